@@ -1,0 +1,1 @@
+"""A verified path between a browser and Orthanc."""

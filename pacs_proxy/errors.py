@@ -1,0 +1,161 @@
+"""Everything that can go wrong, as one small tree; each class says its HTTP answer.
+
+PacsProxyError 500
+├── UpstreamError 502
+│   ├── Unreachable 503   no connection or no answer: the server has not acted
+│   ├── Interrupted 502   stopped half-way: resume from the offset
+│   ├── Corrupt 502       whole, and wrong: start again
+│   ├── Changed 502       another attachment than the one we began with
+│   ├── Damaged 502       wrong in the same way each time: the stored object itself
+│   └── Refused 502       a definite answer, not the one we wanted
+├── Busy 503              our own limit
+├── BadRequest 400 · NotFound 404 · RangeNotSatisfiable 416
+└── NotRenderable 422     no picture can be made of it
+"""
+
+from __future__ import annotations
+
+
+class PacsProxyError(Exception):
+    """The root; `detail` is read by people: what happened and what to do."""
+
+    status = 500
+    code = "internal"
+    title = "Internal error"
+    retryable = False
+
+    def __init__(self, detail: str, retry_after: float | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.retry_after = retry_after
+
+
+class UpstreamError(PacsProxyError):
+    """The archive, or the way to it, failed."""
+
+    status = 502
+    code = "archive_refused"
+    title = "The archive did not deliver"
+
+
+class Unreachable(UpstreamError):
+    """No connection, or no answer in time: the archive has not acted."""
+
+    status = 503
+    code = "archive_unreachable"
+    title = "The archive cannot be reached"
+    retryable = True
+
+
+class Interrupted(UpstreamError):
+    """The answer stopped half-way."""
+
+    code = "archive_interrupted"
+    title = "The connection to the archive broke"
+    retryable = True
+
+
+class Corrupt(UpstreamError):
+    """The body is not what the archive says it stored."""
+
+    code = "archive_interrupted"
+    title = "The bytes received were wrong"
+    retryable = True
+
+    def __init__(self, detail: str, digest: str = "") -> None:
+        super().__init__(detail)
+        self.digest = digest
+
+
+class Changed(UpstreamError):
+    """The object was replaced while it was read."""
+
+    code = "archive_interrupted"
+    title = "The object was replaced in the archive"
+    retryable = True
+
+
+class Damaged(UpstreamError):
+    """The archive delivers the same wrong bytes each time."""
+
+    code = "stored_object_damaged"
+    title = "Stored object damaged"
+
+
+class Refused(UpstreamError):
+    """The archive gave a definite answer, not the one we wanted."""
+
+
+class Busy(PacsProxyError):
+    """One of our own limits; waiting helps."""
+
+    status = 503
+    code = "archive_busy"
+    title = "Too much at once"
+    retryable = True
+
+
+class BadRequest(PacsProxyError):
+    """The request itself is wrong."""
+
+    status = 400
+    code = "bad_request"
+    title = "Bad request"
+
+
+class MalformedId(BadRequest):
+    """An identifier does not have the form it must have."""
+
+    code = "malformed_id"
+    title = "Malformed identifier"
+
+
+class MissingParameter(BadRequest):
+    """A parameter that the standard requires is not there."""
+
+    code = "missing_parameter"
+    title = "Missing parameter"
+
+
+class NotFound(PacsProxyError):
+    """No such object."""
+
+    status = 404
+    code = "not_found"
+    title = "Not found"
+
+
+class Forbidden(PacsProxyError):
+    """The principal may not do this."""
+
+    status = 403
+    code = "forbidden"
+    title = "Not permitted"
+
+
+class MethodNotAllowed(PacsProxyError):
+    """The route exists, the method does not."""
+
+    status = 405
+    code = "method_not_allowed"
+    title = "Method not allowed"
+
+
+class RangeNotSatisfiable(PacsProxyError):
+    """RFC 9110 section 15.5.17; `size` is the length of the whole."""
+
+    status = 416
+    code = "range_not_satisfiable"
+    title = "Range not satisfiable"
+
+    def __init__(self, detail: str, size: int) -> None:
+        super().__init__(detail)
+        self.size = size
+
+
+class NotRenderable(PacsProxyError):
+    """No picture can be made of this instance."""
+
+    status = 422
+    code = "not_renderable"
+    title = "No picture can be made"
