@@ -106,7 +106,7 @@ class Settings:
         "PACS_PROXY_SPOOL_DIR",
         "",
         _text,
-        "Folder of the verified spool, emptied at start. Default: pacs-proxy-<port> under /dev/shm, "
+        "Folder of the verified spool, emptied at start. Default: pacs-proxy-<port> in /dev/shm, "
         "so that patient data stays in memory.",
     )
     spool_bytes: int = _setting(
