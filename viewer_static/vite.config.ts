@@ -1,0 +1,41 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+import { precompress } from './precompress.ts';
+
+const server = process.env.PACS_PROXY_URL ?? 'http://127.0.0.1:8080';
+
+// `vite dev` finds the decoders' CommonJS parts only when they are named (facts: build works without).
+const COMMONJS = [
+  'dicom-parser',
+  'dcmjs',
+  'pako',
+  'comlink',
+  'jpeg-lossless-decoder-js',
+  '@cornerstonejs/codec-charls/decodewasmjs',
+  '@cornerstonejs/codec-openjpeg/decodewasmjs',
+  '@cornerstonejs/codec-openjph/wasmjs',
+  '@cornerstonejs/codec-libjpeg-turbo-8bit/decodewasmjs',
+  '@cornerstonejs/codec-libjxl/decodewasmjs',
+];
+
+export default defineConfig({
+  base: './',
+  build: {
+    outDir: 'dist',
+    target: 'es2022',
+    // The picture engine is one lazily loaded chunk of 3.6 MB; a warning about it says nothing new.
+    chunkSizeWarningLimit: 4500,
+    license: { fileName: 'THIRD-PARTY.md' },
+  },
+  worker: { format: 'es' },
+  resolve: {
+    alias: {
+      // vtk.js' XML reader pulls in a package that breaks in the browser (blank page); we read no XML.
+      xmlbuilder2: fileURLToPath(new URL('./src/stubs/xmlbuilder2.ts', import.meta.url)),
+    },
+  },
+  optimizeDeps: { exclude: ['@cornerstonejs/dicom-image-loader'], include: COMMONJS },
+  plugins: [precompress()],
+  server: { proxy: { '^/(api|wado)': server } },
+  test: { include: ['src/**/*.test.ts'] },
+});
