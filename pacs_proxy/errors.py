@@ -2,8 +2,8 @@
 
 PacsProxyError 500
 ├── UpstreamError 502
-│   ├── Unreachable 503   no connection or no answer: the server has not acted
-│   ├── Interrupted 502   stopped half-way: resume from the offset
+│   ├── Unreachable 503   no connection or no answer: the server has not acted (Silent)
+│   ├── Interrupted 502   stopped half-way: resume from the offset (Stalled)
 │   ├── Corrupt 502       whole, and wrong: start again
 │   ├── Changed 502       another attachment than the one we began with
 │   ├── Damaged 502       wrong in the same way each time: the stored object itself
@@ -24,10 +24,14 @@ class PacsProxyError(Exception):
     title = "Internal error"
     retryable = False
 
-    def __init__(self, detail: str, retry_after: float | None = None) -> None:
+    def __init__(
+        self, detail: str, retry_after: float | None = None, evidence: str | None = None
+    ) -> None:
         super().__init__(detail)
         self.detail = detail
         self.retry_after = retry_after
+        # What was wrong, in a form that can be compared: the same three times is no accident.
+        self.evidence = evidence
 
 
 class UpstreamError(PacsProxyError):
@@ -55,6 +59,14 @@ class Interrupted(UpstreamError):
     retryable = True
 
 
+class Silent(Unreachable):
+    """Connected, and then no answer in time."""
+
+
+class Stalled(Interrupted):
+    """The body began, and then fell silent or merely dripped."""
+
+
 class Corrupt(UpstreamError):
     """The body is not what the archive says it stored."""
 
@@ -62,17 +74,12 @@ class Corrupt(UpstreamError):
     title = "The bytes received were wrong"
     retryable = True
 
-    def __init__(self, detail: str, digest: str = "") -> None:
-        super().__init__(detail)
-        self.digest = digest
-
 
 class Changed(UpstreamError):
-    """The object was replaced while it was read."""
+    """The object was replaced while it was read; asking for the old one again is no use."""
 
     code = "archive_interrupted"
     title = "The object was replaced in the archive"
-    retryable = True
 
 
 class Damaged(UpstreamError):

@@ -1,0 +1,1 @@
+"""Instances and studies we can hand out."""

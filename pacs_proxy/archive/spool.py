@@ -1,0 +1,137 @@
+"""The verified spool: files in memory that all workers share, each written by one, read by many.
+
+A file grows as proven bytes come; its last piece is written only when length and digest agree.
+So a file as long as its name promises *is* verified, and nothing else needs to say so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Self
+
+from pacs_proxy.archive import locks
+from pacs_proxy.archive.room import Room, SpoolFull, promised
+from pacs_proxy.control import Control
+from pacs_proxy.errors import Interrupted
+
+_TOUCH_AFTER = 1.0
+
+
+class SpoolFile:
+    """An open spool file; while it is open nobody removes it."""
+
+    def __init__(self, path: Path, fd: int) -> None:
+        self.path, self.fd, self.size = path, fd, promised(path.name)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def available(self) -> int:
+        """Bytes that may leave now; raises Interrupted when the file was given up."""
+        status = os.fstat(self.fd)
+        if status.st_nlink == 0 and status.st_size < self.size:
+            raise Interrupted("The file could not be fetched to its end.")
+        return status.st_size
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether all of it is there, and therefore proven."""
+        return os.fstat(self.fd).st_size == self.size
+
+    def write(self, piece: memoryview) -> None:
+        """Append proven bytes; SpoolFull when the folder's disk or memory is."""
+        try:
+            while piece:
+                piece = piece[os.write(self.fd, piece) :]
+        except OSError:
+            raise SpoolFull from None
+
+    def is_followed(self) -> bool:
+        """Whether anyone but this holder has it open."""
+        return locks.is_shared(self.fd)
+
+    def close(self) -> None:
+        """Let it go; from now on it may make way for others."""
+        if self.fd >= 0:
+            fd, self.fd = self.fd, -1
+            os.close(fd)
+
+
+class Claim:
+    """The right to fetch one key, on the whole machine; the kernel ends it with its process."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._fd)
+
+
+class Spool:
+    """Files under `folder`, at most `limit` bytes in all."""
+
+    def __init__(
+        self,
+        folder: Path,
+        limit: int,
+        control: Control,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._files = folder / "files"
+        self._files.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._locks = folder / "locks"
+        self._locks.touch(mode=0o600)
+        self._room, self._clock = Room(self._files, limit, control), clock
+
+    def find(self, key: str, size: int) -> SpoolFile | None:
+        """The file of this key, verified or growing, or None."""
+        path = self._path(key, size)
+        try:
+            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return None
+        locks.share(fd)
+        status = os.fstat(fd)
+        if status.st_nlink == 0:  # it made way for another between our two calls
+            os.close(fd)
+            return None
+        if status.st_size == size and self._clock() - status.st_mtime > _TOUCH_AFTER:
+            os.utime(fd)
+        return SpoolFile(path, fd)
+
+    def claim(self, key: str) -> Claim | None:
+        """The right to fetch this key, or None while another holds it."""
+        fd = os.open(self._locks, os.O_RDWR | os.O_CLOEXEC)
+        if locks.own(fd, _place(key)):
+            return Claim(fd)
+        os.close(fd)
+        return None
+
+    def create(self, key: str, size: int) -> SpoolFile:
+        """An empty file to be filled by the holder of the claim; SpoolFull when it has no room."""
+        path = self._path(key, size)
+        return SpoolFile(path, self._room.create(path))
+
+    def give_up(self, file: SpoolFile) -> None:
+        """Remove a file that did not come whole; its readers see that it ends."""
+        self._room.remove(file.path)
+        file.close()
+
+    def _path(self, key: str, size: int) -> Path:
+        return self._files / f"{key}.{size}"
+
+
+def _place(key: str) -> int:
+    """A byte far beyond the lock file's end, of its own for each key."""
+    return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=7).digest(), "big")

@@ -1,0 +1,152 @@
+"""Connections to one node: bounded, and never reused after a silence Orthanc may end."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import select
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from pacs_proxy.errors import Busy, Unreachable
+
+# Kept apart for questions, so that long bodies never silence the study list.
+RESERVE = 4
+
+
+@dataclass(frozen=True)
+class Node:
+    """Where one Orthanc listens."""
+
+    host: str
+    port: int
+    prefix: str = ""
+    tls: bool = False
+
+    @classmethod
+    def parse(cls, url: str) -> Node:
+        """`http://host:port/prefix`, as the settings have checked it."""
+        parts = urlsplit(url)
+        tls = parts.scheme == "https"
+        return cls(parts.hostname or "", parts.port or (443 if tls else 80), parts.path, tls)
+
+
+def authorization(username: str, password: str) -> dict[str, str]:
+    """RFC 7617 Basic credentials, or nothing when no user is set."""
+    if not username:
+        return {}
+    token = base64.b64encode(f"{username}:{password}".encode()).decode()
+    return {"Authorization": f"Basic {token}"}
+
+
+class Link:
+    """One TCP connection; `idle_since` is when its last answer ended."""
+
+    def __init__(self, node: Node, context: ssl.SSLContext | None) -> None:
+        self.used = False
+        self.idle_since = 0.0
+        self.http: http.client.HTTPConnection = (
+            http.client.HTTPSConnection(node.host, node.port, context=context)
+            if node.tls
+            else http.client.HTTPConnection(node.host, node.port)
+        )
+
+    def connect(self, seconds: float) -> None:
+        """Open it; Unreachable when that takes longer."""
+        self.http.timeout = seconds
+        try:
+            self.http.connect()
+        except OSError as error:
+            self.close()
+            raise Unreachable(f"No connection to the archive: {error.strerror or error}.") from None
+        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it was connected."""
+        return self.http.sock is not None
+
+    @property
+    def sock(self) -> socket.socket:
+        """The socket of an open connection."""
+        if self.http.sock is None:
+            raise Unreachable("The connection to the archive is closed.")
+        return self.http.sock
+
+    def is_quiet(self) -> bool:
+        """Whether nothing waits on it: neither stray bytes nor the other side's goodbye."""
+        poller = select.poll()
+        poller.register(self.sock, select.POLLIN | select.POLLRDHUP)
+        return not poller.poll(0)
+
+    def abort(self) -> None:
+        """Wake whoever reads it, from another thread; the reader closes it."""
+        sock = self.http.sock
+        if sock is not None:
+            try:
+                sock.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                return  # it was gone already, which is what we want
+
+    def close(self) -> None:
+        """Give the socket back to the kernel."""
+        self.http.close()
+
+
+class Pool:
+    """At most `size` connections to one node at a time, `RESERVE` of them for questions."""
+
+    def __init__(
+        self,
+        node: Node,
+        size: int,
+        idle_seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.node = node
+        reserve = min(RESERVE, max(1, size // 4))
+        self._bodies = threading.BoundedSemaphore(max(1, size - reserve))
+        self._questions = threading.BoundedSemaphore(reserve)
+        self._idle: list[Link] = []
+        self._lock = threading.Lock()
+        self._idle_seconds, self._clock = idle_seconds, clock
+        self._context = ssl.create_default_context() if node.tls else None
+
+    def take(self, *, question: bool, seconds: float) -> Link:
+        """A connection of the caller's own, open or not yet; give it back with `give`."""
+        if not self._slots(question).acquire(timeout=seconds):
+            raise Busy("All connections to the archive are in use; try again soon.", retry_after=1)
+        return self._fresh_enough() or self.unused()
+
+    def unused(self) -> Link:
+        """A connection that was never used."""
+        return Link(self.node, self._context)
+
+    def give(self, link: Link, *, question: bool, reusable: bool) -> None:
+        """Take a connection back; anything odd about it means it is closed."""
+        if reusable and link.is_quiet():
+            link.idle_since, link.used = self._clock(), True
+            with self._lock:
+                self._idle.append(link)
+        else:
+            link.close()
+        self._slots(question).release()
+
+    def _fresh_enough(self) -> Link | None:
+        """The most recently used idle connection; those idle too long are closed."""
+        while True:
+            with self._lock:
+                if not self._idle:
+                    return None
+                link = self._idle.pop()
+            if self._clock() - link.idle_since < self._idle_seconds and link.is_quiet():
+                return link
+            link.close()
+
+    def _slots(self, question: bool) -> threading.BoundedSemaphore:
+        return self._questions if question else self._bodies

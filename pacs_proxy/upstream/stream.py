@@ -1,0 +1,99 @@
+"""A file's bytes, each exactly once (`resumed`) and proven before the last leaves (`proven`)."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from pacs_proxy import metrics
+from pacs_proxy.errors import Corrupt, UpstreamError
+from pacs_proxy.upstream.attempts import Attempts
+
+SMALLEST, LARGEST = 16 << 10, 256 << 10
+_QUICK = 0.05
+
+
+class Source(Protocol):
+    """What `resumed` reads from."""
+
+    def fill(self, view: memoryview) -> int:
+        """Read until `view` is full or the body ends."""
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What the archive says it stored; `md5` is None where it keeps none."""
+
+    size: int
+    md5: str | None
+
+
+Opener = Callable[[int, int], AbstractContextManager[Source]]
+
+
+def resumed(open_at: Opener, size: int, attempts: Attempts) -> Iterator[memoryview]:
+    """Yield every byte once, reopening at the offset reached when the link breaks.
+
+    `open_at(node, offset)` gives a source positioned there. A chunk stays valid until the
+    second next one is asked for.
+    """
+    offset, pieces = 0, Pieces()
+    while offset < size:
+        node = attempts.node()
+        try:
+            with open_at(node, offset) as source:
+                while offset < size:
+                    chunk = pieces.next(source, size - offset)
+                    offset += len(chunk)
+                    attempts.reached(offset)
+                    yield chunk
+            attempts.shared.health.succeeded(node)
+        except UpstreamError as error:
+            attempts.failed(error, node)
+            metrics.UPSTREAM_RESUMES.inc(1 if offset else 0)
+
+
+class Pieces:
+    """Chunks from two buffers in turn: 16 KiB first, growing while the link is quick."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._buffers = [memoryview(bytearray(LARGEST)), memoryview(bytearray(LARGEST))]
+        self._length, self._clock = SMALLEST, clock
+
+    def next(self, source: Source, left: int) -> memoryview:
+        """The next chunk, at most `left` bytes long."""
+        self._buffers.reverse()
+        began = self._clock()
+        view = self._buffers[0][: min(self._length, left)]
+        count = source.fill(view)
+        quick = self._clock() - began < _QUICK
+        self._length = min(self._length * 4, LARGEST) if quick else SMALLEST
+        return view[:count]
+
+
+def proven(chunks: Iterable[memoryview], expected: Expected) -> Iterator[memoryview]:
+    """Yield the chunks, holding the last one back until length and digest agree.
+
+    Raises Corrupt: nobody ever gets the full length of a wrong file.
+    """
+    digest, length = hashlib.md5(usedforsecurity=False), 0
+    held: memoryview | None = None
+    for chunk in chunks:
+        digest.update(chunk)
+        length += len(chunk)
+        if held is not None:
+            yield held
+        held = chunk
+    found = digest.hexdigest()
+    if length != expected.size or expected.md5 not in {None, found}:
+        metrics.UPSTREAM_CORRUPT.inc()
+        raise Corrupt(
+            f"Expected {expected.size} bytes with MD5 {expected.md5}, got {length} with {found}.",
+            evidence=f"{length} {found}",
+        )
+    if held is not None:
+        yield held
