@@ -8,6 +8,7 @@ with FakeOrthanc(Plan(seed=1, rate=0.2)) as orthanc:
 """
 
 from tests.fakes import faults
+from tests.fakes.link import Link
 from tests.fakes.orthanc import Door, FakeOrthanc
 from tests.fakes.plan import MIX, Always, ByInstance, Choice, Never, Plan, Scripted
 from tests.fakes.routes import Manner
@@ -20,6 +21,7 @@ __all__ = [
     "Choice",
     "Door",
     "FakeOrthanc",
+    "Link",
     "Manner",
     "Never",
     "Plan",
