@@ -1,0 +1,125 @@
+/** The questions this page asks the proxy, and the shapes of the answers. */
+import type { Watch } from './persist.ts';
+import type { Transport } from './transport.ts';
+
+export interface Study {
+  readonly id: string;
+  readonly study_uid: string;
+  readonly patient_name: string;
+  readonly patient_id: string;
+  readonly patient_birth_date: string;
+  readonly patient_sex: string;
+  readonly study_date: string;
+  readonly study_time: string;
+  readonly description: string;
+  readonly accession: string;
+  readonly modalities: readonly string[];
+  readonly series_count: number;
+  readonly instance_count: number;
+}
+
+export interface SeriesHead {
+  readonly id: string;
+  readonly series_uid: string;
+  readonly modality: string;
+  readonly description: string;
+  readonly number: number | null;
+  readonly instance_count: number;
+  readonly body_part: string;
+  readonly protocol: string;
+  readonly thumbnail_instance: string | null;
+}
+
+export interface Instance {
+  readonly id: string;
+  readonly sop_uid: string;
+  readonly number: number | null;
+  readonly frames: number;
+  readonly size: number;
+  readonly md5: string | null;
+  readonly position: readonly number[] | null;
+  readonly orientation: readonly number[] | null;
+  readonly transfer_syntax: string | null;
+  readonly sop_class: string | null;
+}
+
+export interface Skipped {
+  readonly id: string;
+  readonly reason: string;
+}
+
+export interface StudyPage {
+  readonly items: readonly Study[];
+  readonly limit: number;
+  readonly offset: number;
+  readonly total: number | null;
+  readonly more: boolean;
+}
+
+export type StudyDetail = Study & { readonly series: readonly SeriesHead[] };
+
+export type SeriesDetail = SeriesHead & {
+  readonly study: Study;
+  readonly instances: readonly Instance[];
+  readonly skipped: readonly Skipped[];
+};
+
+export interface ArchiveStatus {
+  readonly archive: 'ok' | 'unreachable' | 'recovering';
+  readonly since_seconds: number;
+  readonly retry_after: number;
+}
+
+export interface Search {
+  readonly patient_name: string;
+  readonly patient_id: string;
+  readonly accession: string;
+  readonly description: string;
+  readonly modality: string;
+  readonly date_from: string;
+  readonly date_to: string;
+}
+
+const ROOT = 'api/pacs';
+
+/** Orthanc's identifiers; anything else never becomes part of an address. */
+export const isArchiveId = (id: unknown): id is string =>
+  typeof id === 'string' && /^[0-9a-f]{8}(-[0-9a-f]{8}){4}$/.test(id);
+
+export const statusPath = `${ROOT}/status`;
+export const displayPath = (id: string): string => `${ROOT}/instances/${id}/display`;
+export const downloadPath = (id: string): string => `${ROOT}/instances/${id}/download`;
+
+export function renderedPath(id: string, frame: number, size: number): string {
+  return `${ROOT}/instances/${id}/rendered?frame=${frame}&size=${size}`;
+}
+
+export function studiesPath(search: Search, limit: number, offset: number): string {
+  const query = new URLSearchParams({ limit: String(limit), offset: String(offset) });
+  for (const [name, value] of Object.entries(search)) {
+    if (value.trim() !== '') query.set(name, value.trim());
+  }
+  return `${ROOT}/studies?${query}`;
+}
+
+export async function studies(
+  transport: Transport,
+  search: Search,
+  limit: number,
+  offset: number,
+  watch: Watch,
+): Promise<StudyPage> {
+  return (await transport.json(studiesPath(search, limit, offset), watch)) as StudyPage;
+}
+
+export async function study(transport: Transport, id: string, watch: Watch): Promise<StudyDetail> {
+  return (await transport.json(`${ROOT}/studies/${id}`, watch)) as StudyDetail;
+}
+
+export async function series(
+  transport: Transport,
+  id: string,
+  watch: Watch,
+): Promise<SeriesDetail> {
+  return (await transport.json(`${ROOT}/series/${id}`, watch)) as SeriesDetail;
+}

@@ -1,0 +1,52 @@
+/** Plays frames in a loop, never faster than they are proven on screen. */
+import type { Clock } from './clock.ts';
+
+const DEFAULT_RATE = 15;
+const SLOWEST = 1;
+const FASTEST = 60;
+
+export class Cine extends EventTarget {
+  playing = false;
+  rate = DEFAULT_RATE;
+  private turn = 0;
+
+  constructor(
+    private readonly clock: Clock,
+    /** Shows the next frame; resolves when it, or its placeholder, is on screen. */
+    private readonly next: () => Promise<void>,
+  ) {
+    super();
+  }
+
+  setRate(framesPerSecond: number | null): void {
+    this.rate = Math.min(FASTEST, Math.max(SLOWEST, Math.round(framesPerSecond ?? DEFAULT_RATE)));
+    this.dispatchEvent(new Event('change'));
+  }
+
+  toggle(): void {
+    if (this.playing) this.stop();
+    else this.start();
+  }
+
+  stop(): void {
+    this.turn += 1;
+    this.playing = false;
+    this.dispatchEvent(new Event('change'));
+  }
+
+  private start(): void {
+    this.turn += 1;
+    this.playing = true;
+    this.dispatchEvent(new Event('change'));
+    void this.run(this.turn);
+  }
+
+  private async run(turn: number): Promise<void> {
+    while (turn === this.turn) {
+      const began = this.clock.now();
+      await this.next();
+      const rest = 1_000 / this.rate - (this.clock.now() - began);
+      await new Promise<void>((resolve) => this.clock.after(Math.max(0, rest), resolve));
+    }
+  }
+}

@@ -1,0 +1,104 @@
+/** Lies over the canvas whenever the picture below is not proven to be the one asked for. */
+import { button, el, say } from './dom.ts';
+import type { Category, ViewerError } from './errors.ts';
+
+/** The bytes are right but this browser cannot draw them: the server may. */
+const RENDERABLE = new Set<Category>(['decode', 'overrun', 'not-dicom', 'memory', 'draw']);
+
+export interface CoverActions {
+  retry(): void;
+  rendered(): void;
+}
+
+export type CoverState = 'off' | 'loading' | 'waiting' | 'failed' | 'rendered';
+
+export class Cover {
+  readonly node: HTMLElement;
+  state: CoverState = 'loading';
+  private readonly title = el('h2');
+  private readonly cause = el('p', { class: 'cover-cause' });
+  private readonly detail = el('p', { class: 'cover-detail' });
+  private readonly actions = el('div', { class: 'cover-actions' });
+  private readonly retry: HTMLButtonElement;
+  private readonly show: HTMLButtonElement;
+  private readonly picture = el('img', {
+    class: 'cover-picture',
+    alt: 'Rendered picture, not diagnostic',
+  });
+  private readonly banner = el('p', { class: 'cover-banner' }, 'Rendered picture: not diagnostic');
+  private address: string | null = null;
+
+  constructor(actions: CoverActions) {
+    this.retry = button('Retry', 'primary', () => actions.retry());
+    this.show = button('Show rendered picture (not diagnostic)', 'quiet', () => actions.rendered());
+    this.actions.append(this.retry, this.show);
+    const card = el(
+      'div',
+      { class: 'cover-card' },
+      this.title,
+      this.cause,
+      this.detail,
+      this.actions,
+    );
+    this.node = el('div', { class: 'cover', role: 'status' }, card, this.picture, this.banner);
+    this.become('loading');
+  }
+
+  off(): void {
+    this.become('off');
+  }
+
+  loading(which: string): void {
+    this.become('loading');
+    say(this.title, which);
+    say(this.cause, 'Loading');
+    say(this.detail, '');
+  }
+
+  /** Nothing moves: says why. */
+  waiting(which: string, reason: string): void {
+    this.become('waiting');
+    say(this.title, which);
+    say(this.cause, reason);
+    say(this.detail, '');
+  }
+
+  failed(which: string, error: ViewerError): void {
+    this.become('failed');
+    say(this.title, `${which}: ${error.title.toLowerCase()}`);
+    say(this.cause, error.sentence);
+    const facts = [
+      error.message === error.sentence ? '' : error.message,
+      error.status === null ? '' : `HTTP ${error.status}`,
+      error.requestId === null ? '' : `Request ${error.requestId}`,
+    ];
+    say(this.detail, facts.filter((fact) => fact !== '').join(' · '));
+    this.show.hidden = !RENDERABLE.has(error.category);
+  }
+
+  /** A plain message in place of a picture. */
+  message(title: string, sentence: string): void {
+    this.become('waiting');
+    say(this.title, title);
+    say(this.cause, sentence);
+    say(this.detail, '');
+  }
+
+  async rendered(blob: Blob): Promise<void> {
+    this.become('rendered');
+    this.address = URL.createObjectURL(blob);
+    this.picture.src = this.address;
+    await this.picture.decode();
+  }
+
+  private become(state: CoverState): void {
+    this.state = state;
+    this.node.dataset.state = state;
+    this.node.hidden = state === 'off';
+    this.actions.hidden = state !== 'failed';
+    if (this.address === null) return;
+    URL.revokeObjectURL(this.address);
+    this.picture.removeAttribute('src');
+    this.address = null;
+  }
+}

@@ -1,0 +1,48 @@
+/** Small words for building the page; text only ever enters as text. */
+
+type Child = Node | string | null;
+type Attributes = Readonly<Record<string, string | boolean | null>>;
+
+export function el<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  attributes: Attributes = {},
+  ...children: readonly Child[]
+): HTMLElementTagNameMap[K] {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) set(node, name, value);
+  node.append(...children.filter((child) => child !== null));
+  return node;
+}
+
+export function set(node: Element, name: string, value: string | boolean | null): void {
+  if (value === null || value === false) node.removeAttribute(name);
+  else node.setAttribute(name, value === true ? '' : value);
+}
+
+export function button(label: string, className: string, onClick: () => void): HTMLButtonElement {
+  const node = el('button', { type: 'button', class: className }, label);
+  node.addEventListener('click', onClick);
+  return node;
+}
+
+/** Writes only what changed: screen readers and the layout are left in peace. */
+export function say(node: Element, text: string): void {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+export function svg(path: string, size = 18): SVGSVGElement {
+  const root = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
+  const line = document.createElementNS('http://www.w3.org/2000/svg', 'path');
+  root.setAttribute('viewBox', '0 0 24 24');
+  root.setAttribute('width', String(size));
+  root.setAttribute('height', String(size));
+  root.setAttribute('aria-hidden', 'true');
+  line.setAttribute('d', path);
+  root.append(line);
+  return root;
+}
+
+/** Typing somewhere: single-key commands keep out of the way. */
+export function isTyping(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && /^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName);
+}

@@ -1,0 +1,74 @@
+/** Is this the whole DICOM file the archive stored? Pure: length, DICM mark, digests. */
+import { ViewerError } from './errors.ts';
+
+/** What the series listing promised about an instance. */
+export interface Expected {
+  readonly id: string;
+  readonly size: number;
+  readonly md5: string | null;
+}
+
+/** What the answer's headers promise; the length is the whole file's, also on a 206. */
+export interface Announced {
+  readonly length: number;
+  readonly md5: string | null;
+  readonly converted: string | null;
+  readonly integrity: 'md5' | 'length';
+}
+
+const STRONG_MD5 = /^"?md5-([0-9a-f]{32})"?$/i;
+
+/** The digest in an ETag "md5-<hex>"; a weak or foreign tag proves nothing. */
+export function digestOf(etag: string | null): string | null {
+  return etag === null ? null : (STRONG_MD5.exec(etag.trim())?.[1]?.toLowerCase() ?? null);
+}
+
+export function isDicom(bytes: Uint8Array): boolean {
+  return bytes.length >= 132 && String.fromCharCode(...bytes.subarray(128, 132)) === 'DICM';
+}
+
+const looksLikeHtml = (bytes: Uint8Array): boolean =>
+  /^\s*<(!doctype|html|head|body|\?xml)/i.test(String.fromCharCode(...bytes.subarray(0, 64)));
+
+function wrongKind(bytes: Uint8Array): ViewerError {
+  return new ViewerError(looksLikeHtml(bytes) ? 'html' : 'not-dicom');
+}
+
+/** A converted file is ours, so the archive's size and digest say nothing about it. */
+function againstListing(expected: Expected, announced: Announced, md5: string): ViewerError | null {
+  if (announced.converted !== null || expected.md5 === null) return null;
+  if (md5 === expected.md5.toLowerCase()) return null;
+  return new ViewerError(announced.md5 === md5 ? 'changed' : 'digest');
+}
+
+function againstHeaders(announced: Announced, md5: string): ViewerError | null {
+  return announced.md5 !== null && announced.md5 !== md5 ? new ViewerError('digest') : null;
+}
+
+/** A wrong length is known before the first byte of the body is read. */
+export function misannounced(expected: Expected, announced: Announced): ViewerError | null {
+  if (announced.converted !== null || announced.length === expected.size) return null;
+  const other = announced.md5 !== null && expected.md5 !== null && announced.md5 !== expected.md5;
+  const detail = `${announced.length} bytes announced, ${expected.size} stored.`;
+  return new ViewerError(other ? 'changed' : 'short', detail);
+}
+
+/** The reason why these bytes must not be shown, or null: then they are proven. */
+export function objection(
+  bytes: Uint8Array,
+  md5: string,
+  expected: Expected,
+  announced: Announced,
+): ViewerError | null {
+  if (bytes.length !== announced.length) {
+    return new ViewerError('short', `${bytes.length} of ${announced.length} bytes arrived.`);
+  }
+  if (!isDicom(bytes)) return wrongKind(bytes);
+  return againstHeaders(announced, md5) ?? againstListing(expected, announced, md5);
+}
+
+/** Proven by digest, or only by length when nobody kept one. */
+export function proof(expected: Expected, announced: Announced): 'md5' | 'length' {
+  const digest = announced.md5 ?? (announced.converted === null ? expected.md5 : null);
+  return digest === null ? 'length' : 'md5';
+}

@@ -1,0 +1,174 @@
+/** The `vdcm:` scheme: proven bytes in, a checked picture out; leaves nothing wrong in the library's caches. */
+import {
+  cache,
+  getShouldUseCPURendering,
+  imageLoader,
+  init,
+  metaData,
+  type Types,
+} from '@cornerstonejs/core';
+import {
+  init as initLoader,
+  prefetchPart10Instance,
+  wadouri,
+} from '@cornerstonejs/dicom-image-loader';
+import { Enums, utilities } from '@cornerstonejs/metadata';
+import { recognised, ViewerError } from './errors.ts';
+import { InFlight } from './inflight.ts';
+
+/** Decoded pictures kept in memory; the original bytes are not (see spent). */
+export const CACHE_BYTES = 1024 ** 3;
+
+export interface VerifiedFile {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly sopUid: string;
+}
+
+/** Gives the proven bytes of an instance. */
+export type Source = (instanceId: string, signal: AbortSignal) => Promise<VerifiedFile>;
+
+type Natural = Record<string, unknown>;
+
+const NATURALIZED = Enums.MetadataModules.NATURALIZED;
+const NATIVE = new Set(['1.2.840.10008.1.2', '1.2.840.10008.1.2.1', '1.2.840.10008.1.2.2']);
+const PIXELS = ['PixelData', 'FloatPixelData', 'DoubleFloatPixelData'];
+const forever = new AbortController().signal;
+
+const baseOf = (imageId: string): string => imageId.replace(/\?frame=\d+$/, '');
+const naturalOf = (imageId: string): Natural | undefined => metaData.get(NATURALIZED, imageId);
+
+class Files {
+  source: Source = () => Promise.reject(new ViewerError('cancelled'));
+  onEvicted: (imageId: string) => void = () => undefined;
+  /** Files whose pixel bytes lie in the library's metadata cache. */
+  private readonly resident = new Set<string>();
+  private readonly flights = new InFlight<void>((base, signal) => this.fetch(base, signal));
+
+  async open(base: string, signal: AbortSignal): Promise<void> {
+    if (!this.resident.has(base)) await this.flights.get(base, signal);
+  }
+
+  /** The library keeps a failed file for ever unless told otherwise. */
+  drop(base: string): void {
+    this.resident.delete(base);
+    utilities.clearTypedCacheData(NATURALIZED, base);
+  }
+
+  /** Originals would double the memory; other frames of a multi-frame file still need them. */
+  spent(base: string): void {
+    const natural = naturalOf(base);
+    if (natural === undefined || framesOf(natural) > 1) return;
+    for (const key of PIXELS) delete natural[key];
+    this.resident.delete(base);
+  }
+
+  forget(): void {
+    for (const base of [...this.resident]) this.drop(base);
+  }
+
+  private async fetch(base: string, signal: AbortSignal): Promise<void> {
+    const file = await this.source(base.slice('vdcm:'.length), signal);
+    this.drop(base);
+    try {
+      await prefetchPart10Instance(base, file.bytes.buffer);
+      const natural = named(base, file.sopUid);
+      unpadded(natural);
+      this.resident.add(base);
+    } catch (thrown) {
+      this.drop(base);
+      throw thrown;
+    }
+  }
+}
+
+export const files = new Files();
+
+const numberIn = (natural: Natural, key: string): number => Number(natural[key] ?? Number.NaN);
+
+function framesOf(natural: Natural): number {
+  const frames = numberIn(natural, 'NumberOfFrames');
+  return Number.isFinite(frames) ? Math.max(1, frames) : 1;
+}
+
+/** The file must be the image the list named, and hold a picture. */
+function named(base: string, sopUid: string): Natural {
+  const natural = naturalOf(base);
+  if (natural === undefined) throw new ViewerError('not-dicom');
+  const found = String(natural.SOPInstanceUID ?? '');
+  if (sopUid !== '' && found !== '' && found !== sopUid) throw new ViewerError('wrong-image');
+  if (!PIXELS.some((key) => natural[key] !== undefined)) throw new ViewerError('no-pixels');
+  return natural;
+}
+
+/** Files may end their pixels with padding, which the library would count as pixels. */
+function unpadded(natural: Natural): void {
+  const pixels = natural.PixelData;
+  if (!NATIVE.has(String(natural.TransferSyntaxUID)) || framesOf(natural) > 1) return;
+  if (!Array.isArray(pixels) || pixels.length !== 1) return;
+  const bits = numberIn(natural, 'BitsAllocated') * numberIn(natural, 'SamplesPerPixel');
+  const wanted = (numberIn(natural, 'Rows') * numberIn(natural, 'Columns') * bits) / 8;
+  const buffer = pixels[0] as ArrayBuffer | Uint8Array<ArrayBuffer>;
+  if (Number.isInteger(wanted) && wanted > 0 && buffer.byteLength > wanted) {
+    natural.PixelData = [buffer.slice(0, wanted)];
+  }
+}
+
+/** A decoder may "succeed" with too few pixels, or none: such a picture is refused. */
+function complete(image: Types.IImage, natural: Natural): Types.IImage {
+  const { rows, columns, numberOfComponents } = image;
+  const count = image.voxelManager?.getScalarData().length ?? 0;
+  const samples = image.rgba ? 4 : numberOfComponents;
+  const fits = rows > 0 && columns > 0 && count === rows * columns * samples;
+  const asSaid = rows === numberIn(natural, 'Rows') && columns === numberIn(natural, 'Columns');
+  if (fits && asSaid) return image;
+  throw new ViewerError('decode', `Decoded ${count} values for ${columns} x ${rows} pixels.`);
+}
+
+async function picture(imageId: string, options: Record<string, unknown>): Promise<Types.IImage> {
+  const base = baseOf(imageId);
+  await files.open(base, (options.signal as AbortSignal | undefined) ?? forever);
+  try {
+    const { signal: _, ...plain } = options;
+    const image = await wadouri.loadImageFromNaturalizedMetadata(imageId, plain).promise;
+    const checked = complete(image as unknown as Types.IImage, naturalOf(imageId) ?? {});
+    files.spent(base);
+    return checked;
+  } catch (thrown) {
+    files.drop(base);
+    throw recognised(thrown);
+  }
+}
+
+function load(imageId: string, options: Record<string, unknown> = {}) {
+  return {
+    promise: picture(imageId, options),
+    decache: () => files.onEvicted(imageId),
+  };
+}
+
+/** Loads a picture into the library's cache; a failed one leaves it again by itself. */
+export async function loadSlice(imageId: string, signal: AbortSignal): Promise<void> {
+  const options = {
+    signal,
+    useRGBA: getShouldUseCPURendering(),
+    requestType: 'interaction',
+    priority: 0,
+  };
+  await imageLoader.loadAndCacheImage(imageId, options as never);
+}
+
+/** Size of one decoded picture, to know how many may be kept. */
+export function decodedBytes(imageId: string): number {
+  return cache.getImage(imageId)?.sizeInBytes ?? 0;
+}
+
+export function isCached(imageId: string): boolean {
+  return cache.getImage(imageId) !== undefined;
+}
+
+export function startEngine(): void {
+  init();
+  initLoader({});
+  imageLoader.registerImageLoader('vdcm', load as never);
+  cache.setMaxCacheSize(CACHE_BYTES);
+}

@@ -1,0 +1,74 @@
+/** The bytes of one file so far: survives a cut, so that a byte received is never asked for again. */
+import { ViewerError } from './errors.ts';
+import type { Announced } from './instance.ts';
+import { Md5 } from './md5.ts';
+
+/** Above this an ArrayBuffer is refused by browsers anyway. */
+const LARGEST = 2 ** 31 - 1;
+
+export class Partial {
+  received = 0;
+  /** A wrong digest came out of the HTTP cache or the link: the next attempt must go past the cache. */
+  suspect = false;
+  private buffer = new Uint8Array(0);
+  private hash = new Md5();
+  private announced: Announced | null = null;
+  private etag: string | null = null;
+
+  /** Headers that ask for the rest; none when there is nothing to continue safely. */
+  rangeHeaders(): Record<string, string> {
+    if (this.received === 0 || this.etag === null || this.etag.startsWith('W/')) return {};
+    return { Range: `bytes=${this.received}-`, 'If-Range': this.etag };
+  }
+
+  /** A whole answer starts the file again, whatever was there. */
+  begin(announced: Announced, etag: string | null): void {
+    if (announced.length > LARGEST)
+      throw new ViewerError('memory', 'The image is too large for a browser.');
+    this.reset();
+    this.buffer = new Uint8Array(announced.length);
+    this.announced = announced;
+    this.etag = etag;
+  }
+
+  /** A part may continue only the same file from exactly where it stopped. */
+  resume(contentRange: string | null, etag: string | null): Announced {
+    const range = /^bytes (\d+)-\d+\/(\d+)$/.exec(contentRange ?? '');
+    const fits = Number(range?.[1]) === this.received && Number(range?.[2]) === this.buffer.length;
+    if (this.announced === null || !fits || etag !== this.etag) {
+      this.reset();
+      throw new ViewerError('short', 'The part that arrived does not continue the file.');
+    }
+    return this.announced;
+  }
+
+  take(chunk: Uint8Array): void {
+    if (this.received + chunk.length > this.buffer.length) {
+      this.reset();
+      throw new ViewerError('short', 'More bytes arrived than were announced.');
+    }
+    this.buffer.set(chunk, this.received);
+    this.hash.update(chunk);
+    this.received += chunk.length;
+  }
+
+  reset(): void {
+    this.received = 0;
+    this.buffer = new Uint8Array(0);
+    this.hash = new Md5();
+    this.announced = null;
+    this.etag = null;
+  }
+
+  get total(): number {
+    return this.buffer.length;
+  }
+
+  /** The file and its digest; short files keep what they have for the next attempt. */
+  finished(): { bytes: Uint8Array<ArrayBuffer>; md5: string } {
+    if (this.received < this.buffer.length) {
+      throw new ViewerError('short', `${this.received} of ${this.buffer.length} bytes arrived.`);
+    }
+    return { bytes: this.buffer, md5: this.hash.hex() };
+  }
+}

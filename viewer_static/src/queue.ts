@@ -1,0 +1,121 @@
+/** Which slices are being loaded: the visible one first, then outwards, a few at a time. */
+import { recognised, type ViewerError } from './errors.ts';
+import type { SeriesModel } from './series.ts';
+
+/** One of the browser's six connections stays free for status and lists. */
+export const SLOTS = 5;
+
+/** Indexes outwards from the centre, the direction of travel first at equal distance. */
+export function outwards(
+  count: number,
+  centre: number,
+  direction: 1 | -1,
+  reach: number,
+): number[] {
+  const order: number[] = [];
+  for (let distance = 1; distance <= Math.min(reach, count - 1); distance++) {
+    for (const index of [centre + direction * distance, centre - direction * distance]) {
+      if (index >= 0 && index < count) order.push(index);
+    }
+  }
+  return order;
+}
+
+export type Load = (index: number, signal: AbortSignal, urgent: boolean) => Promise<void>;
+
+interface Task {
+  readonly index: number;
+  readonly giveUp: AbortController;
+  readonly done: Promise<void>;
+}
+
+export class SliceQueue {
+  private readonly tasks = new Map<number, Task>();
+  private centre = 0;
+  private direction: 1 | -1 = 1;
+  private closed = false;
+
+  constructor(
+    private readonly model: SeriesModel,
+    private readonly load: Load,
+    /** How many slices around the visible one may be kept decoded. */
+    private readonly reach: () => number,
+  ) {}
+
+  /** Loads the slice before all others; rejects with the reason it cannot be shown. */
+  async want(index: number, again = false): Promise<void> {
+    if (index !== this.centre) this.direction = index > this.centre ? 1 : -1;
+    this.centre = index;
+    const known = this.model.error(index);
+    if (known !== null && !again) throw known;
+    const task = this.tasks.get(index) ?? this.begin(index, true);
+    await task.done;
+  }
+
+  /** Fills free places outwards from the visible slice. */
+  prefetch(): void {
+    if (this.closed) return;
+    const count = this.model.slices.length;
+    for (const index of outwards(count, this.centre, this.direction, this.reach())) {
+      if (this.tasks.size >= SLOTS) return;
+      if (this.model.state(index) === 'absent') this.begin(index, false);
+    }
+  }
+
+  /** The reader left the series. */
+  close(): void {
+    this.closed = true;
+    for (const task of this.tasks.values()) task.giveUp.abort();
+    this.tasks.clear();
+  }
+
+  /** The picture left the memory: it may be loaded again. */
+  evicted(index: number): void {
+    if (this.model.state(index) === 'ready') this.model.moved(index, 'absent');
+  }
+
+  get active(): readonly number[] {
+    return [...this.tasks.keys()];
+  }
+
+  private begin(index: number, urgent: boolean): Task {
+    if (urgent) this.makeRoom();
+    const giveUp = new AbortController();
+    const seen = this.model.state(index) === 'ready';
+    if (!seen) this.model.moved(index, 'loading');
+    const done = this.load(index, giveUp.signal, urgent).then(
+      () => this.ended(index, giveUp, null),
+      (thrown: unknown) => this.ended(index, giveUp, recognised(thrown)),
+    );
+    done.catch(() => undefined);
+    const task = { index, giveUp, done };
+    this.tasks.set(index, task);
+    return task;
+  }
+
+  /** The visible slice never waits behind prefetched ones: the farthest gives up its place. */
+  private makeRoom(): void {
+    if (this.tasks.size < SLOTS) return;
+    const far = [...this.tasks.values()].sort(
+      (one, other) => Math.abs(other.index - this.centre) - Math.abs(one.index - this.centre),
+    )[0];
+    if (far === undefined) return;
+    this.tasks.delete(far.index);
+    far.giveUp.abort();
+    this.model.moved(far.index, 'absent');
+  }
+
+  private ended(index: number, giveUp: AbortController, error: ViewerError | null): void {
+    if (this.tasks.get(index)?.giveUp === giveUp) {
+      this.tasks.delete(index);
+      const cancelled = error?.category === 'cancelled';
+      this.model.moved(
+        index,
+        cancelled ? 'absent' : error === null ? 'ready' : 'failed',
+        cancelled ? null : error,
+      );
+      this.prefetch();
+    }
+    if (error !== null) throw error;
+  }
+}

@@ -1,0 +1,61 @@
+/** Short notes at the edge: one per kind with a count, never a pile. */
+import { button, el, say } from './dom.ts';
+
+export type Tone = 'info' | 'good' | 'warn' | 'bad';
+
+interface Note {
+  readonly node: HTMLElement;
+  readonly counter: HTMLElement;
+  readonly words: HTMLElement;
+  count: number;
+  timer: ReturnType<typeof setTimeout> | null;
+}
+
+const MOST = 4;
+const STAY_MS: Readonly<Record<Tone, number>> = {
+  info: 5_000,
+  good: 4_000,
+  warn: 9_000,
+  bad: 15_000,
+};
+
+export class Toasts {
+  private readonly notes = new Map<string, Note>();
+
+  constructor(private readonly host: HTMLElement) {}
+
+  /** Notes of the same group count up instead of stacking. */
+  say(group: string, tone: Tone, text: string): void {
+    const note = this.notes.get(group) ?? this.create(group, tone);
+    note.count += 1;
+    say(note.words, text);
+    say(note.counter, note.count > 1 ? `${note.count}×` : '');
+    if (note.timer !== null) clearTimeout(note.timer);
+    note.timer = setTimeout(() => this.dismiss(group), STAY_MS[tone]);
+  }
+
+  dismiss(group: string): void {
+    const note = this.notes.get(group);
+    if (note?.timer) clearTimeout(note.timer);
+    note?.node.remove();
+    this.notes.delete(group);
+  }
+
+  clear(): void {
+    for (const group of [...this.notes.keys()]) this.dismiss(group);
+  }
+
+  private create(group: string, tone: Tone): Note {
+    const oldest = this.notes.keys().next().value;
+    if (this.notes.size >= MOST && oldest !== undefined) this.dismiss(oldest);
+    const words = el('span', { class: 'toast-words' });
+    const counter = el('span', { class: 'toast-count' });
+    const close = button('×', 'toast-close', () => this.dismiss(group));
+    close.setAttribute('aria-label', 'Dismiss');
+    const node = el('div', { class: `toast toast-${tone}` }, words, counter, close);
+    this.host.append(node);
+    const note = { node, counter, words, count: 0, timer: null };
+    this.notes.set(group, note);
+    return note;
+  }
+}

@@ -1,0 +1,240 @@
+/** The only door to the network: what leaves here is whole, proven and of the right kind, or an error. */
+import { ofAnswer, recognised, ViewerError } from './errors.ts';
+import {
+  type Announced,
+  digestOf,
+  type Expected,
+  misannounced,
+  objection,
+  proof,
+} from './instance.ts';
+import { Partial } from './partial.ts';
+import { type Pace, persist, type Watch } from './persist.ts';
+import { retryAfterMs } from './retry.ts';
+import { Watchdog } from './watchdog.ts';
+
+export interface Proven {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly converted: string | null;
+  readonly integrity: 'md5' | 'length';
+  readonly requestId: string | null;
+}
+
+export interface Line extends Pace {
+  readonly fetch: typeof globalThis.fetch;
+  /** How long silence is borne: longer while the server itself says it waits for the archive. */
+  readonly stallMs: () => number;
+}
+
+export const browserFetch: typeof globalThis.fetch = (input, init) => globalThis.fetch(input, init);
+
+interface Asked {
+  readonly response: Response;
+  readonly dog: Watchdog;
+}
+
+export class Transport {
+  constructor(private readonly line: Line) {}
+
+  /** One short answer now or an error: for polling, which has its own pace. */
+  async glance(path: string, limitMs: number): Promise<unknown> {
+    const giveUp = new AbortController();
+    const cancel = this.line.clock.after(limitMs, () => giveUp.abort());
+    try {
+      const response = await this.line.fetch(path, {
+        cache: 'no-store',
+        redirect: 'error',
+        signal: giveUp.signal,
+      });
+      return await response.json();
+    } finally {
+      cancel();
+    }
+  }
+
+  json(path: string, watch: Watch): Promise<unknown> {
+    return persist(this.line, watch, () =>
+      this.attempt(path, {}, watch, async ({ response }) => {
+        ofKind(response, 'application/json');
+        const body = await response.text();
+        return parsed(body, response);
+      }),
+    );
+  }
+
+  /** A rendered picture (PNG), whole. */
+  picture(path: string, watch: Watch): Promise<Blob> {
+    return persist(this.line, watch, () =>
+      this.attempt(path, {}, watch, async ({ response }) => {
+        ofKind(response, 'image/png');
+        const blob = await response.blob();
+        const length = Number(response.headers.get('content-length') ?? blob.size);
+        if (blob.size !== length) throw new ViewerError('short');
+        return blob;
+      }),
+    );
+  }
+
+  /** The bytes of an instance, proven by length and digest; continues after a cut where it stopped. */
+  async instance(path: string, expected: Expected, watch: Watch): Promise<Proven> {
+    const partial = new Partial();
+    const proven = await persist(
+      this.line,
+      watch,
+      () => this.part(path, expected, partial, watch).catch(unspliced(partial)),
+      () => partial.received,
+    );
+    return proven;
+  }
+
+  private part(path: string, expected: Expected, partial: Partial, watch: Watch): Promise<Proven> {
+    const init: RequestInit = { headers: partial.rangeHeaders() };
+    if (partial.suspect) init.cache = 'reload';
+    return this.attempt(path, init, watch, async (asked) => {
+      ofKind(asked.response, 'application/dicom');
+      const announced = opened(asked.response, expected, partial);
+      await this.read(asked, partial, watch);
+      return checked(asked.response, partial, expected, announced);
+    });
+  }
+
+  private async read({ response, dog }: Asked, partial: Partial, watch: Watch): Promise<void> {
+    const reader = response.body?.getReader();
+    if (reader === undefined) throw new ViewerError('short', 'The answer had no body.');
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      dog.kick();
+      partial.take(value);
+      watch.received?.(partial.received, partial.total);
+    }
+  }
+
+  /** One request under a watchdog; each error leaves with the request's id. */
+  private async attempt<T>(
+    path: string,
+    init: RequestInit,
+    watch: Watch,
+    use: (asked: Asked) => Promise<T>,
+  ): Promise<T> {
+    const giveUp = new AbortController();
+    const pass = () => giveUp.abort(new ViewerError('cancelled'));
+    watch.signal.addEventListener('abort', pass);
+    const dog = new Watchdog(
+      this.line.clock,
+      this.line.stallMs,
+      (quiet) => watch.waiting?.(quiet ? { error: null } : null),
+      () => giveUp.abort(new ViewerError('stalled')),
+    );
+    let requestId: string | null = null;
+    try {
+      if (watch.signal.aborted) pass();
+      const response = await this.line.fetch(path, {
+        ...init,
+        redirect: 'error',
+        signal: giveUp.signal,
+      });
+      requestId = response.headers.get('x-request-id');
+      dog.kick();
+      if (!response.ok) throw await refusal(response, this.line.clock.now());
+      return await use({ response, dog });
+    } catch (thrown) {
+      throw named(giveUp.signal.aborted ? giveUp.signal.reason : thrown, requestId);
+    } finally {
+      dog.stop();
+      giveUp.abort();
+      watch.signal.removeEventListener('abort', pass);
+    }
+  }
+}
+
+/** The server has no such part: the next attempt asks for the whole. */
+function unspliced(partial: Partial): (thrown: unknown) => never {
+  return (thrown) => {
+    if (!(thrown instanceof ViewerError) || thrown.status !== 416) throw thrown;
+    partial.reset();
+    throw new ViewerError('short', 'The server could not continue the file.');
+  };
+}
+
+function named(thrown: unknown, requestId: string | null): ViewerError {
+  const error = recognised(thrown);
+  if (requestId === null || error.requestId !== null) return error;
+  return error.withRequest(requestId);
+}
+
+async function refusal(response: Response, now: number): Promise<ViewerError> {
+  const after = retryAfterMs(response.headers.get('retry-after'), now);
+  const body: unknown = await response.json().catch(() => null);
+  return ofAnswer(response.status, body, {
+    requestId: response.headers.get('x-request-id'),
+    retryAfterMs: after,
+  });
+}
+
+/** A page or an error answered with 200 is no image; 206 is whole only for who asked for a part. */
+function ofKind(response: Response, wanted: string): void {
+  const type =
+    (response.headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+  if (type === wanted) return;
+  const detail = `Expected ${wanted}, got ${type || 'nothing named'}.`;
+  if (type === 'text/html') throw new ViewerError('html', detail);
+  throw new ViewerError(wanted === 'application/dicom' ? 'not-dicom' : 'server', detail);
+}
+
+function parsed(body: string, response: Response): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    const said = response.headers.get('content-length') ?? 'unknown';
+    throw new ViewerError('short', `A list arrived incomplete (${said} bytes announced).`);
+  }
+}
+
+function announcedBy(response: Response, expected: Expected): Announced {
+  const converted = response.headers.get('x-converted');
+  const length = response.headers.get('content-length');
+  if (length === null && converted !== null)
+    throw new ViewerError('short', 'No length was announced.');
+  return {
+    length: length === null ? expected.size : Number(length),
+    md5: digestOf(response.headers.get('etag')),
+    converted,
+    integrity: response.headers.get('x-integrity') === 'length' ? 'length' : 'md5',
+  };
+}
+
+/** Begins the file or continues it; a part that was not asked for is refused. */
+function opened(response: Response, expected: Expected, partial: Partial): Announced {
+  const etag = response.headers.get('etag');
+  if (response.status === 206) return partial.resume(response.headers.get('content-range'), etag);
+  const announced = announcedBy(response, expected);
+  const wrong = misannounced(expected, announced);
+  if (wrong !== null) {
+    partial.suspect = true;
+    throw wrong;
+  }
+  partial.begin(announced, etag);
+  return announced;
+}
+
+function checked(
+  response: Response,
+  partial: Partial,
+  expected: Expected,
+  announced: Announced,
+): Proven {
+  const { bytes, md5 } = partial.finished();
+  const wrong = objection(bytes, md5, expected, announced);
+  if (wrong !== null) {
+    partial.reset();
+    partial.suspect = true;
+    throw wrong;
+  }
+  return {
+    bytes,
+    converted: announced.converted,
+    integrity: proof(expected, announced),
+    requestId: response.headers.get('x-request-id'),
+  };
+}

@@ -1,0 +1,216 @@
+/** The picture itself. It answers for one thing: what it says is drawn is what is drawn. */
+import { Enums, metaData, RenderingEngine, type Types, utilities } from '@cornerstonejs/core';
+import { ViewerError } from './errors.ts';
+import { depth, type Sides, sides } from './geometry.ts';
+
+export const ENGINE_ID = 'pacs-proxy';
+export const VIEWPORT_ID = 'reading';
+
+/** A frame that is not on screen after this time is not coming. */
+const DRAW_MS = 5_000;
+
+const { Events } = Enums;
+
+export interface View {
+  readonly width: number;
+  readonly centre: number;
+  /** Screen pixels per image pixel. */
+  readonly zoom: number;
+  readonly inverted: boolean;
+}
+
+export interface SliceFacts {
+  readonly sides: Sides | null;
+  readonly depthMm: number | null;
+  readonly thicknessMm: number | null;
+  readonly rows: number;
+  readonly columns: number;
+  readonly framesPerSecond: number | null;
+}
+
+/** Fires `drawn` after each rendering and `view` when window or camera moved. */
+export class StackView extends EventTarget {
+  private readonly engine: RenderingEngine;
+  private readonly viewport: Types.IStackViewport;
+  private readonly observer: ResizeObserver;
+  /** The last picture the library announced as the stack's new one. */
+  private announced: string | null = null;
+  private rendered: string | null = null;
+  private imageIds: readonly string[] = [];
+  private stackIsOpen = false;
+
+  constructor(private readonly element: HTMLDivElement) {
+    super();
+    this.engine = new RenderingEngine(ENGINE_ID);
+    this.engine.enableElement({
+      viewportId: VIEWPORT_ID,
+      element,
+      type: Enums.ViewportType.STACK,
+      defaultOptions: { background: [0, 0, 0] },
+    });
+    this.viewport = this.engine.getViewport(VIEWPORT_ID) as Types.IStackViewport;
+    this.listen();
+    this.observer = new ResizeObserver(() => this.engine.resize(true, true));
+    this.observer.observe(element);
+  }
+
+  /** What is on the canvas, as far as the library can be believed: announced, set and rendered. */
+  get drawn(): string | null {
+    return this.rendered;
+  }
+
+  open(imageIds: readonly string[]): void {
+    this.imageIds = imageIds;
+    this.stackIsOpen = false;
+    this.rendered = null;
+    this.announced = null;
+  }
+
+  /** Resolves when exactly this picture is on the canvas; alone, when the stack will not take it. */
+  async show(imageId: string): Promise<void> {
+    const index = this.imageIds.indexOf(imageId);
+    if (await this.tried(imageId, () => this.toIndex(index, imageId))) return;
+    this.stackIsOpen = false;
+    if (await this.tried(imageId, () => this.viewport.setStack([imageId], 0))) return;
+    throw new ViewerError('draw');
+  }
+
+  view(): View {
+    const properties = this.viewport.getProperties();
+    const range = properties.voiRange ?? { lower: 0, upper: 0 };
+    const { windowWidth, windowCenter } = utilities.windowLevel.toWindowLevel(
+      range.lower,
+      range.upper,
+    );
+    return {
+      width: windowWidth,
+      centre: windowCenter,
+      zoom: this.zoom(),
+      inverted: properties.invert ?? false,
+    };
+  }
+
+  setWindow(width: number, centre: number): void {
+    const voiRange = utilities.windowLevel.toLowHighRange(width, centre);
+    this.viewport.setProperties({ voiRange });
+    this.viewport.render();
+  }
+
+  toggleInvert(): void {
+    this.viewport.setProperties({ invert: !this.view().inverted });
+    this.viewport.render();
+    this.dispatchEvent(new Event('view'));
+  }
+
+  zoomBy(factor: number): void {
+    this.viewport.setZoom(this.viewport.getZoom() * factor);
+    this.viewport.render();
+  }
+
+  reset(): void {
+    this.viewport.resetCamera();
+    this.viewport.resetProperties();
+    this.viewport.render();
+    this.dispatchEvent(new Event('view'));
+  }
+
+  /** The values the drawn picture was made of: for tests that prove pixels, not screenshots. */
+  scalars(): ArrayLike<number> & ArrayBufferView {
+    const image = this.viewport.getCornerstoneImage();
+    return image.voxelManager?.getScalarData() as unknown as ArrayLike<number> & ArrayBufferView;
+  }
+
+  private listen(): void {
+    const on = (name: string, heard: (detail: Record<string, unknown>) => void) =>
+      this.element.addEventListener(name, (event) => heard((event as CustomEvent).detail));
+    on(Events.STACK_NEW_IMAGE, (detail) => {
+      this.announced = String(detail.imageId);
+    });
+    on(Events.IMAGE_RENDERED, () => this.afterRendering());
+    on(Events.VOI_MODIFIED, () => this.dispatchEvent(new Event('view')));
+    on(Events.CAMERA_MODIFIED, () => this.dispatchEvent(new Event('view')));
+  }
+
+  private afterRendering(): void {
+    const held = this.viewport.getCornerstoneImage()?.imageId ?? null;
+    this.rendered = held !== null && held === this.announced ? held : null;
+    this.dispatchEvent(new Event('drawn'));
+  }
+
+  private async toIndex(index: number, imageId: string): Promise<unknown> {
+    const held = this.viewport.getCornerstoneImage()?.imageId ?? null;
+    if (!this.stackIsOpen) {
+      this.stackIsOpen = true;
+      return this.viewport.setStack([...this.imageIds], index);
+    }
+    if (this.viewport.getCurrentImageIdIndex() !== index)
+      return this.viewport.setImageIdIndex(index);
+    if (held !== imageId) return this.viewport.setStack([...this.imageIds], index);
+    return this.viewport.render();
+  }
+
+  /** The library may resolve without drawing, reject, or draw later: only the canvas counts. */
+  private async tried(imageId: string, navigate: () => Promise<unknown>): Promise<boolean> {
+    this.rendered = null;
+    const seen = this.seen(imageId);
+    await navigate().catch(() => undefined);
+    return seen;
+  }
+
+  private seen(imageId: string): Promise<boolean> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(
+        () => settle(document.hidden && this.announced === imageId),
+        DRAW_MS,
+      );
+      const look = () => {
+        if (this.rendered === imageId) settle(true);
+      };
+      const settle = (drawn: boolean) => {
+        clearTimeout(timer);
+        this.removeEventListener('drawn', look);
+        resolve(drawn);
+      };
+      this.addEventListener('drawn', look);
+    });
+  }
+
+  private zoom(): number {
+    const plane = metaData.get('imagePlaneModule', this.announced ?? '') as
+      | { rowPixelSpacing?: number | null }
+      | undefined;
+    const scale = this.viewport.getCamera().parallelScale ?? Number.NaN;
+    return ((plane?.rowPixelSpacing ?? 1) * this.element.clientHeight) / (2 * scale);
+  }
+}
+
+type Raw = Record<string, unknown>;
+
+function positive(value: unknown): number | null {
+  const number = Number(Array.isArray(value) ? value[0] : value);
+  return Number.isFinite(number) && number > 0 ? number : null;
+}
+
+/** FrameTime is in ms; the recommended rate wins. */
+function framesPerSecond(raw: Raw): number | null {
+  const time = positive(raw.FrameTime);
+  return (
+    positive(raw.RecommendedDisplayFrameRate) ?? positive(raw.CineRate) ?? (time && 1_000 / time)
+  );
+}
+
+/** Read from the proven file itself, not from the list. */
+export function sliceFacts(imageId: string): SliceFacts {
+  const raw = (metaData.get('instance', imageId) ?? {}) as Raw;
+  const numbers = (value: unknown): number[] | null =>
+    Array.isArray(value) ? value.map(Number) : null;
+  const orientation = numbers(raw.ImageOrientationPatient);
+  return {
+    sides: sides(orientation),
+    depthMm: depth(numbers(raw.ImagePositionPatient), orientation),
+    thicknessMm: positive(raw.SliceThickness),
+    rows: Number(raw.Rows ?? 0),
+    columns: Number(raw.Columns ?? 0),
+    framesPerSecond: framesPerSecond(raw),
+  };
+}
