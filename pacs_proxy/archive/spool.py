@@ -55,8 +55,11 @@ class SpoolFile:
             raise SpoolFull from None
 
     def is_followed(self) -> bool:
-        """Whether anyone but this holder has it open."""
-        return locks.is_shared(self.fd)
+        """Whether anyone but this holder has it open; a closed file is followed by nobody."""
+        try:
+            return locks.is_shared(self.fd)
+        except (OSError, ValueError):
+            return False
 
     def close(self) -> None:
         """Let it go; from now on it may make way for others."""
@@ -75,7 +78,13 @@ class Claim:
         return self
 
     def __exit__(self, *_: object) -> None:
-        os.close(self._fd)
+        if self._fd >= 0:
+            os.close(self._fd)
+
+    def handed_over(self) -> Claim:
+        """The same right for another thread; this object no longer ends it."""
+        fd, self._fd = self._fd, -1
+        return Claim(fd)
 
 
 class Spool:

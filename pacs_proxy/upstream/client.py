@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
 from functools import partial
 from typing import Any
 
 from pacs_proxy import metrics
-from pacs_proxy.errors import PacsProxyError
+from pacs_proxy.errors import Changed, PacsProxyError
 from pacs_proxy.upstream.answers import (
     Description,
     check_file,
@@ -27,8 +27,9 @@ from pacs_proxy.upstream.transport import Request, Transport
 class Client:
     """One archive behind one or several nodes."""
 
-    def __init__(self, transport: Transport, persistence: Persistence) -> None:
+    def __init__(self, transport: Transport, persistence: Persistence, patience: float) -> None:
         self._transport, self._persistence = transport, persistence
+        self._patience = patience
 
     def attempts(self, interest: Interest) -> Attempts:
         """The tries of a new request."""
@@ -39,28 +40,43 @@ class Client:
 
         Raises NotFound, Unreachable, Refused.
         """
-        path = f"/instances/{instance}/attachments/dicom/info"
+        request = Request(f"/instances/{instance}/attachments/dicom/info")
         return persist(
             self.attempts(interest),
-            lambda node: description(instance, self._ask(node, path, interest)),
+            lambda node: description(instance, self._ask(node, request, interest)),
         )
 
     def get(self, path: str, interest: Interest) -> Any:
         """The JSON answer to a question of ours."""
-        return self._persist(interest, lambda node: self._ask(node, path, interest))
+        request = Request(path)
+        return persist(self.attempts(interest), lambda node: self._ask(node, request, interest))
 
     def post(self, path: str, question: Any, interest: Interest) -> Any:
-        """The JSON answer to a question with a body, such as a search; it must change nothing."""
-        body = json.dumps(question).encode()
-        return self._persist(interest, lambda node: self._ask(node, path, interest, body))
+        """The JSON answer to a search; the archive may think about it for long."""
+        request = Request(path, json.dumps(question).encode(), patience=self._patience)
+        return persist(self.attempts(interest), lambda node: self._ask(node, request, interest))
 
-    def body(self, wanted: Description, attempts: Attempts) -> Iterator[memoryview]:
+    def body(self, wanted: Description, attempts: Attempts) -> Generator[memoryview, None, None]:
         """The stored bytes of one attachment, proven; chunks as in `stream.resumed`.
 
         Raises Corrupt, Damaged, Changed, NotFound, Interrupted, Unreachable.
         """
         open_at = partial(self._opened, wanted, attempts.interest)
-        return proven(resumed(open_at, wanted.size, attempts), wanted.expected)
+        left = wanted.size
+        with (
+            closing(resumed(open_at, wanted.size, attempts)) as chunks,
+            closing(proven(chunks, wanted.expected)) as pieces,
+        ):
+            for piece in pieces:
+                left -= len(piece)
+                if not left and wanted.md5 is None:
+                    self._confirm(wanted, attempts.interest)
+                yield piece
+
+    def _confirm(self, wanted: Description, interest: Interest) -> None:
+        """Where the archive keeps no MD5, at least the attachment must still be the same."""
+        if self.describe(wanted.instance, interest).uuid != wanted.uuid:
+            raise Changed("The object was replaced in the archive while it was read.")
 
     @contextmanager
     def _opened(
@@ -74,14 +90,11 @@ class Client:
             body.skip(check_file(body.status, body.headers, body.length, wanted, offset))
             yield body
 
-    def _ask(self, node: int, path: str, interest: Interest, body: bytes | None = None) -> Any:
-        with self._transport.send(node, Request(path, body), interest) as answer:
+    def _ask(self, node: int, request: Request, interest: Interest) -> Any:
+        with self._transport.send(node, request, interest) as answer:
             data = answer.read()
         expect_success(answer.status, answer.headers)
         return parse_json(data)
-
-    def _persist(self, interest: Interest, ask: Callable[[int], Any]) -> Any:
-        return persist(self.attempts(interest), ask)
 
 
 def prober(transport: Transport) -> Callable[[int, Interest], bool]:

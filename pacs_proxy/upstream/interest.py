@@ -28,6 +28,8 @@ class Interest:
         self._gone = threading.Event()
         self._abort: Callable[[], None] | None = None
         self.stalls = 0
+        # Others may wait for the same bytes: then the work goes on without its first client.
+        self.is_shared: Callable[[], bool] = _never
         self._since = clock()
 
     @property
@@ -69,3 +71,7 @@ class Interest:
         """Wait, unless the client leaves; then raise Abandoned."""
         if self._gone.wait(seconds):
             raise Abandoned("The client left.")
+
+
+def _never() -> bool:
+    return False

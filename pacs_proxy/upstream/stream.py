@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -35,7 +35,7 @@ class Expected:
 Opener = Callable[[int, int], AbstractContextManager[Source]]
 
 
-def resumed(open_at: Opener, size: int, attempts: Attempts) -> Iterator[memoryview]:
+def resumed(open_at: Opener, size: int, attempts: Attempts) -> Generator[memoryview, None, None]:
     """Yield every byte once, reopening at the offset reached when the link breaks.
 
     `open_at(node, offset)` gives a source positioned there. A chunk stays valid until the
@@ -75,7 +75,7 @@ class Pieces:
         return view[:count]
 
 
-def proven(chunks: Iterable[memoryview], expected: Expected) -> Iterator[memoryview]:
+def proven(chunks: Iterable[memoryview], expected: Expected) -> Generator[memoryview, None, None]:
     """Yield the chunks, holding the last one back until length and digest agree.
 
     Raises Corrupt: nobody ever gets the full length of a wrong file.

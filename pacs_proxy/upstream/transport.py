@@ -18,12 +18,16 @@ _STALE = (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError)
 
 @dataclass(frozen=True)
 class Request:
-    """What we ask of a node; `size` is the length of the file expected, 0 for a question."""
+    """What we ask of a node; `size` is the length of the file expected, 0 for a question.
+
+    `patience` in seconds: searches may think longer than a file takes to begin.
+    """
 
     path: str
     json: bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     size: int = 0
+    patience: float = 0.0
 
     @property
     def method(self) -> str:
@@ -52,12 +56,14 @@ class Transport:
 
         Raises Unreachable (no answer began), Interrupted (it began and cannot be used), Busy.
         """
-        silence = self._pace.first_byte_limit(request.size, interest.stalls)
+        learned = self._pace.first_byte_limit(request.size, interest.stalls)
+        silence = max(learned, request.patience)
         exchange = _Exchange(self._pools[node], request, interest, silence)
         began = self._clock()
         try:
             response = exchange.run({**self._headers, **request.headers}, self._connect_seconds)
-            self._pace.answered(self._clock() - began)
+            if not request.patience:
+                self._pace.answered(self._clock() - began)
             exchange.link.sock.settimeout(self._pace.stall_limit(interest.stalls))
             return Body(response, exchange.end, self._pace, interest.stalls, self._clock)
         except BaseException:

@@ -1,0 +1,198 @@
+"""Lists of studies, series and instances: Orthanc asked, its answers put in order."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pacs_proxy.archive import summaries
+from pacs_proxy.archive.geometry import viewing_order
+from pacs_proxy.archive.summaries import InstanceSummary, SeriesSummary, StudySummary
+from pacs_proxy.errors import NotFound, PacsProxyError, Refused
+from pacs_proxy.upstream.client import Client
+from pacs_proxy.upstream.interest import Interest
+
+# An archive that cannot sort for us is sorted here, as long as that stays quick.
+SORTABLE = 2000
+_ORDER = [
+    {"Type": "DicomTag", "Key": "StudyDate", "Direction": "DESC"},
+    {"Type": "DicomTag", "Key": "StudyTime", "Direction": "DESC"},
+]
+_CAPABILITIES_FOR = 60.0
+_WILD = re.compile(r"[*?]")
+
+
+@dataclass(frozen=True)
+class Search:
+    """What to look for; empty means anything. Dates YYYYMMDD, text matches anywhere."""
+
+    patient_name: str = ""
+    patient_id: str = ""
+    accession: str = ""
+    description: str = ""
+    modality: str = ""
+    date_from: str = ""
+    date_to: str = ""
+
+    def query(self) -> dict[str, str]:
+        """As Orthanc's `/tools/find` wants it."""
+        dates = f"{self.date_from}-{self.date_to}" if self.date_from or self.date_to else ""
+        wanted = {
+            "PatientName": _anywhere(self.patient_name),
+            "PatientID": _anywhere(self.patient_id),
+            "AccessionNumber": _anywhere(self.accession),
+            "StudyDescription": _anywhere(self.description),
+            "ModalitiesInStudy": self.modality,
+            "StudyDate": dates,
+        }
+        return {name: value for name, value in wanted.items() if value}
+
+
+@dataclass(frozen=True)
+class Page:
+    """A part of a list; `total` is None when counting would take too long."""
+
+    items: list[StudySummary]
+    total: int | None
+    more: bool
+    sorted: bool
+
+
+@dataclass(frozen=True)
+class SeriesDetail:
+    """A series with its instances in viewing order, and what could not be listed."""
+
+    series: SeriesSummary
+    study: StudySummary
+    instances: list[InstanceSummary]
+    skipped: list[tuple[str, str]]
+
+
+class Studies:
+    """Questions about what the archive holds."""
+
+    def __init__(self, client: Client, clock: Callable[[], float] = time.monotonic) -> None:
+        self._client, self._clock = client, clock
+        self._extended, self._asked = False, float("-inf")
+
+    def page(self, search: Search, limit: int, offset: int, interest: Interest) -> Page:
+        """Studies newest first, `limit` of them from `offset`."""
+        query = search.query()
+        if self._has_extended_find(interest):
+            return self._sorted_there(query, limit, offset, interest)
+        return self._sorted_here(query, limit, offset, interest)
+
+    def study(self, study: str, interest: Interest) -> tuple[StudySummary, list[SeriesSummary]]:
+        """One study and its series in their order."""
+        answer = self._client.get(f"/studies/{study}", interest)
+        found = self._series_of(study, interest)
+        return summaries.study(answer, found), found
+
+    def series(self, series: str, interest: Interest) -> SeriesDetail:
+        """One series with every instance's size and digest, so that a reader can check them."""
+        answer = self._client.get(f"/series/{series}", interest)
+        found, _ = self.study(answer["ParentStudy"], interest)
+        instances, skipped = self._instances_of(series, interest)
+        ordered = [instances[i] for i in viewing_order(instances)]
+        return SeriesDetail(summaries.series(answer), found, ordered, skipped)
+
+    def locate(self, study: str, series: str, instance: str, interest: Interest) -> str:
+        """Orthanc's ID of the instance with these three UIDs; NotFound, or Refused when several."""
+        query = {
+            "StudyInstanceUID": study,
+            "SeriesInstanceUID": series,
+            "SOPInstanceUID": instance,
+        }
+        question = {"Level": "Instance", "Query": query, "CaseSensitive": True}
+        found = self._client.post("/tools/find", question, interest)
+        if not found:
+            raise NotFound("No instance has these three UIDs.")
+        if len(found) > 1:
+            raise Refused("Several patients' instances share these UIDs; ask by Orthanc ID.")
+        return str(found[0])
+
+    def _sorted_there(
+        self, query: dict[str, str], limit: int, offset: int, interest: Interest
+    ) -> Page:
+        question = {"Level": "Study", "Query": query, "CaseSensitive": False}
+        window = {"Expand": True, "Limit": limit + 1, "Since": offset, "OrderBy": _ORDER}
+        found = self._client.post("/tools/find", {**question, **window}, interest)
+        count = self._client.post("/tools/count-resources", question, interest)
+        return self._page(found, limit, int(count["Count"]), interest, in_order=True)
+
+    def _sorted_here(
+        self, query: dict[str, str], limit: int, offset: int, interest: Interest
+    ) -> Page:
+        question = {"Level": "Study", "Query": query, "CaseSensitive": False, "Expand": True}
+        found = self._client.post("/tools/find", {**question, "Limit": SORTABLE + 1}, interest)
+        if len(found) <= SORTABLE:
+            newest = sorted(found, key=_when, reverse=True)
+            window = newest[offset : offset + limit + 1]
+            return self._page(window, limit, len(found), interest, in_order=True)
+        window = self._client.post(
+            "/tools/find", {**question, "Limit": limit + 1, "Since": offset}, interest
+        )
+        return self._page(window, limit, None, interest, in_order=False)
+
+    def _page(
+        self,
+        found: list[dict[str, Any]],
+        limit: int,
+        total: int | None,
+        interest: Interest,
+        *,
+        in_order: bool,
+    ) -> Page:
+        items = [
+            summaries.study(answer, self._series_of(answer["ID"], interest))
+            for answer in found[:limit]
+        ]
+        return Page(items, total, len(found) > limit, in_order)
+
+    def _series_of(self, study: str, interest: Interest) -> list[SeriesSummary]:
+        answers = self._client.get(f"/studies/{study}/series", interest)
+        found = [summaries.series(answer) for answer in answers]
+        return sorted(found, key=lambda s: (s.number is None, s.number or 0, s.series_uid))
+
+    def _instances_of(
+        self, series: str, interest: Interest
+    ) -> tuple[list[InstanceSummary], list[tuple[str, str]]]:
+        instances, skipped = [], []
+        for answer in self._client.get(f"/series/{series}/instances", interest):
+            try:
+                wanted = self._client.describe(answer["ID"], interest)
+            except NotFound as error:
+                skipped.append((str(answer["ID"]), error.detail))
+            else:
+                instances.append(summaries.instance(answer, {"md5": wanted.md5}))
+        return instances, skipped
+
+    def _has_extended_find(self, interest: Interest) -> bool:
+        """Whether this Orthanc sorts and counts for us (1.12.5 with a capable database)."""
+        if self._clock() - self._asked > _CAPABILITIES_FOR:
+            system = self._client.get("/system", interest)
+            self._extended = bool(system.get("Capabilities", {}).get("HasExtendedFind"))
+            self._asked = self._clock()
+        return self._extended
+
+
+def _anywhere(text: str) -> str:
+    """Match anywhere, unless the reader placed wildcards; a backslash would mean "or"."""
+    text = text.replace("\\", " ").strip()
+    return text if not text or _WILD.search(text) else f"*{text}*"
+
+
+def _when(answer: dict[str, Any]) -> tuple[str, str, str]:
+    tags = answer.get("MainDicomTags", {})
+    return tags.get("StudyDate", ""), tags.get("StudyTime", ""), answer["ID"]
+
+
+def is_orthanc(client: Client, interest: Interest) -> bool:
+    """Whether the archive answers and is what it should be."""
+    try:
+        return "ApiVersion" in client.get("/system", interest)
+    except (PacsProxyError, TypeError):
+        return False

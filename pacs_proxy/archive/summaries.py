@@ -1,0 +1,129 @@
+"""Orthanc's answers as the studies, series and instances a reader knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class InstanceSummary:
+    """One image or document; position in mm and direction cosines as in PS3.3 C.7.6.2."""
+
+    id: str
+    sop_uid: str
+    number: int | None
+    frames: int
+    size: int
+    md5: str | None
+    position: tuple[float, ...] | None
+    orientation: tuple[float, ...] | None
+    transfer_syntax: str | None
+    sop_class: str | None
+
+
+@dataclass(frozen=True)
+class SeriesSummary:
+    """One series as a strip shows it."""
+
+    id: str
+    series_uid: str
+    modality: str
+    description: str
+    number: int | None
+    instance_count: int
+    body_part: str
+    protocol: str
+    thumbnail_instance: str | None
+
+
+@dataclass(frozen=True)
+class StudySummary:
+    """One study as a list shows it; names are PN values in UTF-8, dates YYYYMMDD."""
+
+    id: str
+    study_uid: str
+    patient_name: str
+    patient_id: str
+    patient_birth_date: str
+    patient_sex: str
+    study_date: str
+    study_time: str
+    description: str
+    accession: str
+    modalities: tuple[str, ...]
+    series_count: int
+    instance_count: int
+
+
+def study(answer: dict[str, Any], series: list[SeriesSummary]) -> StudySummary:
+    """From an expanded study and its series."""
+    tags = {**answer.get("PatientMainDicomTags", {}), **answer.get("MainDicomTags", {})}
+    return StudySummary(
+        id=answer["ID"],
+        study_uid=_text(tags, "StudyInstanceUID"),
+        patient_name=_text(tags, "PatientName"),
+        patient_id=_text(tags, "PatientID"),
+        patient_birth_date=_text(tags, "PatientBirthDate"),
+        patient_sex=_text(tags, "PatientSex"),
+        study_date=_text(tags, "StudyDate"),
+        study_time=_text(tags, "StudyTime"),
+        description=_text(tags, "StudyDescription"),
+        accession=_text(tags, "AccessionNumber"),
+        modalities=tuple(sorted({s.modality for s in series if s.modality})),
+        series_count=len(series),
+        instance_count=sum(s.instance_count for s in series),
+    )
+
+
+def series(answer: dict[str, Any]) -> SeriesSummary:
+    """From an expanded series; the thumbnail is of its middle instance."""
+    tags, instances = answer.get("MainDicomTags", {}), answer.get("Instances", [])
+    return SeriesSummary(
+        id=answer["ID"],
+        series_uid=_text(tags, "SeriesInstanceUID"),
+        modality=_text(tags, "Modality"),
+        description=_text(tags, "SeriesDescription"),
+        number=_whole(tags, "SeriesNumber"),
+        instance_count=len(instances),
+        body_part=_text(tags, "BodyPartExamined"),
+        protocol=_text(tags, "ProtocolName"),
+        thumbnail_instance=instances[len(instances) // 2] if instances else None,
+    )
+
+
+def instance(answer: dict[str, Any], info: dict[str, Any]) -> InstanceSummary:
+    """From an expanded instance and what describes its attachment and metadata."""
+    tags = answer.get("MainDicomTags", {})
+    return InstanceSummary(
+        id=answer["ID"],
+        sop_uid=_text(tags, "SOPInstanceUID"),
+        number=_whole(tags, "InstanceNumber"),
+        frames=max(1, _whole(tags, "NumberOfFrames") or 1),
+        size=int(answer["FileSize"]),
+        md5=info.get("md5"),
+        position=_numbers(tags, "ImagePositionPatient", 3),
+        orientation=_numbers(tags, "ImageOrientationPatient", 6),
+        transfer_syntax=info.get("transfer_syntax"),
+        sop_class=info.get("sop_class"),
+    )
+
+
+def _text(tags: dict[str, Any], name: str) -> str:
+    value = tags.get(name, "")
+    return value.strip(" \0") if isinstance(value, str) else ""
+
+
+def _whole(tags: dict[str, Any], name: str) -> int | None:
+    try:
+        return int(_text(tags, name))
+    except ValueError:
+        return None
+
+
+def _numbers(tags: dict[str, Any], name: str, count: int) -> tuple[float, ...] | None:
+    try:
+        values = tuple(float(part) for part in _text(tags, name).split("\\"))
+    except ValueError:
+        return None
+    return values if len(values) == count else None
