@@ -1,6 +1,6 @@
 /** From "slice n, please" to slice n proven on screen, or a placeholder: never the slice before it. */
 import type { Cover } from './cover.ts';
-import { recognised, type ViewerError } from './errors.ts';
+import { recognised, ViewerError } from './errors.ts';
 import type { Link } from './link.ts';
 import type { Waiting } from './persist.ts';
 import type { SliceQueue } from './queue.ts';
@@ -116,7 +116,7 @@ export class Navigation extends EventTarget {
   }
 
   private reveal(slice: Slice): void {
-    if (this.canvas.drawn !== slice.imageId) return;
+    if (this.canvas.drawn !== slice.imageId) throw new ViewerError('draw');
     this.release();
     this.shown = slice;
     this.cover.off();

@@ -38,6 +38,7 @@ export class StackView extends EventTarget {
   private rendered: string | null = null;
   private imageIds: readonly string[] = [];
   private stackIsOpen = false;
+  private turn = 0;
 
   constructor(private readonly element: HTMLDivElement) {
     super();
@@ -68,11 +69,14 @@ export class StackView extends EventTarget {
 
   /** Resolves when exactly this picture is on the canvas; alone, when the stack will not take it. */
   async show(imageId: string): Promise<void> {
+    this.turn += 1;
+    const turn = this.turn;
     const index = this.imageIds.indexOf(imageId);
     if (await this.tried(imageId, () => this.toIndex(index, imageId))) return;
+    if (turn !== this.turn) throw new ViewerError('cancelled');
     this.stackIsOpen = false;
     if (await this.tried(imageId, () => this.viewport.setStack([imageId], 0))) return;
-    throw new ViewerError('draw');
+    throw new ViewerError(turn === this.turn ? 'draw' : 'cancelled');
   }
 
   view(): View {
@@ -94,6 +98,12 @@ export class StackView extends EventTarget {
     const voiRange = utilities.windowLevel.toLowHighRange(width, centre);
     this.viewport.setProperties({ voiRange });
     this.viewport.render();
+  }
+
+  /** The window the drawn image itself asks for. */
+  storedWindow(): void {
+    const { windowWidth, windowCenter } = this.viewport.getCornerstoneImage();
+    this.setWindow(first(windowWidth), first(windowCenter));
   }
 
   toggleInvert(): void {
@@ -152,25 +162,29 @@ export class StackView extends EventTarget {
   /** The library may resolve without drawing, reject, or draw later: only the canvas counts. */
   private async tried(imageId: string, navigate: () => Promise<unknown>): Promise<boolean> {
     this.rendered = null;
-    const seen = this.seen(imageId);
+    const seen = this.seen(imageId, this.turn);
     await navigate().catch(() => undefined);
     return seen;
   }
 
-  private seen(imageId: string): Promise<boolean> {
+  /** True once it is on the canvas; false when it is not coming or another one is asked for. */
+  private seen(imageId: string, turn: number): Promise<boolean> {
     return new Promise((resolve) => {
-      const timer = setTimeout(
-        () => settle(document.hidden && this.announced === imageId),
-        DRAW_MS,
-      );
-      const look = () => {
-        if (this.rendered === imageId) settle(true);
-      };
       const settle = (drawn: boolean) => {
         clearTimeout(timer);
         this.removeEventListener('drawn', look);
         resolve(drawn);
       };
+      const late = () => {
+        // A hidden page draws nothing, and that is no fault of the picture.
+        if (document.hidden) timer = setTimeout(late, DRAW_MS);
+        else settle(false);
+      };
+      const look = () => {
+        if (turn !== this.turn) settle(false);
+        else if (this.rendered === imageId) settle(true);
+      };
+      let timer = setTimeout(late, DRAW_MS);
       this.addEventListener('drawn', look);
     });
   }
@@ -183,6 +197,8 @@ export class StackView extends EventTarget {
     return ((plane?.rowPixelSpacing ?? 1) * this.element.clientHeight) / (2 * scale);
   }
 }
+
+const first = (value: number | number[]): number => Number(Array.isArray(value) ? value[0] : value);
 
 type Raw = Record<string, unknown>;
 

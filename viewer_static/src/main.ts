@@ -1,0 +1,71 @@
+/** Starts the page: one transport, one link, two pages, and the address that chooses between them. */
+import './styles.css';
+import { isArchiveId } from './api.ts';
+import { wallClock } from './clock.ts';
+import { Link } from './link.ts';
+import { Reader } from './reader.ts';
+import { POLICY } from './retry.ts';
+import { Studies } from './studies.ts';
+import { Toasts } from './toasts.ts';
+import { browserFetch, Transport } from './transport.ts';
+
+interface Route {
+  readonly study: string;
+  readonly series: string | null;
+}
+
+/** #/studies/<id>[/series/<id>]; archive identifiers only, no patient data in addresses. */
+function route(hash: string): Route | null {
+  const [, study, series] = /^#\/studies\/([^/]+)(?:\/series\/([^/]+))?$/.exec(hash) ?? [];
+  if (!isArchiveId(study)) return null;
+  return { study, series: isArchiveId(series) ? series : null };
+}
+
+function byId(id: string): HTMLElement {
+  const node = document.getElementById(id);
+  if (node === null) throw new Error(`The page lacks #${id}`);
+  return node;
+}
+
+function start(): void {
+  const link = new Link(wallClock);
+  const transport = new Transport({
+    clock: wallClock,
+    policy: POLICY,
+    wake: link,
+    fetch: browserFetch,
+    stallMs: link.stallMs,
+  });
+  link.glance = (path, limitMs) => transport.glance(path, limitMs);
+  const toasts = new Toasts(byId('toasts'));
+  const app = byId('app');
+  const goes = (study: string, series: string | null) => {
+    location.hash = `#/studies/${study}${series === null ? '' : `/series/${series}`}`;
+  };
+  const studies = new Studies({ transport, link, open: (id) => goes(id, null) });
+  const back = () => {
+    location.hash = '';
+  };
+  const reader = new Reader({ transport, link, toasts, goes, back });
+
+  const turn = () => {
+    const open = route(location.hash);
+    const page = open === null ? studies : reader;
+    if (page.node.parentNode !== app) {
+      (page === studies ? reader : studies).close();
+      toasts.clear();
+      app.replaceChildren(page.node);
+    }
+    if (open === null) studies.start();
+    else void reader.open(open.study, open.series);
+  };
+
+  window.addEventListener('hashchange', turn);
+  window.addEventListener('online', () => link.online());
+  document.addEventListener('keydown', (event) =>
+    (route(location.hash) === null ? studies : reader).key(event),
+  );
+  turn();
+}
+
+start();

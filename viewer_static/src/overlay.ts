@@ -1,0 +1,101 @@
+/** The words around the picture. They always belong to the picture on screen, or are not there. */
+import type { SeriesDetail } from './api.ts';
+import { el, say } from './dom.ts';
+import type { SeriesModel, Slice } from './series.ts';
+import { date, personName, time } from './text.ts';
+import type { SliceFacts, View } from './viewports.ts';
+
+const CORNERS = ['top-left', 'top-right', 'bottom-left', 'bottom-right'] as const;
+const EDGES = ['left', 'right', 'top', 'bottom'] as const;
+
+const joined = (...lines: readonly (string | null)[]): string =>
+  lines.filter((line) => line !== null && line !== '').join('\n');
+
+const optional = (label: string, value: string): string =>
+  value === '' ? '' : `${label} ${value}`;
+
+export class Overlay {
+  readonly node: HTMLElement;
+  private readonly corners = new Map(
+    CORNERS.map((name) => [name, el('div', { class: `corner ${name}` })]),
+  );
+  private readonly edges = new Map(
+    EDGES.map((name) => [name, el('div', { class: `edge ${name}` })]),
+  );
+
+  constructor() {
+    this.node = el('div', { class: 'overlay' }, ...this.corners.values(), ...this.edges.values());
+    this.hide();
+  }
+
+  hide(): void {
+    this.node.hidden = true;
+  }
+
+  show(model: SeriesModel, slice: Slice, facts: SliceFacts, view: View): void {
+    this.corner('top-left', patientLines(model.detail));
+    this.corner('top-right', seriesLines(model.detail));
+    this.corner('bottom-left', sliceLines(model, slice, facts));
+    this.corner('bottom-right', viewLines(view, facts));
+    for (const edge of EDGES) say(this.edges.get(edge) as Element, facts.sides?.[edge] ?? '');
+    this.node.hidden = false;
+  }
+
+  view(view: View, facts: SliceFacts): void {
+    this.corner('bottom-right', viewLines(view, facts));
+  }
+
+  private corner(name: (typeof CORNERS)[number], lines: string): void {
+    say(this.corners.get(name) as Element, lines);
+  }
+}
+
+function patientLines({ study }: SeriesDetail): string {
+  const { main, beside } = personName(study.patient_name);
+  const born = optional('b.', date(study.patient_birth_date));
+  return joined(
+    main,
+    beside,
+    study.patient_id,
+    [born, study.patient_sex].filter(Boolean).join('  '),
+  );
+}
+
+function seriesLines(series: SeriesDetail): string {
+  const { study } = series;
+  const number = series.number === null ? '' : `Series ${series.number}`;
+  return joined(
+    study.description,
+    `${date(study.study_date)} ${time(study.study_time)}`.trim(),
+    [number, series.modality].filter(Boolean).join(' · '),
+    series.description,
+  );
+}
+
+function sliceLines(model: SeriesModel, slice: Slice, facts: SliceFacts): string {
+  const id = slice.instance.id;
+  const converted = model.converted(id);
+  return joined(
+    position(model, slice),
+    facts.depthMm === null ? '' : `Position ${facts.depthMm.toFixed(1)} mm`,
+    facts.thicknessMm === null ? '' : `Thickness ${facts.thicknessMm.toFixed(1)} mm`,
+    converted === null ? '' : `converted: ${converted}`,
+    model.integrity(id) === 'length' ? 'length only: the archive keeps no digest' : '',
+  );
+}
+
+function position(model: SeriesModel, slice: Slice): string {
+  const total = model.slices.length;
+  if (model.instances.length === 1 && slice.instance.frames > 1)
+    return `Frame ${slice.frame}/${total}`;
+  const frame = slice.instance.frames > 1 ? ` · frame ${slice.frame}/${slice.instance.frames}` : '';
+  return `Slice ${slice.index + 1}/${total}${frame}`;
+}
+
+function viewLines(view: View, facts: SliceFacts): string {
+  return joined(
+    `${facts.columns} × ${facts.rows}`,
+    `Zoom ${Math.round(view.zoom * 100)} %`,
+    `W ${Math.round(view.width)}  L ${Math.round(view.centre)}${view.inverted ? '  inverted' : ''}`,
+  );
+}

@@ -1,0 +1,46 @@
+/** "312/312 received, 312 verified": a ring and the words. Failed is not done. */
+import { el, say } from './dom.ts';
+import type { Counts } from './series.ts';
+
+const SVG = 'http://www.w3.org/2000/svg';
+const ROUND = 2 * Math.PI * 8;
+
+function circle(className: string): SVGCircleElement {
+  const node = document.createElementNS(SVG, 'circle');
+  for (const [name, value] of Object.entries({ cx: '10', cy: '10', r: '8', class: className })) {
+    node.setAttribute(name, value);
+  }
+  return node;
+}
+
+export function words(counts: Counts, skipped = 0): string {
+  const parts = [`${counts.received}/${counts.instances} received`, `${counts.verified} verified`];
+  if (counts.lengthOnly > 0) parts.push(`${counts.lengthOnly} by length only`);
+  if (counts.failed > 0) parts.push(`${counts.failed} failed`);
+  if (skipped > 0) parts.push(`${skipped} skipped`);
+  return parts.join(', ');
+}
+
+export class Progress {
+  readonly node: HTMLElement;
+  private readonly arc = circle('ring-arc');
+  private readonly text = el('span', { class: 'progress-words' });
+
+  constructor() {
+    const ring = document.createElementNS(SVG, 'svg');
+    ring.setAttribute('viewBox', '0 0 20 20');
+    ring.setAttribute('class', 'ring');
+    ring.setAttribute('aria-hidden', 'true');
+    ring.append(circle('ring-back'), this.arc);
+    this.node = el('div', { class: 'progress' });
+    this.node.append(ring, this.text);
+  }
+
+  show(counts: Counts, skipped: number): void {
+    const share = counts.instances === 0 ? 0 : counts.received / counts.instances;
+    this.arc.setAttribute('stroke-dasharray', `${share * ROUND} ${ROUND}`);
+    this.node.dataset.state =
+      counts.failed > 0 ? 'failed' : counts.verified === counts.instances ? 'done' : 'under-way';
+    say(this.text, words(counts, skipped));
+  }
+}

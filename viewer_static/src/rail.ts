@@ -1,0 +1,94 @@
+/** The rail beside the picture: where the reader is, and the state of every slice at a glance. */
+import { el } from './dom.ts';
+import type { SeriesModel, SliceState } from './series.ts';
+
+const COLOURS: Readonly<Record<SliceState, string>> = {
+  absent: '#1d242c',
+  loading: '#6b5a2e',
+  ready: '#3f7f68',
+  failed: '#d9635f',
+};
+
+export class Rail {
+  readonly node: HTMLElement;
+  private readonly canvas = el('canvas', { 'aria-hidden': 'true' });
+  private readonly thumb = el('div', { class: 'rail-thumb' });
+  private readonly observer = new ResizeObserver(() => this.paint());
+  private model: SeriesModel | null = null;
+  private frame = 0;
+
+  constructor(private readonly go: (index: number) => void) {
+    this.node = el(
+      'div',
+      {
+        class: 'rail',
+        role: 'slider',
+        tabindex: '0',
+        'aria-label': 'Slice',
+        'aria-orientation': 'vertical',
+      },
+      this.canvas,
+      this.thumb,
+    );
+    this.node.addEventListener('pointerdown', (event) => this.grabbed(event));
+    this.node.addEventListener('pointermove', (event) => this.moved(event));
+    this.observer.observe(this.node);
+  }
+
+  open(model: SeriesModel): void {
+    this.model = model;
+    model.addEventListener('change', () => this.refresh());
+    this.node.hidden = model.slices.length < 2;
+    this.node.setAttribute('aria-valuemin', '1');
+    this.node.setAttribute('aria-valuemax', String(model.slices.length));
+    this.at(0);
+    this.refresh();
+  }
+
+  at(index: number): void {
+    const count = this.model?.slices.length ?? 1;
+    this.node.setAttribute('aria-valuenow', String(index + 1));
+    this.thumb.style.top = `${((index + 0.5) / count) * 100}%`;
+  }
+
+  /** Many slices change in one frame; the rail is painted once. */
+  private refresh(): void {
+    if (this.frame !== 0) return;
+    this.frame = requestAnimationFrame(() => {
+      this.frame = 0;
+      this.paint();
+    });
+  }
+
+  private paint(): void {
+    const model = this.model;
+    const context = this.canvas.getContext('2d');
+    if (model === null || context === null) return;
+    const height = Math.max(1, Math.round(this.node.clientHeight * devicePixelRatio));
+    this.canvas.height = height;
+    this.canvas.width = 8;
+    const step = height / model.slices.length;
+    const gap = step > 4 * devicePixelRatio ? devicePixelRatio : 0;
+    for (const { index } of model.slices) {
+      context.fillStyle = COLOURS[model.state(index)];
+      context.fillRect(0, index * step, 8, Math.max(1, step - gap));
+    }
+  }
+
+  private grabbed(event: PointerEvent): void {
+    this.node.setPointerCapture(event.pointerId);
+    this.pointed(event);
+  }
+
+  private moved(event: PointerEvent): void {
+    if (this.node.hasPointerCapture(event.pointerId)) this.pointed(event);
+  }
+
+  private pointed(event: PointerEvent): void {
+    const count = this.model?.slices.length ?? 0;
+    const box = this.node.getBoundingClientRect();
+    const share = (event.clientY - box.top) / box.height;
+    const index = Math.min(count - 1, Math.max(0, Math.floor(share * count)));
+    if (Number(this.node.getAttribute('aria-valuenow')) !== index + 1) this.go(index);
+  }
+}

@@ -1,0 +1,125 @@
+/** One open series: its model, loads, navigation and cine, from opening to leaving. */
+import { displayPath, renderedPath, type SeriesDetail } from './api.ts';
+import { Cine } from './cine.ts';
+import { wallClock } from './clock.ts';
+import type { Cover } from './cover.ts';
+import { recognised, ViewerError } from './errors.ts';
+import type { Link } from './link.ts';
+import type { VerifiedFile } from './loader.ts';
+import { Navigation } from './navigation.ts';
+import { SliceQueue } from './queue.ts';
+import { SeriesModel } from './series.ts';
+import type { Transport } from './transport.ts';
+import type { StackView } from './viewports.ts';
+
+export type Engine = typeof import('./loader.ts');
+
+export interface Desk {
+  readonly transport: Transport;
+  readonly link: Link;
+  readonly engine: Engine;
+  readonly view: StackView;
+  readonly cover: Cover;
+}
+
+/** Of the memory for decoded pictures, what one series may fill by prefetching. */
+const SHARE = 0.8;
+
+export class Session {
+  readonly model: SeriesModel;
+  readonly navigation: Navigation;
+  readonly cine: Cine;
+  private readonly queue: SliceQueue;
+  private readonly leaving = new AbortController();
+
+  constructor(
+    detail: SeriesDetail,
+    private readonly desk: Desk,
+  ) {
+    const { engine, view, cover, link } = desk;
+    this.model = new SeriesModel(detail);
+    this.queue = new SliceQueue(
+      this.model,
+      (index, signal) => this.load(index, signal),
+      () => this.reach(),
+    );
+    this.navigation = new Navigation(this.model, this.queue, view, cover, link, engine.isCached);
+    this.cine = new Cine(wallClock, () => this.nextFrame());
+    engine.files.source = (id, signal) => this.source(id, signal);
+    engine.files.onEvicted = (imageId) => this.evicted(imageId);
+  }
+
+  async start(): Promise<void> {
+    if (this.model.slices.length === 0) {
+      this.desk.cover.message('Nothing to show', 'This series lists no image that can be opened.');
+      return;
+    }
+    await this.navigation.show(0);
+  }
+
+  close(): void {
+    this.cine.stop();
+    this.leaving.abort();
+    this.queue.close();
+    this.navigation.close();
+    this.desk.engine.files.forget();
+  }
+
+  /** Everything that failed, once more, the wanted one first. */
+  async retryAll(): Promise<void> {
+    for (const index of this.model.failures) this.model.moved(index, 'absent');
+    await this.navigation.retry();
+    this.queue.prefetch();
+  }
+
+  /** The picture as the server draws it, for what this browser cannot draw. */
+  async rendered(): Promise<void> {
+    const { navigation, desk, model } = this;
+    const slice = model.slices[navigation.wanted];
+    if (slice === undefined) return;
+    const path = renderedPath(slice.instance.id, slice.frame, 0);
+    try {
+      desk.cover.waiting(navigation.name(slice), 'The server is drawing the picture.');
+      const blob = await desk.transport.picture(path, { signal: this.leaving.signal });
+      if (navigation.wanted === slice.index) await desk.cover.rendered(blob);
+    } catch (thrown) {
+      if (navigation.wanted === slice.index)
+        desk.cover.failed(navigation.name(slice), recognised(thrown));
+    }
+  }
+
+  private async nextFrame(): Promise<void> {
+    const { navigation, model } = this;
+    await navigation.show((navigation.wanted + 1) % model.slices.length);
+  }
+
+  private async load(index: number, signal: AbortSignal): Promise<void> {
+    const slice = this.model.slices[index];
+    if (slice === undefined) throw new ViewerError('not-found');
+    await this.desk.engine.loadSlice(slice.imageId, signal);
+  }
+
+  private async source(id: string, signal: AbortSignal): Promise<VerifiedFile> {
+    const instance = this.model.instance(id);
+    if (instance === undefined) throw new ViewerError('cancelled');
+    const proven = await this.desk.transport.instance(displayPath(id), instance, {
+      signal,
+      waiting: (waiting) => this.navigation.heard(id, waiting),
+    });
+    this.model.proven(id, proven.integrity, proven.converted);
+    return { bytes: proven.bytes, sopUid: instance.sop_uid };
+  }
+
+  private evicted(imageId: string): void {
+    const slice = this.model.slice(imageId);
+    if (slice !== undefined) this.queue.evicted(slice.index);
+  }
+
+  /** How far to each side slices may be kept decoded; before the first picture only a few. */
+  private reach(): number {
+    const shown = this.model.slices[this.navigation.wanted];
+    const size = shown === undefined ? 0 : this.desk.engine.decodedBytes(shown.imageId);
+    if (size === 0) return 2;
+    return Math.max(2, Math.floor((this.desk.engine.CACHE_BYTES * SHARE) / size / 2));
+  }
+}

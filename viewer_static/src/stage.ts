@@ -1,0 +1,172 @@
+/** The picture with all that lies on it: canvas, words, cover and rail, for one series at a time. */
+import type { SeriesDetail } from './api.ts';
+import { Cover } from './cover.ts';
+import { el } from './dom.ts';
+import type { Link } from './link.ts';
+import { Overlay } from './overlay.ts';
+import { CT_PRESETS } from './presets.ts';
+import { Rail } from './rail.ts';
+import { install, remove } from './seam.ts';
+import type { Slice } from './series.ts';
+import { type Engine, Session } from './session.ts';
+import type { Transport } from './transport.ts';
+import type { SliceFacts, StackView } from './viewports.ts';
+
+interface Machine {
+  readonly engine: Engine;
+  readonly view: StackView;
+  readonly facts: (imageId: string) => SliceFacts;
+}
+
+/** Wheels of trackpads report many small steps; one notch of a mouse is about 100. */
+const NOTCH = 40;
+
+/** Fires `shown` when the picture on screen changes, `progress` when a count moves, `cine`. */
+export class Stage extends EventTarget {
+  readonly node: HTMLElement;
+  session: Session | null = null;
+  private readonly element = el('div', { class: 'canvas' });
+  private readonly overlay = new Overlay();
+  private readonly cover: Cover;
+  private readonly rail: Rail;
+  private machine: Promise<Machine> | null = null;
+  private view: StackView | null = null;
+  private facts: SliceFacts | null = null;
+  private readFacts: Machine['facts'] | null = null;
+  private turned = 0;
+
+  constructor(
+    private readonly transport: Transport,
+    private readonly link: Link,
+  ) {
+    super();
+    this.cover = new Cover({
+      retry: () => void this.session?.retryAll(),
+      rendered: () => void this.session?.rendered(),
+    });
+    this.rail = new Rail((index) => void this.session?.navigation.show(index));
+    const picture = el(
+      'div',
+      { class: 'picture' },
+      this.element,
+      this.overlay.node,
+      this.cover.node,
+    );
+    this.node = el('div', { class: 'stage' }, picture, this.rail.node);
+    picture.addEventListener('wheel', (event) => this.wheeled(event), { passive: false });
+    picture.addEventListener('contextmenu', (event) => event.preventDefault());
+  }
+
+  async open(detail: SeriesDetail): Promise<void> {
+    this.close();
+    const { engine, view, facts } = await this.engine();
+    this.readFacts = facts;
+    this.view = view;
+    const desk = { transport: this.transport, link: this.link, engine, view, cover: this.cover };
+    const session = new Session(detail, desk);
+    this.session = session;
+    this.listen(session);
+    this.rail.open(session.model);
+    install(session, view, this.cover);
+    this.dispatchEvent(new Event('progress'));
+    await session.start();
+  }
+
+  close(): void {
+    this.session?.close();
+    this.session = null;
+    this.facts = null;
+    this.overlay.hide();
+    this.cover.loading('');
+    remove();
+  }
+
+  message(title: string, sentence: string): void {
+    this.cover.message(title, sentence);
+  }
+
+  get shown(): Slice | null {
+    return this.session?.navigation.shown ?? null;
+  }
+
+  step(by: number): void {
+    this.session?.cine.stop();
+    void this.session?.navigation.step(by);
+  }
+
+  /** -1 is the window stored in the image. */
+  preset(index: number): void {
+    const preset = CT_PRESETS[index];
+    if (preset === undefined) this.view?.storedWindow();
+    else this.view?.setWindow(preset.width, preset.centre);
+  }
+
+  invert(): void {
+    this.view?.toggleInvert();
+  }
+
+  reset(): void {
+    this.view?.reset();
+  }
+
+  zoom(factor: number): void {
+    this.view?.zoomBy(factor);
+  }
+
+  /** Cornerstone is 1 MB: only who opens a picture pays for it. */
+  private engine(): Promise<Machine> {
+    this.machine ??= this.started().catch((error: unknown) => {
+      this.machine = null;
+      throw error;
+    });
+    return this.machine;
+  }
+
+  private async started(): Promise<Machine> {
+    const [engine, viewports, tools] = await Promise.all([
+      import('./loader.ts'),
+      import('./viewports.ts'),
+      import('./tools.ts'),
+    ]);
+    engine.startEngine();
+    const view = new viewports.StackView(this.element);
+    tools.startTools(viewports.VIEWPORT_ID, viewports.ENGINE_ID);
+    view.addEventListener('view', () => this.viewMoved());
+    return { engine, view, facts: viewports.sliceFacts };
+  }
+
+  private listen(session: Session): void {
+    session.navigation.addEventListener('shown', () => this.shownChanged(session));
+    session.navigation.addEventListener('wanted', () => this.rail.at(session.navigation.wanted));
+    session.model.addEventListener('change', () => this.dispatchEvent(new Event('progress')));
+    session.cine.addEventListener('change', () => this.dispatchEvent(new Event('cine')));
+  }
+
+  private shownChanged(session: Session): void {
+    const { shown } = session.navigation;
+    if (shown === null || this.view === null || this.readFacts === null) {
+      this.facts = null;
+      this.overlay.hide();
+    } else {
+      const first = this.facts === null;
+      this.facts = this.readFacts(shown.imageId);
+      this.overlay.show(session.model, shown, this.facts, this.view.view());
+      if (first && !session.cine.playing) session.cine.setRate(this.facts.framesPerSecond);
+    }
+    this.dispatchEvent(new Event('shown'));
+  }
+
+  private viewMoved(): void {
+    if (this.facts !== null && this.view !== null) this.overlay.view(this.view.view(), this.facts);
+  }
+
+  private wheeled(event: WheelEvent): void {
+    event.preventDefault();
+    this.turned +=
+      event.deltaMode === WheelEvent.DOM_DELTA_LINE ? event.deltaY * NOTCH : event.deltaY;
+    const steps = Math.trunc(this.turned / NOTCH);
+    if (steps === 0) return;
+    this.turned = 0;
+    this.step(Math.sign(steps));
+  }
+}
