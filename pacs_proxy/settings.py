@@ -98,6 +98,14 @@ class Settings:
         "Listen beyond loopback although there are no accounts yet: everyone who reaches the port "
         "sees every study.",
     )
+    trusted_hosts: str = _setting(
+        "PACS_PROXY_TRUSTED_HOSTS",
+        "",
+        _text,
+        "Host names this server is called by, separated by commas, besides localhost and "
+        "PACS_PROXY_HOST. Others are refused: a web page elsewhere could point a name of its own "
+        "at this machine and read what it shows.",
+    )
     workers: int = _setting(
         "PACS_PROXY_WORKERS", os.cpu_count() or 2, _positive, "Worker processes (default: cores)."
     )
@@ -234,6 +242,17 @@ class Settings:
     def nodes(self) -> tuple[str, ...]:
         """Base addresses of the archive's nodes, without a trailing slash."""
         return tuple(url.strip().rstrip("/") for url in self.orthanc_url.split(","))
+
+    @property
+    def trusted(self) -> tuple[str, ...]:
+        """Host names a request may carry."""
+        named = tuple(name.strip() for name in self.trusted_hosts.split(",") if name.strip())
+        return ("localhost", "127.0.0.1", "[::1]", self.host, *named)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether others than this machine can reach the port."""
+        return self.host not in {"localhost", "127.0.0.1", "::1"}
 
     @property
     def spool_path(self) -> str:

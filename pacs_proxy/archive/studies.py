@@ -114,6 +114,13 @@ class Studies:
             raise Refused("Several patients' instances share these UIDs; ask by Orthanc ID.")
         return str(found[0])
 
+    def is_orthanc(self, interest: Interest) -> bool:
+        """Whether what answers is an Orthanc; a stranger on its port must not be believed."""
+        try:
+            return "ApiVersion" in self._client.get("/system", interest)
+        except (PacsProxyError, TypeError):
+            return False
+
     def _sorted_there(
         self, query: dict[str, str], limit: int, offset: int, interest: Interest
     ) -> Page:
@@ -188,11 +195,3 @@ def _anywhere(text: str) -> str:
 def _when(answer: dict[str, Any]) -> tuple[str, str, str]:
     tags = answer.get("MainDicomTags", {})
     return tags.get("StudyDate", ""), tags.get("StudyTime", ""), answer["ID"]
-
-
-def is_orthanc(client: Client, interest: Interest) -> bool:
-    """Whether the archive answers and is what it should be."""
-    try:
-        return "ApiVersion" in client.get("/system", interest)
-    except (PacsProxyError, TypeError):
-        return False

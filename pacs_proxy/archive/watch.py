@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from weakref import WeakKeyDictionary
 
 from pacs_proxy.upstream.interest import Interest
 
@@ -21,21 +22,30 @@ class Watch:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._watched: dict[int, tuple[Interest, Callable[[], bool]]] = {}
+        # Weak: an interest that ended is forgotten with the request that had it.
+        self._watched: WeakKeyDictionary[Interest, Callable[[], bool]] = WeakKeyDictionary()
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
 
+    def add(self, interest: Interest, is_unwanted: Callable[[], bool]) -> None:
+        """From now on, lose the interest once `is_unwanted()` and nobody shares it."""
+        with self._lock:
+            self._watched[interest] = is_unwanted
+            self._ensure_running()
+
+    def remove(self, interest: Interest) -> None:
+        """Stop asking about this one."""
+        with self._lock:
+            self._watched.pop(interest, None)
+
     @contextmanager
     def over(self, interest: Interest, is_unwanted: Callable[[], bool]) -> Iterator[None]:
-        """While inside, lose the interest once `is_unwanted()` and nobody shares it."""
-        with self._lock:
-            self._watched[id(interest)] = (interest, is_unwanted)
-            self._ensure_running()
+        """Watch it while inside."""
+        self.add(interest, is_unwanted)
         try:
             yield
         finally:
-            with self._lock:
-                self._watched.pop(id(interest), None)
+            self.remove(interest)
 
     def close(self) -> None:
         """Stop asking."""
@@ -44,7 +54,7 @@ class Watch:
     def look(self) -> None:
         """Ask once about everything; the thread does so by itself."""
         with self._lock:
-            watched = list(self._watched.values())
+            watched = list(self._watched.items())
         for interest, is_unwanted in watched:
             if is_unwanted() and not interest.is_shared():
                 interest.lose()

@@ -1,0 +1,121 @@
+"""Composition root: settings become objects, objects become a Flask application."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from threading import BoundedSemaphore
+from typing import Any
+
+from flask import Flask
+
+from pacs_proxy import status
+from pacs_proxy.archive.instances import Instances, Limits
+from pacs_proxy.archive.spool import Spool
+from pacs_proxy.archive.studies import Studies
+from pacs_proxy.archive.watch import Watch
+from pacs_proxy.control import Control
+from pacs_proxy.decoding import Decoder
+from pacs_proxy.services import chain, images, problems, studies
+from pacs_proxy.services.context import KEY, Services
+from pacs_proxy.services.pictures import Pictures
+from pacs_proxy.services.routes import ROUTES
+from pacs_proxy.settings import Settings
+from pacs_proxy.upstream.attempts import Persistence
+from pacs_proxy.upstream.client import Client, prober
+from pacs_proxy.upstream.health import Health
+from pacs_proxy.upstream.pace import Pace
+from pacs_proxy.upstream.pool import Node, Pool, authorization
+from pacs_proxy.upstream.retry import Policy
+from pacs_proxy.upstream.transport import Transport
+from pacs_proxy.web import viewer
+
+# Threads that never wait for an archive that is away: they say so to everybody else.
+_SPARE_THREADS = 8
+
+VIEWS: dict[str, Callable[..., Any]] = {
+    "viewer.index": viewer.index,
+    "viewer.asset": viewer.asset,
+    "images.wado": images.wado,
+    "images.file": images.file,
+    "images.display": images.display,
+    "images.download": images.download,
+    "images.rendered": images.rendered,
+    "studies.page": studies.page,
+    "studies.study": studies.study,
+    "studies.series": studies.series,
+    "studies.status": studies.status,
+    "status.healthz": status.healthz,
+    "status.readyz": status.readyz,
+    "status.metrics": status.metrics,
+}
+
+
+def create_app(settings: Settings) -> Flask:
+    """The application of one worker process; the spool folder is shared by all of them."""
+    app = Flask("pacs_proxy", static_folder=None)
+    app.config["TRUSTED_HOSTS"] = list(settings.trusted)
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.url_map.merge_slashes = False
+    app.extensions[KEY] = build(settings)
+    problems.install(app)
+    chain.install(app)
+    for route in ROUTES:
+        methods = list(route.methods)
+        view = VIEWS[route.view]
+        app.add_url_rule(
+            route.rule, route.view, view, methods=methods, provide_automatic_options=False
+        )
+    return app
+
+
+def build(settings: Settings) -> Services:
+    """The objects behind the routes."""
+    folder = Path(settings.spool_path)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    control, watch = Control(folder / "control"), Watch()
+    health = Health(control, len(settings.nodes), settings.retry_share, settings.retry_rate)
+    client = make_client(settings, health)
+    spool = Spool(folder, settings.spool_bytes, control)
+    instances = Instances(client, spool, watch, limits(settings))
+    decoder = Decoder(
+        settings.decode_parallel, settings.decode_seconds, settings.decode_bytes, folder / "decode"
+    )
+    pictures = Pictures(instances, spool, decoder)
+    return Services(settings, instances, Studies(client), pictures, health, watch)
+
+
+def make_client(settings: Settings, health: Health) -> Client:
+    """The archive's client with this machine's limits."""
+    each = max(2, settings.pool_size // settings.workers)
+    pools = tuple(Pool(Node.parse(url), each, settings.idle_seconds) for url in settings.nodes)
+    pace = Pace(
+        settings.first_byte_seconds,
+        settings.stall_seconds,
+        settings.stall_floor_seconds,
+        settings.read_seconds,
+        settings.minimum_rate,
+    )
+    credentials = authorization(settings.orthanc_username, settings.orthanc_password)
+    transport = Transport(pools, pace, settings.connect_seconds, credentials)
+    waiting = BoundedSemaphore(max(1, settings.threads - _SPARE_THREADS))
+    persistence = Persistence(health, policy(settings), prober(transport), waiting)
+    return Client(transport, persistence, settings.query_seconds)
+
+
+def policy(settings: Settings) -> Policy:
+    """How often and how fast we ask again."""
+    return Policy(
+        settings.retry_attempts,
+        settings.retry_base_seconds,
+        settings.retry_cap_seconds,
+        settings.retry_after_cap_seconds,
+        settings.deadline_seconds,
+    )
+
+
+def limits(settings: Settings) -> Limits:
+    """What goes through the spool, and how."""
+    return Limits(
+        settings.verify_first_bytes, settings.minimum_dicom_bytes, settings.direct_streams
+    )

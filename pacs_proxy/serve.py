@@ -1,0 +1,109 @@
+"""Start the server: checks what must hold first, then hands over to gunicorn."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
+
+from pacs_proxy import logs
+from pacs_proxy.settings import SettingError, Settings
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+_OPEN = """\
+WARNING: PACS Proxy listens on {host}, and there are no accounts yet.
+Everyone who can reach {host}:{port} sees every study. Publish it on 127.0.0.1 alone.
+"""
+
+
+class QuietLogger(Logger):  # type: ignore[misc]
+    """gunicorn's log through ours: its own lines would carry URLs, and those carry UIDs."""
+
+    def setup(self, _: Any) -> None:
+        """Leave handlers to `logs.configure`."""
+        self.error_log.propagate = True
+        self.error_log.setLevel("INFO")
+        self.access_log.propagate = False
+
+    def exception(self, *_: object, **__: object) -> None:
+        """The place of an exception, without the request it belongs to."""
+        self.error_log.error("request failed", exc_info=True)
+
+    def access(self, *_: object) -> None:
+        """Answers are logged by the chain, by route."""
+
+
+class Server(BaseApplication):  # type: ignore[misc]
+    """gunicorn with our settings instead of its configuration files."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        super().__init__()
+
+    def load_config(self) -> None:
+        """gthread: sendfile for verified files, a thread for each waiting reader."""
+        host = f"[{self._settings.host}]" if ":" in self._settings.host else self._settings.host
+        options = {
+            "bind": f"{host}:{self._settings.port}",
+            "worker_class": "gthread",
+            "workers": self._settings.workers,
+            "threads": self._settings.threads,
+            "worker_connections": 2000,
+            "keepalive": 15,
+            "timeout": 120,
+            "graceful_timeout": 30,
+            "worker_tmp_dir": self._settings.spool_path,
+            "control_socket_disable": True,
+            "logger_class": QuietLogger,
+            "child_exit": _forget_figures,
+        }
+        for name, value in options.items():
+            if name in self.cfg.settings:
+                self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        """Called in each worker: nothing with threads or connections is made before the fork."""
+        from pacs_proxy.app import create_app  # figures need their folder first
+
+        return create_app(self._settings)
+
+
+def run(settings: Settings) -> None:
+    """Serve until stopped."""
+    if settings.is_open and not settings.allow_open:
+        raise SettingError(
+            f"PACS_PROXY_HOST={settings.host} would let the whole network in, and there are no "
+            "accounts yet. Set PACS_PROXY_ALLOW_OPEN=1 if something else keeps others out."
+        )
+    if settings.is_open:
+        sys.stderr.write(_OPEN.format(host=settings.host, port=settings.port))
+    logs.configure()
+    prepare_spool(Path(settings.spool_path))
+    Server(settings).run()
+
+
+def prepare_spool(folder: Path) -> None:
+    """An empty folder of our own: nothing of an earlier run is trusted."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if folder.stat().st_uid != os.getuid():
+        raise SettingError(f"The spool folder {folder} belongs to another user.")
+    folder.chmod(0o700)
+    for part in ("files", "metrics", "decode"):
+        shutil.rmtree(folder / part, ignore_errors=True)
+        (folder / part).mkdir(mode=0o700)
+    for part in ("control", "locks"):
+        (folder / part).unlink(missing_ok=True)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder / "metrics")
+
+
+def _forget_figures(_: object, worker: Any) -> None:
+    from prometheus_client import multiprocess  # only where there are workers
+
+    multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]

@@ -1,0 +1,120 @@
+"""What every request passes: route table, principal, permission, audit; and every answer."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import select
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flask import Flask, Response, g, request
+
+from pacs_proxy import logs, metrics
+from pacs_proxy.errors import BadRequest, Forbidden
+from pacs_proxy.services.context import services
+from pacs_proxy.services.routes import OPERATE, PUBLIC, ROUTES, STUDY_READ, Route
+from pacs_proxy.upstream.interest import Interest
+
+log = logging.getLogger("pacs_proxy.requests")
+audit_log = logging.getLogger("pacs_proxy.audit")
+
+_OVERRIDES = ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override")
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+# Answers that are no page: even if a browser were made to show one, nothing in it may run.
+_DATA_POLICY = "default-src 'none'; frame-ancestors 'none'; sandbox"
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Who asks. Until there are accounts it is whoever sits at this machine."""
+
+    name: str
+    permissions: frozenset[str]
+
+
+LOCAL = Principal("local", frozenset({PUBLIC, STUDY_READ, OPERATE}))
+
+
+def install(app: Flask) -> None:
+    """Put the chain around every view of the application."""
+    by_view = {route.view: route for route in ROUTES}
+
+    @app.before_request
+    def before() -> None:
+        g.began = time.perf_counter()
+        logs.request_id.set(secrets.token_hex(8))
+        refuse_overrides()
+        route = by_view.get(request.endpoint or "")
+        if route is not None:
+            permit(route, principal())
+            begin_interest()
+
+    @app.after_request
+    def after(answer: Response) -> Response:
+        finish(answer)
+        return answer
+
+
+def refuse_overrides() -> None:
+    """Orthanc obeys these and would delete by a GET; here they are refused, not ignored."""
+    if "_method" in request.args or any(name in request.headers for name in _OVERRIDES):
+        raise BadRequest("Method overrides are not accepted.")
+
+
+def principal() -> Principal:
+    """The one who asks; accounts will decide here."""
+    return LOCAL
+
+
+def permit(route: Route, who: Principal) -> None:
+    """Let the principal pass and write it down, or raise Forbidden."""
+    if route.permission not in who.permissions:
+        raise Forbidden("You may not do this.")
+    if route.permission != PUBLIC:
+        audit_log.debug(
+            "access",
+            extra={"principal": who.name, "permission": route.permission, "route": route.rule},
+        )
+
+
+def begin_interest() -> None:
+    """Watch the client's connection, so that its leaving frees the archive's."""
+    g.interest = Interest()
+    sock = request.environ.get("gunicorn.socket")
+    if sock is not None:
+        services().watch.add(g.interest, departure(sock))
+
+
+def departure(sock: socket.socket) -> Callable[[], bool]:
+    """Whether the other side has closed; looks, reads nothing."""
+    poller = select.poll()
+    poller.register(sock, select.POLLRDHUP)
+
+    def has_left() -> bool:
+        return bool(poller.poll(0))
+
+    return has_left
+
+
+def finish(answer: Response) -> None:
+    """Headers for every answer, one log line, one figure."""
+    answer.headers.extend(_HEADERS)
+    answer.headers["X-Request-Id"] = logs.request_id.get()
+    answer.headers.setdefault("Content-Security-Policy", _DATA_POLICY)
+    answer.headers.setdefault("Cache-Control", "private, no-store")
+    rule = request.url_rule.rule if request.url_rule else "(none)"
+    seconds = time.perf_counter() - g.get("began", time.perf_counter())
+    metrics.REQUESTS.labels(rule, answer.status_code).inc()
+    metrics.SECONDS.labels(rule).observe(seconds)
+    fields = {"route": rule, "method": request.method, "status": answer.status_code}
+    log.info("answered", extra={**fields, "milliseconds": round(seconds * 1000, 1)})

@@ -1,0 +1,41 @@
+"""What a request carries: the objects that answer it and its client's interest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import current_app, g
+
+from pacs_proxy.archive.instances import Instances
+from pacs_proxy.archive.studies import Studies
+from pacs_proxy.archive.watch import Watch
+from pacs_proxy.services.pictures import Pictures
+from pacs_proxy.settings import Settings
+from pacs_proxy.upstream.health import Health
+from pacs_proxy.upstream.interest import Interest
+
+KEY = "pacs_proxy"
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything the routes need, made once by `app.create_app`."""
+
+    settings: Settings
+    instances: Instances
+    studies: Studies
+    pictures: Pictures
+    health: Health
+    watch: Watch
+
+
+def services() -> Services:
+    """The objects of the application that answers this request."""
+    found: Services = current_app.extensions[KEY]
+    return found
+
+
+def interest() -> Interest:
+    """This request's interest; it is lost when the client leaves."""
+    found: Interest = g.interest
+    return found

@@ -1,0 +1,191 @@
+"""An opened instance as an HTTP answer whose framing never lies."""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Self
+
+from flask import Response, request
+from werkzeug.wsgi import wrap_file
+
+from pacs_proxy.archive.instances import Opened
+from pacs_proxy.services.ranges import is_known, may_continue, wanted_range
+from pacs_proxy.upstream.answers import Description
+from pacs_proxy.upstream.interest import Interest
+
+SMALLEST, LARGEST = 16 << 10, 256 << 10
+# A reader that takes nothing for this long is gone; its thread is needed.
+SEND_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How the bytes are offered: to be saved under a name, or with a note that they differ."""
+
+    save_as: str | None = None
+    converted: str | None = None
+
+
+def etag(wanted: Description) -> str:
+    """A strong validator: the digest, or where the archive keeps none the attachment's name."""
+    return f'"md5-{wanted.md5}"' if wanted.md5 else f'"len-{wanted.size}-{wanted.uuid}"'
+
+
+def headers_of(wanted: Description, manner: Manner) -> dict[str, str]:
+    """What describes the whole file, on every answer about it."""
+    headers = {
+        "Content-Type": "application/dicom",
+        "ETag": etag(wanted),
+        "Accept-Ranges": "bytes",
+        "X-Integrity": "md5" if wanted.md5 else "length",
+        # no-transform: a compressed answer cut short looks whole to a browser.
+        "Cache-Control": "private, no-cache, no-transform",
+    }
+    if wanted.md5:
+        digest = base64.b64encode(bytes.fromhex(wanted.md5)).decode()
+        headers["Repr-Digest"] = f"md5=:{digest}:"
+    if manner.converted:
+        headers["X-Converted"] = manner.converted
+    if manner.save_as:
+        headers["Content-Disposition"] = f'attachment; filename="{manner.save_as}"'
+    return headers
+
+
+def described(wanted: Description, manner: Manner) -> Response:
+    """The answer to HEAD: all headers of the whole, no body."""
+    headers = headers_of(wanted, manner)
+    if is_known(request.headers.get("If-None-Match"), headers["ETag"]):
+        return Response(status=304, headers=headers)
+    answer = Response(status=200, headers=headers)
+    answer.headers["Content-Length"] = str(wanted.size)
+    answer.automatically_set_content_length = False
+    return answer
+
+
+def deliver(opened: Opened, interest: Interest, manner: Manner) -> Response:
+    """The answer to GET: 200, 206 or 304; a failure after its headers breaks the connection."""
+    try:
+        return _delivered(opened, interest, manner)
+    except BaseException:
+        opened.close()
+        raise
+
+
+def _delivered(opened: Opened, interest: Interest, manner: Manner) -> Response:
+    wanted = opened.description
+    headers = headers_of(wanted, manner)
+    if is_known(request.headers.get("If-None-Match"), headers["ETag"]):
+        opened.close()
+        return Response(status=304, headers=headers)
+    span = _span(opened, headers["ETag"])
+    first, last = span or (0, wanted.size - 1)
+    if span:
+        headers["Content-Range"] = f"bytes {first}-{last}/{wanted.size}"
+    headers["Content-Length"] = str(last - first + 1)
+    answer = Response(status=206 if span else 200, headers=headers, direct_passthrough=True)
+    answer.response = _body(opened, first, last, interest)
+    return answer
+
+
+def _span(opened: Opened, tag: str) -> tuple[int, int] | None:
+    """The range to send; a stream past the spool can only be sent whole."""
+    if opened.file is None or not may_continue(request.headers.get("If-Range"), tag):
+        return None
+    return wanted_range(request.headers.get("Range"), opened.description.size)
+
+
+def _body(opened: Opened, first: int, last: int, interest: Interest) -> Iterator[bytes]:
+    _limit_sending()
+    if opened.file and opened.file.is_verified:
+        part = FilePart(opened, first, last + 1)
+        # Typed as any iterable; under gunicorn this is its sendfile wrapper.
+        wrapped: Iterator[bytes] = wrap_file(request.environ, part, LARGEST)  # type: ignore[assignment, arg-type]
+        return wrapped
+    if opened.file:
+        # Errors before the first byte still become an honest status.
+        opened.available(first, interest)
+        return Following(opened, first, last + 1, interest)
+    return Streaming(opened)
+
+
+def _limit_sending() -> None:
+    sock = request.environ.get("gunicorn.socket")
+    if sock is not None:
+        sock.settimeout(SEND_SECONDS)
+
+
+class FilePart:
+    """A part of a verified file, readable by servers with sendfile and without."""
+
+    def __init__(self, opened: Opened, start: int, stop: int) -> None:
+        assert opened.file  # noqa: S101 - for the type checker
+        self._opened, self._fd, self._stop = opened, opened.file.fd, stop
+        self._at = start
+        os.lseek(self._fd, start, os.SEEK_SET)
+
+    def fileno(self) -> int:
+        """For sendfile, which begins at the descriptor's position."""
+        return self._fd
+
+    def read(self, size: int) -> bytes:
+        """For servers without sendfile."""
+        piece = os.pread(self._fd, min(size, self._stop - self._at), self._at)
+        self._at += len(piece)
+        return piece
+
+    def close(self) -> None:
+        """Called by the server when the answer is over."""
+        self._opened.close()
+
+
+class Following:
+    """A growing file's bytes as they are proven; the last piece waits for the digest."""
+
+    def __init__(self, opened: Opened, start: int, stop: int, interest: Interest) -> None:
+        assert opened.file  # noqa: S101
+        self._opened, self._fd = opened, opened.file.fd
+        self._at, self._stop, self._interest = start, stop, interest
+        self._length = SMALLEST
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> bytes:
+        if self._at >= self._stop:
+            raise StopIteration
+        available = min(self._opened.available(self._at, self._interest), self._stop)
+        piece = os.pread(self._fd, min(self._length, available - self._at), self._at)
+        self._at += len(piece)
+        # Small pieces show life early on slow links; large ones cost less.
+        self._length = min(self._length * 4, LARGEST)
+        return piece
+
+    def close(self) -> None:
+        """Called by the server when the answer is over, however it ended."""
+        self._opened.close()
+
+
+class Streaming:
+    """A body past the spool; `proven` holds its last piece back."""
+
+    def __init__(self, opened: Opened) -> None:
+        assert opened.stream  # noqa: S101
+        self._opened, self._stream = opened, opened.stream
+        # The first piece is fetched now, so that an early error becomes an honest status.
+        self._first: bytes | None = bytes(next(self._stream))
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> bytes:
+        if self._first is not None:
+            piece, self._first = self._first, None
+            return piece
+        return bytes(next(self._stream))
+
+    def close(self) -> None:
+        """Called by the server when the answer is over, however it ended."""
+        self._opened.close()

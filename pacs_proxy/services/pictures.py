@@ -1,0 +1,180 @@
+"""Pictures of instances: what the browser draws right, and PNGs where it cannot draw."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from threading import Lock
+from typing import TypeVar
+
+from pacs_proxy import metrics
+from pacs_proxy.archive.instances import Instances, Opened
+from pacs_proxy.archive.room import SpoolFull
+from pacs_proxy.archive.spool import Spool, SpoolFile
+from pacs_proxy.decoding import HEAD_BYTES, Decoder, conversion_reason
+from pacs_proxy.errors import Busy, NotRenderable, PacsProxyError
+from pacs_proxy.upstream.answers import Description
+from pacs_proxy.upstream.interest import Interest
+
+_REMEMBERED = 20_000
+_PIECE = 1 << 20
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What is known of one attachment: why it is converted, and the result once it was made."""
+
+    reason: str | None
+    size: int = 0
+    md5: str = ""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Bytes for the browser; `converted` says why they are not the stored ones."""
+
+    opened: Opened
+    converted: str | None = None
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A PNG and its validator."""
+
+    png: bytes
+    tag: str
+
+
+class Pictures:
+    """Decides, converts and renders; decoding itself happens in jailed children."""
+
+    def __init__(self, instances: Instances, spool: Spool, decoder: Decoder) -> None:
+        self._instances, self._spool, self._decoder = instances, spool, decoder
+        self._known: OrderedDict[str, Conversion] = OrderedDict()
+        self._lock = Lock()
+
+    def display(self, instance: str, interest: Interest) -> Shown:
+        """The stored bytes where the browser draws them right, else a converted file.
+
+        Raises what `Instances.open` raises, NotRenderable, Busy.
+        """
+        opened = self._instances.open(instance, interest)
+        try:
+            conversion = self._conversion(opened, interest)
+            if conversion.reason is None:
+                return Shown(opened)
+            converted = self._converted(opened, conversion, interest)
+        except BaseException:
+            opened.close()
+            raise
+        opened.close()
+        return converted
+
+    def rendered(self, instance: str, frame: int, size: int, interest: Interest) -> Picture:
+        """A PNG of one frame (from 1), `size` pixels on its longest side."""
+        opened = self._instances.open(instance, interest)
+        try:
+            file = _whole(opened, interest)
+            png = _counted("render", lambda: self._decoder.render(file.fd, frame, size))
+        finally:
+            opened.close()
+        digest = opened.description.md5 or opened.description.uuid
+        return Picture(png, f"png-{digest}-{frame}-{size}")
+
+    def _conversion(self, opened: Opened, interest: Interest) -> Conversion:
+        uuid = opened.description.uuid
+        with self._lock:
+            known = self._known.get(uuid)
+        if known is None:
+            known = Conversion(conversion_reason(_head(opened, interest)))
+            self._remember(uuid, known)
+        return known
+
+    def _remember(self, uuid: str, conversion: Conversion) -> None:
+        with self._lock:
+            self._known[uuid] = conversion
+            while len(self._known) > _REMEMBERED:
+                self._known.popitem(last=False)
+
+    def _converted(self, opened: Opened, conversion: Conversion, interest: Interest) -> Shown:
+        key = f"{opened.description.uuid}-display"
+        if conversion.size:
+            file = self._spool.find(key, conversion.size)
+            if file and file.is_verified:
+                return _shown(opened.description, conversion, key, file)
+        file = _whole(opened, interest)
+        source = file.fd
+        made = _counted("convert", lambda: self._decoder.convert(source))
+        try:
+            conversion = replace(conversion, size=os.fstat(made).st_size, md5=_md5(made))
+            stored = self._stored(key, conversion, made, interest)
+        finally:
+            os.close(made)
+        self._remember(opened.description.uuid, conversion)
+        return _shown(opened.description, conversion, key, stored)
+
+    def _stored(self, key: str, conversion: Conversion, made: int, interest: Interest) -> SpoolFile:
+        """Keep the converted file; another worker may have made the very same meanwhile."""
+        while not (claim := self._spool.claim(key)):
+            interest.sleep(0.005)
+        with claim:
+            file = self._spool.find(key, conversion.size)
+            if file and file.is_verified:
+                return file
+            try:
+                file = self._spool.create(key, conversion.size)
+                _copy(made, file)
+            except SpoolFull:
+                raise Busy("No room for the converted image; try again soon.", 3) from None
+            return file
+
+
+def _shown(stored: Description, conversion: Conversion, key: str, file: SpoolFile) -> Shown:
+    described = Description(stored.instance, conversion.size, conversion.md5, key)
+    return Shown(Opened(described, file), conversion.reason)
+
+
+def _head(opened: Opened, interest: Interest) -> bytes:
+    size = min(HEAD_BYTES, opened.description.size)
+    if opened.file is None:
+        # Past the spool there is nothing to look into; such giants are uncompressed in practice.
+        return b""
+    opened.available(size - 1, interest)
+    return os.pread(opened.file.fd, size, 0)
+
+
+def _whole(opened: Opened, interest: Interest) -> SpoolFile:
+    if opened.file is None:
+        raise NotRenderable("This instance is too large to be decoded here; download it instead.")
+    opened.available(opened.description.size - 1, interest)
+    return opened.file
+
+
+def _copy(source: int, file: SpoolFile) -> None:
+    position = 0
+    while piece := os.pread(source, _PIECE, position):
+        file.write(memoryview(piece))
+        position += len(piece)
+
+
+def _md5(source: int) -> str:
+    digest, position = hashlib.md5(usedforsecurity=False), 0
+    while piece := os.pread(source, _PIECE, position):
+        digest.update(piece)
+        position += len(piece)
+    return digest.hexdigest()
+
+
+def _counted(kind: str, work: Callable[[], T]) -> T:
+    try:
+        made = work()
+    except PacsProxyError as error:
+        metrics.DECODES.labels(kind, error.code).inc()
+        raise
+    metrics.DECODES.labels(kind, "ok").inc()
+    return made

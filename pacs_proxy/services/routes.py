@@ -1,0 +1,133 @@
+"""The route table: what is not listed here cannot be reached, whatever Orthanc offers."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from pacs_proxy.errors import BadRequest, MalformedId
+
+ORTHANC_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{8}){4}\Z", re.ASCII)
+# PS3.5 section 9.1: digits and dots, at most 64 characters.
+UID = re.compile(r"[0-9.]{1,64}\Z", re.ASCII)
+
+PUBLIC = "public"
+STUDY_READ = "study.read"
+OPERATE = "operate"
+
+
+@dataclass(frozen=True)
+class Route:
+    """One line of the table; `view` names the function that answers."""
+
+    methods: tuple[str, ...]
+    rule: str
+    view: str
+    permission: str
+    summary: str
+
+
+_READ = ("GET", "HEAD")
+ROUTES = (
+    Route(_READ, "/", "viewer.index", PUBLIC, "The viewer."),
+    Route(
+        _READ,
+        "/assets/<path:name>",
+        "viewer.asset",
+        PUBLIC,
+        "The viewer's scripts, styles and codecs; names carry a hash and never change.",
+    ),
+    Route(
+        _READ,
+        "/wado",
+        "images.wado",
+        STUDY_READ,
+        "DICOM PS3.18 WADO-URI: `requestType=WADO`, `studyUID`, `seriesUID`, `objectUID`, and "
+        "`contentType` `application/dicom` (also when none is given) or `image/png`.",
+    ),
+    Route(
+        ("GET",),
+        "/api/pacs/studies",
+        "studies.page",
+        STUDY_READ,
+        "Studies, newest first: `patient_name`, `patient_id`, `accession`, `description`, "
+        "`modality`, `date_from`, `date_to`, `limit` (1-200), `offset`.",
+    ),
+    Route(
+        ("GET",),
+        "/api/pacs/studies/<study>",
+        "studies.study",
+        STUDY_READ,
+        "One study with its series.",
+    ),
+    Route(
+        ("GET",),
+        "/api/pacs/series/<series>",
+        "studies.series",
+        STUDY_READ,
+        "One series with its instances in viewing order: id, UIDs, size, md5, frames.",
+    ),
+    Route(
+        _READ,
+        "/api/pacs/instances/<instance>/file",
+        "images.file",
+        STUDY_READ,
+        "The stored bytes, verified. `ETag`, `Content-Length`, `Accept-Ranges`, `X-Integrity`: "
+        "`md5`, or `length` where the archive keeps no digest.",
+    ),
+    Route(
+        _READ,
+        "/api/pacs/instances/<instance>/display",
+        "images.display",
+        STUDY_READ,
+        "The stored bytes where browsers draw them right; else converted to Explicit VR Little "
+        "Endian with a digest of their own and the reason in `X-Converted`.",
+    ),
+    Route(
+        _READ,
+        "/api/pacs/instances/<instance>/download",
+        "images.download",
+        STUDY_READ,
+        "As `file`, to be saved.",
+    ),
+    Route(
+        ("GET",),
+        "/api/pacs/instances/<instance>/rendered",
+        "images.rendered",
+        STUDY_READ,
+        "A PNG, not diagnostic: `frame` from 1, `size` of the longest side in pixels (0: native).",
+    ),
+    Route(
+        ("GET",),
+        "/api/pacs/status",
+        "studies.status",
+        STUDY_READ,
+        "Whether the archive answers; never waits.",
+    ),
+    Route(_READ, "/healthz", "status.healthz", PUBLIC, "Whether this process answers."),
+    Route(_READ, "/readyz", "status.readyz", PUBLIC, "Whether the archive answers, too."),
+    Route(
+        ("GET",),
+        "/metrics",
+        "status.metrics",
+        OPERATE,
+        "Prometheus figures; answered to this machine only.",
+    ),
+)
+
+
+def orthanc_id(text: str) -> str:
+    """An Orthanc identifier (SHA-1 in five groups), or MalformedId."""
+    if not ORTHANC_ID.match(text):
+        raise MalformedId(
+            "An Orthanc identifier has five groups of eight hexadecimal digits in lower case "
+            f"({ORTHANC_ID.pattern[:-2]})."
+        )
+    return text
+
+
+def uid(text: str, name: str) -> str:
+    """A DICOM UID, or BadRequest naming the parameter."""
+    if not UID.match(text):
+        raise BadRequest(f"{name} must be a DICOM UID: at most 64 digits and dots.")
+    return text

@@ -1,0 +1,1 @@
+"""The edge: the viewer's files."""
