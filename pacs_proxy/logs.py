@@ -13,7 +13,7 @@ request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 # The only fields a log line may carry besides its message.
 _FIELDS = (
-    "error", "try", "node", "route", "method", "status", "milliseconds", "code", "principal",
+    "error", "detail", "try", "node", "route", "method", "status", "milliseconds", "code", "principal",
     "permission", "instance", "worker",
 )  # fmt: skip
 

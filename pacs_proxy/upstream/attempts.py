@@ -71,7 +71,8 @@ class Attempts:
         """Wait before the next try, or raise when there must be none."""
         self.failures += 1
         metrics.UPSTREAM_FAILURES.labels(type(error).__name__).inc()
-        log.info("upstream failed", extra={"error": type(error).__name__, "try": self.failures})
+        seen = {"error": type(error).__name__, "detail": error.detail, "try": self.failures}
+        log.info("upstream failed", extra=seen)
         if node is not None and isinstance(error, Unreachable):
             self.shared.health.failed(node)
         if isinstance(error, Silent | Stalled):

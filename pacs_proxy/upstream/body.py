@@ -75,7 +75,7 @@ class Body:
 
     def close(self) -> None:
         """Give the connection back; only one read to its clean end is used again."""
-        self._give_back(self._left == 0 and not self._response.will_close)
+        self._give_back(self._left == 0)
         self._give_back = _given
 
     def _received(self, view: memoryview) -> Iterator[int]:

@@ -94,11 +94,12 @@ class _Exchange:
         self.link = self._pool.unused()
         return self.run(headers, connect_seconds)
 
-    def end(self, reusable: bool) -> None:
+    def end(self, is_read: bool) -> None:
         self._interest.let_go()
-        self._pool.give(
-            self.link, question=self._question, reusable=reusable and self._nothing_behind()
-        )
+        reusable = is_read and self._is_clean()
+        if self._response is not None:
+            self._response.close()
+        self._pool.give(self.link, question=self._question, reusable=reusable)
 
     def _attempt(
         self, headers: Mapping[str, str], connect_seconds: float
@@ -123,9 +124,9 @@ class _Exchange:
     def _abort(self) -> None:
         self.link.abort()
 
-    def _nothing_behind(self) -> bool:
+    def _is_clean(self) -> bool:
         """Bytes behind the body would become the beginning of the next answer."""
-        if self._response is None or self._response.fp is None:
+        if self._response is None or self._response.will_close or self._response.fp is None:
             return False
         try:
             self.link.sock.settimeout(0)
