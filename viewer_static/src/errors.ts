@@ -21,6 +21,7 @@ export type Category =
   | 'request'
   | 'server'
   | 'draw'
+  | 'graphics'
   | 'cancelled';
 
 interface Explanation {
@@ -97,6 +98,11 @@ export const EXPLAINED: Readonly<Record<Category, Explanation>> = {
   request: entry('Request refused', 'The server did not understand the request.', false),
   server: entry('Server error', 'The server could not deliver this.', true),
   draw: entry('Image was not drawn', 'The browser loaded the image but did not draw it.', true),
+  graphics: entry(
+    'Graphics were reset',
+    'The graphics driver dropped the picture. It is drawn again as soon as possible.',
+    true,
+  ),
   cancelled: entry('Cancelled', 'The load was given up.', true),
 };
 

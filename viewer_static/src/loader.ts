@@ -167,7 +167,8 @@ export function isCached(imageId: string): boolean {
 }
 
 export function startEngine(): void {
-  init();
+  // One picture at a time needs one graphics context, not the default seven.
+  init({ rendering: { webGlContextCount: 1 }, debug: {} });
   initLoader({});
   imageLoader.registerImageLoader('vdcm', load as never);
   cache.setMaxCacheSize(CACHE_BYTES);

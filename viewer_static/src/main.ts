@@ -2,6 +2,7 @@
 import './styles.css';
 import { isArchiveId } from './api.ts';
 import { wallClock } from './clock.ts';
+import { ViewerError } from './errors.ts';
 import { Link } from './link.ts';
 import { Reader } from './reader.ts';
 import { POLICY } from './retry.ts';
@@ -61,6 +62,10 @@ function start(): void {
   };
 
   window.addEventListener('hashchange', turn);
+  // The picture library rejects a second, unwatched promise for each load that the queue already judged.
+  window.addEventListener('unhandledrejection', (event) => {
+    if (event.reason instanceof ViewerError) event.preventDefault();
+  });
   window.addEventListener('online', () => link.online());
   document.addEventListener('keydown', (event) =>
     (route(location.hash) === null ? studies : reader).key(event),

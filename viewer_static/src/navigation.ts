@@ -71,6 +71,13 @@ export class Navigation extends EventTarget {
     return this.show(this.wanted, true);
   }
 
+  /** The canvas lost its contents: nothing on it can be believed until it is drawn again. */
+  blind(): void {
+    const slice = this.model.slices[this.wanted];
+    this.turn += 1;
+    if (slice !== undefined) this.failed(slice, new ViewerError('graphics'));
+  }
+
   /** Called for every load of the series; only the wanted one speaks on the cover. */
   heard(instanceId: string, waiting: Waiting | null): void {
     const slice = this.model.slices[this.wanted];
@@ -127,9 +134,8 @@ export class Navigation extends EventTarget {
     this.leave();
     this.release();
     this.cover.failed(this.name(slice), error);
-    if (this.model.error(slice.index) === null && error.category !== 'cancelled') {
-      this.model.moved(slice.index, 'failed', error);
-    }
+    // Loaded, yet not drawn: that counts as failed too. A reset driver is not the image's fault.
+    if (error.category === 'draw') this.model.moved(slice.index, 'failed', error);
   }
 
   private leave(): void {

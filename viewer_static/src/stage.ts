@@ -132,6 +132,8 @@ export class Stage extends EventTarget {
     const view = new viewports.StackView(this.element);
     tools.startTools(viewports.VIEWPORT_ID, viewports.ENGINE_ID);
     view.addEventListener('view', () => this.viewMoved());
+    view.addEventListener('lost', () => this.session?.navigation.blind());
+    view.addEventListener('restored', () => void this.session?.navigation.retry());
     return { engine, view, facts: viewports.sliceFacts };
   }
 

@@ -1,5 +1,12 @@
 /** The picture itself. It answers for one thing: what it says is drawn is what is drawn. */
-import { Enums, metaData, RenderingEngine, type Types, utilities } from '@cornerstonejs/core';
+import {
+  Enums,
+  eventTarget,
+  metaData,
+  RenderingEngine,
+  type Types,
+  utilities,
+} from '@cornerstonejs/core';
 import { ViewerError } from './errors.ts';
 import { depth, type Sides, sides } from './geometry.ts';
 
@@ -28,7 +35,7 @@ export interface SliceFacts {
   readonly framesPerSecond: number | null;
 }
 
-/** Fires `drawn` after each rendering and `view` when window or camera moved. */
+/** Fires `drawn` after each rendering, `view` when window or camera moved, `lost` and `restored`. */
 export class StackView extends EventTarget {
   private readonly engine: RenderingEngine;
   private readonly viewport: Types.IStackViewport;
@@ -39,6 +46,8 @@ export class StackView extends EventTarget {
   private imageIds: readonly string[] = [];
   private stackIsOpen = false;
   private turn = 0;
+  /** The graphics driver was reset: the library goes on "rendering" nothing. */
+  private lost = false;
 
   constructor(private readonly element: HTMLDivElement) {
     super();
@@ -139,11 +148,22 @@ export class StackView extends EventTarget {
     on(Events.IMAGE_RENDERED, () => this.afterRendering());
     on(Events.VOI_MODIFIED, () => this.dispatchEvent(new Event('view')));
     on(Events.CAMERA_MODIFIED, () => this.dispatchEvent(new Event('view')));
+    eventTarget.addEventListener(Events.WEBGL_CONTEXT_LOST, () => this.blinded(true));
+    eventTarget.addEventListener(Events.WEBGL_CONTEXT_RESTORED, () => this.blinded(false));
+    this.viewport.canvas.addEventListener('contextlost', () => this.blinded(true));
+    this.viewport.canvas.addEventListener('contextrestored', () => this.blinded(false));
+  }
+
+  private blinded(lost: boolean): void {
+    this.lost = lost;
+    this.rendered = null;
+    this.stackIsOpen = false;
+    this.dispatchEvent(new Event(lost ? 'lost' : 'restored'));
   }
 
   private afterRendering(): void {
     const held = this.viewport.getCornerstoneImage()?.imageId ?? null;
-    this.rendered = held !== null && held === this.announced ? held : null;
+    this.rendered = !this.lost && held !== null && held === this.announced ? held : null;
     this.dispatchEvent(new Event('drawn'));
   }
 
