@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import os
 import shutil
 import signal
 import socket
@@ -167,7 +166,6 @@ class ThrowawayOrthanc:
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
-                env={**os.environ, "MALLOC_ARENA_MAX": "5"},
             )
         self._wait_until_answering(time.monotonic() + START_SECONDS)
 
