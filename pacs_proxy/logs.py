@@ -12,10 +12,9 @@ from datetime import UTC, datetime
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 # The only fields a log line may carry besides its message.
-_FIELDS = (
-    "error", "detail", "try", "node", "route", "method", "status", "milliseconds", "code", "principal",
-    "permission", "instance", "worker",
-)  # fmt: skip
+_FIELDS = tuple(
+    "error detail try node route method status milliseconds code principal permission".split()
+)
 
 
 class JsonLines(logging.Formatter):

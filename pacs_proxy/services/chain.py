@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import secrets
 import select
 import socket
 import time
@@ -12,9 +11,10 @@ from dataclasses import dataclass
 
 from flask import Flask, Response, g, request
 
-from pacs_proxy import logs, metrics
+from pacs_proxy import metrics
 from pacs_proxy.errors import BadRequest, Forbidden
 from pacs_proxy.services.context import services
+from pacs_proxy.services.headers import Hardened
 from pacs_proxy.services.routes import OPERATE, PUBLIC, ROUTES, STUDY_READ, Route
 from pacs_proxy.upstream.interest import Interest
 
@@ -22,16 +22,6 @@ log = logging.getLogger("pacs_proxy.requests")
 audit_log = logging.getLogger("pacs_proxy.audit")
 
 _OVERRIDES = ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override")
-_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "X-Frame-Options": "DENY",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
-}
-# Answers that are no page: even if a browser were made to show one, nothing in it may run.
-_DATA_POLICY = "default-src 'none'; frame-ancestors 'none'; sandbox"
 
 
 @dataclass(frozen=True)
@@ -49,10 +39,11 @@ def install(app: Flask) -> None:
     """Put the chain around every view of the application."""
     by_view = {route.view: route for route in ROUTES}
 
+    app.wsgi_app = Hardened(app.wsgi_app)  # type: ignore[method-assign]
+
     @app.before_request
     def before() -> None:
         g.began = time.perf_counter()
-        logs.request_id.set(secrets.token_hex(8))
         refuse_overrides()
         route = by_view.get(request.endpoint or "")
         if route is not None:
@@ -107,11 +98,7 @@ def departure(sock: socket.socket) -> Callable[[], bool]:
 
 
 def finish(answer: Response) -> None:
-    """Headers for every answer, one log line, one figure."""
-    answer.headers.extend(_HEADERS)
-    answer.headers["X-Request-Id"] = logs.request_id.get()
-    answer.headers.setdefault("Content-Security-Policy", _DATA_POLICY)
-    answer.headers.setdefault("Cache-Control", "private, no-store")
+    """One log line and one figure for every answer."""
     rule = request.url_rule.rule if request.url_rule else "(none)"
     seconds = time.perf_counter() - g.get("began", time.perf_counter())
     metrics.REQUESTS.labels(rule, answer.status_code).inc()

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from dataclasses import astuple
 
 from pacs_proxy.control import Control
-from pacs_proxy.upstream.nodes import CLOSED, Breaker, choose
+from pacs_proxy.upstream.nodes import Breaker, choose
 from pacs_proxy.upstream.retry import Budget
+
+_CLOSED = astuple(Breaker())
 
 
 class Health:
@@ -35,9 +37,9 @@ class Health:
 
     def succeeded(self, node: int) -> None:
         """The node acted; in the usual case nothing is written."""
-        if self._control.breaker(node) != astuple(CLOSED):
+        if self._control.breaker(node) != _CLOSED:
             with self._control.locked():
-                self._control.set_breaker(node, astuple(CLOSED))
+                self._control.set_breaker(node, _CLOSED)
 
     def failed(self, node: int) -> None:
         """The node did not act at all."""

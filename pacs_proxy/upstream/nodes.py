@@ -42,9 +42,6 @@ class Breaker:
         return replace(self, probe_at=now + PROBE_EVERY)
 
 
-CLOSED = Breaker()
-
-
 def choose(breakers: Sequence[Breaker], failures: int) -> int | None:
     """The first healthy node in order; each failure of this request moves on to the next."""
     healthy = [number for number, breaker in enumerate(breakers) if not breaker.is_open]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pacs_proxy.errors import PacsProxyError
 
@@ -50,15 +50,14 @@ class Budget:
 
     def earned(self, now: float) -> Budget:
         """The budget after one more request was sent."""
-        filled = self._filled(now)
-        return replace(filled, tokens=filled.tokens + self.share)
+        return self._at(now, self.share)
 
     def spent(self, now: float) -> Budget | None:
         """The budget after one retry, or None when there is no credit for it."""
-        filled = self._filled(now)
-        return replace(filled, tokens=filled.tokens - 1) if filled.tokens >= 1 else None
+        left = self._at(now, -1)
+        return left if left.tokens >= 0 else None
 
-    def _filled(self, now: float) -> Budget:
+    def _at(self, now: float, change: float) -> Budget:
         passed = min(max(0.0, now - self.stamp), self.LIFE)
         kept = self.tokens * (1 - passed / self.LIFE)
-        return replace(self, tokens=kept + self.rate * passed, stamp=now)
+        return Budget(kept + self.rate * passed + change, now, self.share, self.rate)

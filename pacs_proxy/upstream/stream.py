@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Generator, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol, Self
 
 from pacs_proxy import metrics
 from pacs_proxy.errors import Corrupt, UpstreamError
@@ -15,6 +15,7 @@ from pacs_proxy.upstream.attempts import Attempts
 
 SMALLEST, LARGEST = 16 << 10, 256 << 10
 _QUICK = 0.05
+_SPARE_BUFFERS = 64
 
 
 class Source(Protocol):
@@ -41,7 +42,14 @@ def resumed(open_at: Opener, size: int, attempts: Attempts) -> Generator[memoryv
     `open_at(node, offset)` gives a source positioned there. A chunk stays valid until the
     second next one is asked for.
     """
-    offset, pieces = 0, Pieces()
+    with Pieces() as pieces:
+        yield from _resumed(open_at, size, attempts, pieces)
+
+
+def _resumed(
+    open_at: Opener, size: int, attempts: Attempts, pieces: Pieces
+) -> Generator[memoryview, None, None]:
+    offset = 0
     while offset < size:
         node = attempts.node()
         try:
@@ -58,11 +66,23 @@ def resumed(open_at: Opener, size: int, attempts: Attempts) -> Generator[memoryv
 
 
 class Pieces:
-    """Chunks from two buffers in turn: 16 KiB first, growing while the link is quick."""
+    """Chunks from two buffers in turn: 16 KiB first, growing while the link is quick.
+
+    Buffers are handed on from one body to the next: fresh memory costs more than a memcpy.
+    """
+
+    _spare: ClassVar[list[memoryview]] = []
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._buffers = [memoryview(bytearray(LARGEST)), memoryview(bytearray(LARGEST))]
+        self._buffers = [self._buffer(), self._buffer()]
         self._length, self._clock = SMALLEST, clock
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._spare.extend(self._buffers)
+        del self._spare[_SPARE_BUFFERS:]
 
     def next(self, source: Source, left: int) -> memoryview:
         """The next chunk, at most `left` bytes long."""
@@ -73,6 +93,13 @@ class Pieces:
         quick = self._clock() - began < _QUICK
         self._length = min(self._length * 4, LARGEST) if quick else SMALLEST
         return view[:count]
+
+    @classmethod
+    def _buffer(cls) -> memoryview:
+        try:
+            return cls._spare.pop()
+        except IndexError:
+            return memoryview(bytearray(LARGEST))
 
 
 def proven(chunks: Iterable[memoryview], expected: Expected) -> Generator[memoryview, None, None]:
