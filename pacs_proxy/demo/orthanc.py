@@ -75,6 +75,11 @@ class Installation:
             return list(self.plugins)
         return [f"/{DICOMWEB}"] if (self.root / DICOMWEB).exists() else []
 
+    def temporary(self) -> Path:
+        """Give a folder for temporary files that the process behind the prefix sees too."""
+        chrooted = self.root != Path("/")
+        return self.root / "tmp" if chrooted else Path(tempfile.gettempdir())
+
     def inside(self, path: Path) -> str:
         """Name a path as the process behind the prefix sees it."""
         return f"/{path.relative_to(self.root)}"
@@ -142,7 +147,7 @@ class ThrowawayOrthanc:
         """Start on fresh ports; another program may take one of them first, so try again."""
         self._installation.command()
         self._directory = tempfile.TemporaryDirectory(
-            prefix="pacs-proxy-orthanc-", dir=self._installation.root / "tmp"
+            prefix="pacs-proxy-orthanc-", dir=self._installation.temporary()
         )
         self.storage.mkdir()
         for left in reversed(range(attempts)):

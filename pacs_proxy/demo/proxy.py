@@ -119,7 +119,7 @@ class ProxyProcess:
             connection.close()
 
     def _last_words(self) -> str:
-        return "\n".join(self._log.read_text(encoding="utf-8", errors="replace").split("\n")[-12:])
+        return "\n".join(self._log.read_text(encoding="utf-8", errors="replace").split("\n")[-30:])
 
 
 def _memory() -> str | None:
