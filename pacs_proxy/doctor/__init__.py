@@ -53,7 +53,7 @@ def _questions(
         partial(storage.as_sent, node, configured),
         partial(storage.open_to_network, node),
         partial(connections.keep_alive, node, settings),
-        partial(connections.pool, settings, configured),
+        partial(connections.pool, node, settings, configured),
         partial(connections.clock, node, datetime.now(UTC)),
         partial(connections.echo, node),
     ]
@@ -77,8 +77,9 @@ def _numbered(checks: list[Check], number: int) -> list[Check]:
 def _quiet_dicom() -> Iterator[None]:
     """pynetdicom logs a refused connection as an error; we say it in our own words."""
     logger = logging.getLogger("pynetdicom")
-    before, logger.disabled = logger.disabled, True
+    before = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
     try:
         yield
     finally:
-        logger.disabled = before
+        logger.setLevel(before)

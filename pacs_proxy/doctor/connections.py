@@ -1,6 +1,7 @@
 """Keep-alive, pool size, clock and the DICOM port: how the two machines talk."""
 
 import re
+import socket
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -44,21 +45,30 @@ def _closes_after(node: Node, header: str) -> float | None:
     return node.archive.idle_seconds(PATIENCE)
 
 
-def pool(settings: Settings, configured: Mapping[str, Any] | None) -> Check:
+def pool(node: Node, settings: Settings, configured: Mapping[str, Any] | None) -> Check:
     """One connection takes one of Orthanc's threads; some must be left for others."""
-    name, size = "pool size", settings.pool_size
-    threads = (configured or {}).get("HttpThreadsCount", DEFAULT_THREADS)
-    source = "" if configured else " (the default; a running Orthanc does not tell)"
+    name, size, told = "pool size", settings.pool_size, _threads(node, configured)
+    threads = DEFAULT_THREADS if told is None else told
+    source = " by default; this Orthanc does not tell" if told is None else ""
     found = f"{size} connections to each node, HttpThreadsCount is {threads}{source}"
-    if not isinstance(threads, int):
-        return note(name, "HttpThreadsCount is not a number", "Make it one, such as 50.")
     if size <= threads - SPARE_THREADS:
         return good(name, found)
     advice = (
         f"Set HttpThreadsCount to {size + SPARE_THREADS} or more, or PACS_PROXY_POOL_SIZE to "
         f"{max(1, threads - SPARE_THREADS)} or less: with no thread free Orthanc answers nobody."
     )
-    return bad(name, found, advice) if configured else note(name, found, advice)
+    return note(name, found, advice) if told is None else bad(name, found, advice)
+
+
+def _threads(node: Node, configured: Mapping[str, Any] | None) -> int | None:
+    """Orthanc 1.13.0 tells it; before, only the file does."""
+    performance = node.system.get("Performance", {})
+    if "HttpThreadsCount" in performance:
+        return int(performance["HttpThreadsCount"])
+    if configured is None:
+        return None
+    value = configured.get("HttpThreadsCount", DEFAULT_THREADS)
+    return value if isinstance(value, int) else None
 
 
 def clock(node: Node, now: datetime) -> Check:
@@ -93,8 +103,19 @@ def echo(node: Node) -> Check:
     return note(name, f"{where} {why}", advice)
 
 
+def _listens(host: str, port: int) -> bool:
+    """Asked first: pynetdicom leaves its socket behind when nothing listens."""
+    try:
+        socket.create_connection((host, port), ECHO_SECONDS).close()
+    except OSError:
+        return False
+    return True
+
+
 def _echoed(host: str, port: int, aet: str) -> int | None:
     """The status of the C-ECHO, or None without an association."""
+    if not _listens(host, port):
+        return None
     entity = AE(ae_title=ECHO_AET)
     entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = ECHO_SECONDS
     entity.connection_timeout = ECHO_SECONDS

@@ -15,6 +15,8 @@ from pacs_proxy.doctor.versions import NEWEST, Version
 
 USUAL = Path("/etc/orthanc")
 NAME = "Orthanc's configuration"
+# Of a running Orthanc these are asked by questions of their own.
+ASKED = frozenset({"OverwriteInstances", "StorageCompression"})
 
 
 def find(path: Path | None, node: Node | None) -> tuple[list[Check], Configuration | None]:
@@ -68,7 +70,8 @@ def checks(configuration: Configuration, node: Node | None) -> list[Check]:
     """Names, types, repetitions, and each recommendation that is not followed."""
     version = node.version if node else NEWEST
     judged = [names(configuration), types(configuration), too_new(configuration, version)]
-    return [*judged, *recommendations(configuration, version)]
+    asked = ASKED if node and fits(configuration, node) else frozenset()
+    return [*judged, *recommendations(configuration, version, asked)]
 
 
 def names(configuration: Configuration) -> Check:
@@ -140,12 +143,14 @@ def too_new(configuration: Configuration, version: Version) -> Check:
     return note(name, found, "Harmless, but without effect until Orthanc is upgraded.")
 
 
-def recommendations(configuration: Configuration, version: Version) -> list[Check]:
+def recommendations(
+    configuration: Configuration, version: Version, asked: frozenset[str]
+) -> list[Check]:
     """Only those not followed, or one line that all are."""
     missed = [
         _judge(wish, wish.in_force(configuration.options, version))
         for wish in RECOMMENDED
-        if not wish.kept(configuration.options, version)
+        if wish.option not in asked and not wish.kept(configuration.options, version)
     ]
     return missed or [good("recommended options", f"all {len(RECOMMENDED)} as recommended")]
 

@@ -6,7 +6,6 @@ import struct
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
-from types import TracebackType
 from typing import Self
 
 from tests.fakes.passage import Line, Passage, Stream
@@ -100,12 +99,7 @@ class Link:
         self._ready.result(10)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._call(self._over.set)
         self._thread.join(10)
 

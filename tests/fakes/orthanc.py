@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from enum import Enum
-from types import TracebackType
 from typing import Any, Self
 
 from tests.fakes.exchange import Exchange, Fault
@@ -101,12 +100,7 @@ class FakeOrthanc:
         self.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.kill()
 
     def _accept(self, listener: socket.socket) -> None:
