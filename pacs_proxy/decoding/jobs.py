@@ -1,0 +1,57 @@
+"""What passes between the server, the template process and its children."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+
+MESSAGE_BYTES = 4096
+CONVERT, RENDER = "convert", "render"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One piece of work; the file and the place for the result travel as descriptors."""
+
+    kind: str
+    memory_bytes: int
+    cpu_seconds: int
+    output_bytes: int
+    frame: int = 1
+    size: int = 0
+
+    def encode(self) -> bytes:
+        """As one datagram."""
+        return json.dumps(asdict(self)).encode()
+
+    @classmethod
+    def decode(cls, message: bytes) -> Job:
+        """The reverse; the template trusts the server."""
+        return cls(**json.loads(message))
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a child, or the template on behalf of a dead one, says."""
+
+    event: str
+    detail: str = ""
+    status: int = 0
+
+    def encode(self) -> bytes:
+        """As one datagram; a detail that is too long is cut."""
+        return json.dumps(asdict(self)).encode()[:MESSAGE_BYTES]
+
+    @classmethod
+    def decode(cls, message: bytes) -> Report:
+        """A child may have been taken over: believe its words only in this form."""
+        try:
+            fields = json.loads(message)
+            return cls(str(fields["event"]), _plain(fields["detail"]), int(fields["status"]))
+        except (ValueError, KeyError, TypeError, RecursionError):
+            return cls("failed", "The decoder gave no intelligible answer.")
+
+
+def _plain(text: object) -> str:
+    shown = str(text)[:300]
+    return "".join(letter for letter in shown if " " <= letter <= "~")

@@ -1,0 +1,76 @@
+"""The work of one child: read, decode, write the result, in that order and no other."""
+
+from __future__ import annotations
+
+import io
+import mmap
+import os
+import warnings
+from typing import BinaryIO, cast
+
+import imagecodecs
+import numpy as np
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian
+
+from pacs_proxy.decoding import jobs
+from pacs_proxy.decoding.codec import source_of
+from pacs_proxy.decoding.convert import convert
+from pacs_proxy.decoding.render import render
+from pacs_proxy.decoding.source import open_source
+from pacs_proxy.errors import NotRenderable
+
+
+def perform(job: jobs.Job, source: int, result: int) -> jobs.Report:
+    """Do the job; whatever goes wrong becomes a sentence without a word from the file."""
+    warnings.simplefilter("ignore")
+    try:
+        _write(job, source, result)
+    except NotRenderable as error:
+        return jobs.Report("failed", error.detail)
+    except MemoryError:
+        return jobs.Report("failed", "The picture is too large to be decoded here.")
+    except RecursionError:
+        return jobs.Report("failed", "The data set is nested too deeply.")
+    except OSError:
+        return jobs.Report("failed", "The decoded picture is too large to be kept.")
+    except Exception as error:  # noqa: BLE001 - a codec can raise anything, and text may quote data
+        return jobs.Report("failed", f"The pixels could not be decoded ({type(error).__name__}).")
+    return jobs.Report("done")
+
+
+def _write(job: jobs.Job, source: int, result: int) -> None:
+    if os.fstat(source).st_size == 0:
+        raise NotRenderable("The file is empty.")
+    with (
+        mmap.mmap(source, 0, prot=mmap.PROT_READ) as content,
+        os.fdopen(result, "wb", closefd=False) as out,
+    ):
+        opened = open_source(cast("BinaryIO", content), job.output_bytes)
+        if job.kind == jobs.CONVERT:
+            convert(opened, out)
+        else:
+            out.write(render(opened, job.frame, job.size))
+
+
+def warm_up() -> None:
+    """Load every module a job can need: a confined child finds no file to import any more."""
+    grey = np.arange(64, dtype=np.uint16).reshape(8, 8)
+    dataset = Dataset()
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    dataset.set_original_encoding(False, True)
+    dataset.Rows, dataset.Columns, dataset.PhotometricInterpretation = 8, 8, "MONOCHROME2"
+    dataset.BitsAllocated, dataset.PixelData = 16, grey.tobytes()
+    source = source_of(dataset, 1 << 20)
+    render(source, 1, 0)
+    convert(source, io.BytesIO())
+    for coded, decode in (
+        (imagecodecs.jpeg8_encode(grey.astype(np.uint8)), imagecodecs.jpeg8_decode),
+        (imagecodecs.ljpeg_encode(grey, bitspersample=16), imagecodecs.jpegsof3_decode),
+        (imagecodecs.jpegls_encode(grey), imagecodecs.jpegls_decode),
+        (imagecodecs.jpeg2k_encode(grey, level=0), imagecodecs.jpeg2k_decode),
+        (imagecodecs.jpegxl_encode(grey), imagecodecs.jpegxl_decode),
+    ):
+        decode(coded)
+    _ = imagecodecs.dicomrle_decode
