@@ -77,7 +77,7 @@ def _classes() -> list[type[errors.PacsProxyError]]:
 def _shown(name: str, default: object) -> str:
     if name == "PACS_PROXY_WORKERS":
         return "number of cores"
-    return f"`{default}`" if default not in ("", False) else "–"
+    return f"`{default}`" if default not in ("", False) else "(empty)"
 
 
 if __name__ == "__main__":

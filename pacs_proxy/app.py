@@ -15,7 +15,7 @@ from pacs_proxy.archive.spool import Spool
 from pacs_proxy.archive.studies import Studies
 from pacs_proxy.archive.watch import Watch
 from pacs_proxy.control import Control
-from pacs_proxy.decoding import Bounds, Decoder
+from pacs_proxy.decoding import Decoder
 from pacs_proxy.services import chain, images, problems, studies
 from pacs_proxy.services.context import KEY, Services
 from pacs_proxy.services.pictures import Pictures
@@ -78,9 +78,7 @@ def build(settings: Settings) -> Services:
     client = make_client(settings, health)
     spool = Spool(folder, settings.spool_bytes, control)
     instances = Instances(client, spool, watch, limits(settings))
-    decoder = Decoder(
-        Bounds(settings.decode_parallel, settings.decode_seconds, settings.decode_bytes)
-    )
+    decoder = Decoder(settings.decode_parallel, settings.decode_seconds, settings.decode_bytes)
     pictures = Pictures(instances, spool, decoder)
     return Services(settings, instances, Studies(client), pictures, health, watch)
 

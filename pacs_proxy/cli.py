@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from dataclasses import asdict
+from pathlib import Path
 
 import click
 
@@ -40,11 +41,16 @@ def demo(port: int) -> None:
 
 @main.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
-def doctor(as_json: bool) -> None:
+@click.option(
+    "--orthanc-config",
+    type=click.Path(exists=True, path_type=Path),
+    help="Orthanc's configuration file or folder, when it is not in its usual place.",
+)
+def doctor(as_json: bool, orthanc_config: Path | None) -> None:
     """Say what is wrong with this installation and what to change; exit code 1 if anything is."""
     from pacs_proxy import doctor as surgery  # pynetdicom is needed here only
 
-    checks = surgery.run(_settings())
+    checks = surgery.run(_settings(), orthanc_config)
     if as_json:
         print(json.dumps([asdict(check) for check in checks], indent=2))
     else:

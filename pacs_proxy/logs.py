@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 # The only fields a log line may carry besides its message.
-_FIELDS = tuple(
-    "error detail try node route method status milliseconds code principal permission".split()
+_FIELDS = (
+    *("error", "detail", "try", "node", "route", "method", "status", "milliseconds"),
+    *("code", "principal", "permission", "cause"),
 )
 
 

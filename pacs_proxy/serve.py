@@ -95,7 +95,7 @@ def prepare_spool(folder: Path) -> None:
     if folder.stat().st_uid != os.getuid():
         raise SettingError(f"The spool folder {folder} belongs to another user.")
     folder.chmod(0o700)
-    for part in ("files", "metrics", "decode"):
+    for part in ("files", "metrics"):
         shutil.rmtree(folder / part, ignore_errors=True)
         (folder / part).mkdir(mode=0o700)
     for part in ("control", "locks"):

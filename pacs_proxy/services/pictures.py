@@ -14,7 +14,7 @@ from pacs_proxy import metrics
 from pacs_proxy.archive.instances import Instances, Opened
 from pacs_proxy.archive.room import SpoolFull
 from pacs_proxy.archive.spool import Spool, SpoolFile
-from pacs_proxy.decoding import HEAD_BYTES, Decoder, conversion_reason
+from pacs_proxy.decoding import Decoder, conversion_reason_of
 from pacs_proxy.errors import Busy, NotRenderable, PacsProxyError
 from pacs_proxy.upstream.answers import Description
 from pacs_proxy.upstream.interest import Interest
@@ -91,7 +91,7 @@ class Pictures:
         with self._lock:
             known = self._known.get(uuid)
         if known is None:
-            known = Conversion(conversion_reason(_head(opened, interest)))
+            known = Conversion(conversion_reason_of(_whole(opened, interest).fd))
             self._remember(uuid, known)
         return known
 
@@ -139,16 +139,8 @@ def _shown(stored: Description, conversion: Conversion, key: str, file: SpoolFil
     return Shown(Opened(described, file), conversion.reason)
 
 
-def _head(opened: Opened, interest: Interest) -> bytes:
-    size = min(HEAD_BYTES, opened.description.size)
-    if opened.file is None:
-        # Past the spool there is nothing to look into; such giants are uncompressed in practice.
-        return b""
-    opened.available(size - 1, interest)
-    return os.pread(opened.file.fd, size, 0)
-
-
 def _whole(opened: Opened, interest: Interest) -> SpoolFile:
+    """The verified file: what browsers draw wrong may show only at its end."""
     if opened.file is None:
         raise NotRenderable("This instance is too large to be decoded here; download it instead.")
     opened.available(opened.description.size - 1, interest)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-from http import HTTPStatus
 
 from flask import Flask, Response, json
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
@@ -71,5 +70,4 @@ def problem(error: PacsProxyError) -> Response:
         "retryable": error.retryable,
         "request_id": logs.request_id.get(),
     }
-    status = error.status if error.status in HTTPStatus._value2member_map_ else 400
-    return Response(json.dumps(body), status, content_type="application/problem+json")
+    return Response(json.dumps(body), error.status, content_type="application/problem+json")
