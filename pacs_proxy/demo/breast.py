@@ -19,7 +19,7 @@ def mammogram(rows: int, columns: int, seed: int = 9) -> NDArray[np.uint16]:
     _calcifications(image, np.random.default_rng(seed))
     inside = np.clip(depth * 60, 0, 1)
     noise = np.random.default_rng(seed).standard_normal((rows, columns), np.float32)
-    image = 60 + image * inside + noise * (12 + 10 * inside)
+    image = 60 + image * inside + noise * (14 + 30 * inside)
     drawn: NDArray[np.uint16] = np.clip(image, 0, WHITE).astype(np.uint16)
     return drawn
 
@@ -30,9 +30,10 @@ def _tissue(depth: Image, rows: int, columns: int) -> Image:
     gland = Texture(55, 21, 32).on(plane) + 0.5 * Texture(17, 22, 32).on(plane)
     threads = np.exp(-((Texture(13, 23, 32).on(plane) / 0.45) ** 2))
     fine = Texture(5, 24, 32).on(plane)
+    grain = Texture(1.3, 25, 32).on(plane)
     share = 1 / (1 + np.exp(-1.8 * (gland + 3 * depth - 1.9)))
     thickness = np.clip(depth * 3.2, 0, 1) ** 0.6
-    drawn: Image = thickness * (900 + 1050 * share + 260 * threads * share + 55 * fine)
+    drawn: Image = thickness * (900 + 1050 * share + 260 * threads * share + 55 * fine + 28 * grain)
     return drawn
 
 
@@ -47,5 +48,13 @@ def _calcifications(image: Image, random: np.random.Generator) -> None:
     for _ in range(24):
         row = int(rows * 0.44 + random.normal(0, rows * 0.012))
         column = int(columns * 0.62 + random.normal(0, columns * 0.012))
-        radius = int(random.integers(1, 2 + rows // 1000))
-        image[row - radius : row + radius, column - radius : column + radius] += 1300
+        _speck(image, row, column, float(random.uniform(0.8, 1.5 + rows / 1600)))
+
+
+def _speck(image: Image, row: int, column: int, radius: float) -> None:
+    reach = int(3 * radius) + 1
+    top, left = max(row - reach, 0), max(column - reach, 0)
+    patch = image[top : row + reach + 1, left : column + reach + 1]
+    y, x = np.ogrid[top : top + patch.shape[0], left : left + patch.shape[1]]
+    distance = ((y - row) ** 2 + (x - column) ** 2) / radius**2
+    patch += (1300 * np.exp(-(distance**2))).astype(np.float32)
