@@ -85,7 +85,7 @@ export const EXPLAINED: Readonly<Record<Category, Explanation>> = {
   unauthorised: entry(
     'Not allowed',
     'The server asks for a sign-in or does not allow this image.',
-    true,
+    false,
   ),
   'not-found': entry('Not in the archive', 'The archive does not hold this any more.', false),
   damaged: entry(

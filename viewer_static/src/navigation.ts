@@ -1,4 +1,5 @@
 /** From "slice n, please" to slice n proven on screen, or a placeholder: never the slice before it. */
+import type { Clock } from './clock.ts';
 import type { Cover } from './cover.ts';
 import { recognised, ViewerError } from './errors.ts';
 import type { Link } from './link.ts';
@@ -12,6 +13,9 @@ export interface Canvas {
   show(imageId: string): Promise<void>;
   readonly drawn: string | null;
 }
+
+/** What it needs of a cover. */
+export type Lid = Pick<Cover, 'state' | 'off' | 'loading' | 'waiting' | 'failed'>;
 
 /**
  * A decoded picture is on the canvas one frame later; until then the old one stays with its own label,
@@ -31,9 +35,10 @@ export class Navigation extends EventTarget {
     private readonly model: SeriesModel,
     private readonly queue: SliceQueue,
     private readonly canvas: Canvas,
-    private readonly cover: Cover,
+    private readonly cover: Lid,
     private readonly link: Link,
     private readonly isDecoded: (imageId: string) => boolean,
+    private readonly clock: Clock,
   ) {
     super();
     canvas.open(model.slices.map((slice) => slice.imageId));
@@ -118,8 +123,7 @@ export class Navigation extends EventTarget {
       hide();
       return () => undefined;
     }
-    const timer = setTimeout(hide, FRAME_MS);
-    return () => clearTimeout(timer);
+    return this.clock.after(FRAME_MS, hide);
   }
 
   private reveal(slice: Slice): void {

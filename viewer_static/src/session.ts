@@ -43,7 +43,15 @@ export class Session {
       (index, signal) => this.load(index, signal),
       () => this.reach(),
     );
-    this.navigation = new Navigation(this.model, this.queue, view, cover, link, engine.isCached);
+    this.navigation = new Navigation(
+      this.model,
+      this.queue,
+      view,
+      cover,
+      link,
+      engine.isCached,
+      wallClock,
+    );
     this.cine = new Cine(wallClock, () => this.nextFrame());
     engine.files.source = (id, signal) => this.source(id, signal);
     engine.files.onEvicted = (imageId) => this.evicted(imageId);

@@ -1,0 +1,138 @@
+import { describe, expect, it } from 'vitest';
+import { ViewerError } from './errors.ts';
+import { outwards, SLOTS, SliceQueue } from './queue.ts';
+import { SeriesModel } from './series.ts';
+import { seriesOf, settled } from './testing.ts';
+
+interface Pending {
+  readonly index: number;
+  readonly signal: AbortSignal;
+  readonly done: () => void;
+  readonly fail: (error: ViewerError) => void;
+}
+
+function bench(count: number, reach = 1_000) {
+  const model = new SeriesModel(seriesOf(count));
+  const pending: Pending[] = [];
+  const started: number[] = [];
+  const load = (index: number, signal: AbortSignal) =>
+    new Promise<void>((resolve, reject) => {
+      started.push(index);
+      pending.push({ index, signal, done: resolve, fail: reject });
+      signal.addEventListener('abort', () => reject(new ViewerError('cancelled')));
+    });
+  const queue = new SliceQueue(model, load, () => reach);
+  const of = (index: number): Pending => {
+    const found = pending.findLast((item) => item.index === index);
+    if (found === undefined) throw new Error(`slice ${index} was not asked for`);
+    return found;
+  };
+  return { model, queue, started, of };
+}
+
+describe('prefetch order', () => {
+  it('goes outwards, the direction of travel first', () => {
+    expect(outwards(7, 3, 1, 99)).toEqual([4, 2, 5, 1, 6, 0]);
+    expect(outwards(7, 3, -1, 99)).toEqual([2, 4, 1, 5, 0, 6]);
+    expect(outwards(5, 0, 1, 99)).toEqual([1, 2, 3, 4]);
+    expect(outwards(100, 50, 1, 2)).toEqual([51, 49, 52, 48]);
+    expect(outwards(1, 0, 1, 99)).toEqual([]);
+  });
+});
+
+describe('slice queue', () => {
+  it('loads the visible slice first and at most five at a time', async () => {
+    const { queue, started, of } = bench(50);
+    const seen = queue.want(10);
+    queue.prefetch();
+    expect(started).toEqual([10, 11, 9, 12, 8]);
+    of(10).done();
+    await seen;
+    expect(started).toHaveLength(SLOTS + 1);
+    expect(started.at(-1)).toBe(13);
+  });
+
+  it('makes room for the visible slice by giving up the farthest', async () => {
+    const { queue, model, of } = bench(50);
+    void queue.want(10);
+    queue.prefetch();
+    void queue.want(30);
+    expect(queue.active).toHaveLength(SLOTS);
+    expect(queue.active).toContain(30);
+    expect(of(8).signal.aborted).toBe(true);
+    expect(model.state(8)).toBe('absent');
+  });
+
+  it('shares the load of a slice that is already on its way', async () => {
+    const { queue, started, of } = bench(50);
+    void queue.want(10);
+    queue.prefetch();
+    const next = queue.want(11);
+    expect(started.filter((index) => index === 11)).toHaveLength(1);
+    of(11).done();
+    await next;
+  });
+
+  it('remembers a failure with its reason and does not hammer', async () => {
+    const { queue, model, started, of } = bench(3);
+    const seen = queue.want(0);
+    of(0).fail(new ViewerError('damaged'));
+    await expect(seen).rejects.toMatchObject({ category: 'damaged' });
+    await expect(queue.want(0)).rejects.toMatchObject({ category: 'damaged' });
+    expect(started.filter((index) => index === 0)).toHaveLength(1);
+    expect(model.state(0)).toBe('failed');
+    expect(model.counts.failed).toBe(1);
+  });
+
+  it('asks again when the reader says Retry', async () => {
+    const { queue, model, of } = bench(3);
+    const seen = queue.want(0);
+    of(0).fail(new ViewerError('server'));
+    await seen.catch(() => undefined);
+    const again = queue.want(0, true);
+    of(0).done();
+    await again;
+    expect(model.state(0)).toBe('ready');
+    expect(model.error(0)).toBeNull();
+  });
+
+  it('goes on with the others when one fails', async () => {
+    const { queue, started, of } = bench(20);
+    void queue.want(0);
+    queue.prefetch();
+    of(2).fail(new ViewerError('damaged'));
+    await settled();
+    expect(started).toContain(5);
+  });
+
+  it('gives everything up when the reader leaves', async () => {
+    const { queue, started, of, model } = bench(20);
+    queue.want(0).catch(() => undefined);
+    queue.prefetch();
+    queue.close();
+    await settled();
+    expect([0, 1, 2, 3, 4].every((index) => of(index).signal.aborted)).toBe(true);
+    expect(queue.active).toEqual([]);
+    queue.prefetch();
+    expect(started).toHaveLength(SLOTS);
+    expect(model.counts.failed).toBe(0);
+  });
+
+  it('loads a picture again that left the memory', async () => {
+    const { queue, model, of, started } = bench(2);
+    const seen = queue.want(0);
+    of(0).done();
+    await seen;
+    queue.evicted(0);
+    expect(model.state(0)).toBe('absent');
+    void queue.want(0);
+    expect(started.filter((index) => index === 0)).toHaveLength(2);
+  });
+
+  it('keeps within what the memory holds', () => {
+    const { queue, started } = bench(100, 1);
+    void queue.want(50);
+    queue.prefetch();
+    expect(started).toEqual([50, 51, 49]);
+  });
+});
