@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Waiting, Watch } from './persist.ts';
 import { POLICY } from './retry.ts';
 import { dicom, FakeClock, FakeNetwork, type Scripted, settled } from './testing.ts';
-import { Transport } from './transport.ts';
+import { type Line, Transport } from './transport.ts';
 
 const file = dicom(4_096);
 const etag = `"md5-${file.md5}"`;
@@ -64,7 +64,7 @@ function bench(...script: (Scripted | ((call: never) => Scripted))[]) {
     clock,
     policy: POLICY,
     wake,
-    fetch: network.fetch as typeof fetch,
+    fetch: network.fetch as Line['fetch'],
     stallMs: () => stallMs,
   });
   const patience = (ms: number) => {
