@@ -98,13 +98,13 @@ def ct_series(
 ) -> Series:
     """Give axial slices of a head: 16 bits stored, HU = stored value - 1024.
 
-    They cover 160 mm from the skull base up and 232 mm across, so the counts set the spacing.
+    They cover 144 mm from the orbits up and 232 mm across, so the counts set the spacing.
     """
     recipe = (slices, rows, columns, signed)
     header = _header(label, ("CT", images.CT_IMAGE, "Head axial"), transfer_syntax, recipe)
-    spacing = 160 / slices
+    spacing = 144 / slices
     middle = centred(AXIAL, FIELD_OF_VIEW / max(rows, columns), rows, columns)
-    stack = [middle.moved(-72 + spacing * index) for index in range(slices)]
+    stack = [middle.moved(-58 + spacing * index) for index in range(slices)]
     return Series(header, slices, partial(images.ct_file, header, images.Stack(stack, spacing)))
 
 

@@ -33,8 +33,8 @@ def demo_series() -> Iterator[Series]:
 
 def _heads() -> Iterator[Series]:
     head = Study(Patient("Demo^Head"), "CT head", "DEMO-A1", "20260914")
-    yield ct_series(128, 512, 512, label=Label(head, 1, "Head axial 1.25 mm"))
-    yield ct_series(32, 512, 512, signed=False, label=Label(head, 2, "Head axial 5 mm"))
+    yield ct_series(128, 512, 512, label=Label(head, 1, "Head axial 1.1 mm"))
+    yield ct_series(32, 512, 512, signed=False, label=Label(head, 2, "Head axial 4.5 mm"))
     brain = Study(Patient("Demo^Head"), "MR brain", "DEMO-A2", "20260915")
     yield mr_series(40, 256, 256, label=Label(brain, 1))
     yield mr_series(32, 256, 256, protocol=T1_CORONAL, label=Label(brain, 2))
