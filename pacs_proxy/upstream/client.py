@@ -20,7 +20,7 @@ from pacs_proxy.upstream.answers import (
 from pacs_proxy.upstream.attempts import Attempts, Persistence, persist
 from pacs_proxy.upstream.body import Body
 from pacs_proxy.upstream.interest import Interest
-from pacs_proxy.upstream.stream import proven, resumed
+from pacs_proxy.upstream.stream import Pieces, proven, resumed
 from pacs_proxy.upstream.transport import Request, Transport
 
 
@@ -64,7 +64,8 @@ class Client:
         open_at = partial(self._opened, wanted, attempts.interest)
         left = wanted.size
         with (
-            closing(resumed(open_at, wanted.size, attempts)) as chunks,
+            Pieces() as buffers,
+            closing(resumed(open_at, wanted.size, attempts, buffers)) as chunks,
             closing(proven(chunks, wanted.expected)) as pieces,
         ):
             for piece in pieces:

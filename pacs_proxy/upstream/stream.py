@@ -36,20 +36,16 @@ class Expected:
 Opener = Callable[[int, int], AbstractContextManager[Source]]
 
 
-def resumed(open_at: Opener, size: int, attempts: Attempts) -> Generator[memoryview, None, None]:
+def resumed(
+    open_at: Opener, size: int, attempts: Attempts, pieces: Pieces | None = None
+) -> Generator[memoryview, None, None]:
     """Yield every byte once, reopening at the offset reached when the link breaks.
 
     `open_at(node, offset)` gives a source positioned there. A chunk stays valid until the
-    second next one is asked for.
+    second next one is asked for; its buffer is `pieces`', which whoever holds the last chunk
+    back must keep open for as long.
     """
-    with Pieces() as pieces:
-        yield from _resumed(open_at, size, attempts, pieces)
-
-
-def _resumed(
-    open_at: Opener, size: int, attempts: Attempts, pieces: Pieces
-) -> Generator[memoryview, None, None]:
-    offset = 0
+    offset, pieces = 0, pieces or Pieces()
     while offset < size:
         node = attempts.node()
         try:
@@ -85,11 +81,15 @@ class Pieces:
         del self._spare[_SPARE_BUFFERS:]
 
     def next(self, source: Source, left: int) -> memoryview:
-        """The next chunk, at most `left` bytes long."""
-        self._buffers.reverse()
+        """The next chunk, at most `left` bytes long.
+
+        Buffers change places only when it has come: after a cut the same one is filled again,
+        because the other holds the last chunk, which `proven` has not handed on yet.
+        """
         began = self._clock()
-        view = self._buffers[0][: min(self._length, left)]
+        view = self._buffers[1][: min(self._length, left)]
         count = source.fill(view)
+        self._buffers.reverse()
         quick = self._clock() - began < _QUICK
         self._length = min(self._length * 4, LARGEST) if quick else SMALLEST
         return view[:count]
