@@ -64,7 +64,7 @@ class Attempts:
     def reached(self, offset: int) -> None:
         """Bytes up to `offset` have come."""
         if offset > self.furthest:
-            self.furthest, self.failures = offset, 0
+            self.furthest, self.failures, self.evidence = offset, 0, []
             self.interest.progress()
 
     def failed(self, error: PacsProxyError, node: int | None = None) -> None:
@@ -83,8 +83,11 @@ class Attempts:
     def _judge(self, error: PacsProxyError) -> None:
         if not self.shared.policy.allows(error, self.interest.waited):
             raise error
-        self.evidence = [*self.evidence, error.evidence or f"{id(error)}"][-EQUAL_ANSWERS:]
-        if len(self.evidence) == EQUAL_ANSWERS and len(set(self.evidence)) == 1:
+        if error.evidence is None:
+            return
+        # Other failures between equal answers say nothing for or against the stored object.
+        self.evidence.append(error.evidence)
+        if self.evidence.count(error.evidence) == EQUAL_ANSWERS:
             metrics.UPSTREAM_DAMAGED.inc()
             raise Damaged(
                 f"The archive delivered the same wrong bytes {EQUAL_ANSWERS} times "
