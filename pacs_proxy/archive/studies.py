@@ -114,6 +114,10 @@ class Studies:
             raise Refused("Several patients' instances share these UIDs; ask by Orthanc ID.")
         return str(found[0])
 
+    def look(self) -> None:
+        """Notice the return of an archive that was away; waits for nothing."""
+        self._client.look()
+
     def is_orthanc(self, interest: Interest) -> bool:
         """Whether what answers is an Orthanc; a stranger on its port must not be believed."""
         try:

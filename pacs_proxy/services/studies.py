@@ -53,9 +53,12 @@ def series(series: str) -> dict[str, Any]:
 
 
 def status() -> dict[str, Any]:
-    """How the archive is, from what all workers saw; asks nothing and never waits."""
+    """How the archive is, from what all workers saw; never waits."""
     health = services().health
     away = health.away_for()
+    if away:
+        # A viewer that waits asks for nothing else, so its question must set off the probe.
+        services().studies.look()
     breakers = health.breakers()
     return {
         "archive": "unreachable" if away else "ok",

@@ -6,7 +6,7 @@ import logging
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from threading import Semaphore
+from threading import Semaphore, Thread
 from typing import TypeVar
 
 from pacs_proxy import metrics
@@ -31,6 +31,11 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
+def in_a_thread(work: Callable[[], object]) -> None:
+    """Beside the caller."""
+    Thread(target=work, name="look", daemon=True).start()
+
+
 @dataclass(frozen=True)
 class Persistence:
     """What all requests share when they try again."""
@@ -40,6 +45,18 @@ class Persistence:
     probe: Callable[[int, Interest], bool]
     waiting: Semaphore
     chance: Callable[[], float] = random.random
+    beside: Callable[[Callable[[], object]], None] = in_a_thread
+
+    def look(self) -> None:
+        """Probe a node that is away and due, without making anybody wait for the answer."""
+        node = self.health.claim_probe()
+        if node is not None:
+            self.beside(lambda: self.probed(node, Interest()))
+
+    def probed(self, node: int, interest: Interest) -> None:
+        """Let requests through again if the node answers."""
+        if self.probe(node, interest):
+            self.health.succeeded(node)
 
 
 @dataclass
@@ -118,6 +135,8 @@ class Attempts:
     def _look_out(self) -> None:
         health, deadline = self.shared.health, self.shared.policy.deadline
         if health.away_for() > deadline or self.interest.waited > deadline:
+            # Nobody waits any more; without this look nobody would ever see it come back.
+            self.shared.look()
             raise Unreachable(
                 f"The archive has been away for {health.away_for():.0f} s; "
                 "loading goes on by itself when it is back.",
@@ -126,8 +145,8 @@ class Attempts:
         node = health.claim_probe()
         if node is None:
             self.interest.sleep(_LOOK_AGAIN * (0.5 + self.shared.chance()))
-        elif self.shared.probe(node, self.interest):
-            health.succeeded(node)
+        else:
+            self.shared.probed(node, self.interest)
 
 
 def persist(attempts: Attempts, ask: Callable[[int], T]) -> T:

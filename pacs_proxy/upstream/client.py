@@ -35,6 +35,10 @@ class Client:
         """The tries of a new request."""
         return Attempts(self._persistence, interest)
 
+    def look(self) -> None:
+        """Notice the return of an archive that was away; waits for nothing."""
+        self._persistence.look()
+
     def describe(self, instance: str, interest: Interest) -> Description:
         """Size, MD5 and attachment Uuid as stored: the HEAD that Orthanc does not answer.
 

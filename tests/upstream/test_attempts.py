@@ -37,8 +37,8 @@ def scripted(*outcomes: PacsProxyError | str) -> Callable[[int], str]:
 
 
 def test_a_failed_question_is_asked_again_until_it_is_answered(world: World) -> None:
-    failures = [Interrupted("cut"), Silent("nothing"), Busy("full"), Stalled("still")]
-    assert persist(world.attempts(), scripted(*failures, "answer")) == "answer"
+    ask = scripted(Interrupted("cut"), Silent("nothing"), Busy("full"), Stalled("still"), "answer")
+    assert persist(world.attempts(), ask) == "answer"
 
 
 @pytest.mark.parametrize("error", [Refused("401"), NotFound("404"), Changed("other")])
@@ -73,9 +73,10 @@ def test_the_same_wrong_digest_three_times_is_the_stored_objects_own_fault(world
 
 def test_the_same_wrong_digest_is_recognised_between_other_failures(world: World) -> None:
     wrong = [Corrupt("wrong", evidence="5 0badcafe") for _ in range(3)]
-    script = [wrong[0], Interrupted("cut"), wrong[1], Silent("nothing"), wrong[2], "never"]
+    others = Interrupted("cut"), Silent("nothing")
+    ask = scripted(wrong[0], others[0], wrong[1], others[1], wrong[2], "never")
     with pytest.raises(Damaged):
-        persist(world.attempts(), scripted(*script))
+        persist(world.attempts(), ask)
 
 
 def test_different_wrong_digests_are_the_lines_fault(world: World) -> None:
@@ -102,10 +103,13 @@ def test_progress_renews_patience(world: World) -> None:
 def test_the_same_bytes_again_are_no_progress(world: World) -> None:
     attempts = world.attempts()
     attempts.reached(1000)
+
+    def ask(node: int) -> object:
+        attempts.reached(1000)
+        raise Interrupted("cut")
+
     with pytest.raises(Interrupted):
-        for _ in range(1000):
-            attempts.failed(Interrupted("cut"))
-            attempts.reached(1000)
+        persist(attempts, ask)
 
 
 def test_a_short_outage_is_waited_out_with_one_prober(control: Control) -> None:

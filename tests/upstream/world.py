@@ -42,6 +42,10 @@ class Waiting(Interest):
         self.on_sleep()
 
 
+def _at_once(work: Callable[[], object]) -> None:
+    work()
+
+
 def _nothing() -> None:
     """Nobody looks on."""
 
@@ -63,7 +67,12 @@ class World:
     def __post_init__(self) -> None:
         self.health = Health(self.control, self.nodes, self.share, self.rate, self.clock)
         self.shared = Persistence(
-            self.health, self.policy, self._probe, Semaphore(self.waiters), lambda: 0.5
+            self.health,
+            self.policy,
+            self._probe,
+            Semaphore(self.waiters),
+            lambda: 0.5,
+            _at_once,
         )
 
     def interest(self) -> Waiting:
