@@ -86,6 +86,8 @@ class Attempts:
 
     def failed(self, error: PacsProxyError, node: int | None = None) -> None:
         """Wait before the next try, or raise when there must be none."""
+        # What broke because we broke it off says nothing about the archive.
+        self.interest.check()
         self.failures += 1
         metrics.UPSTREAM_FAILURES.labels(type(error).__name__).inc()
         seen = {"error": type(error).__name__, "detail": error.detail, "try": self.failures}

@@ -67,6 +67,11 @@ class Interest:
         if abort:
             abort()
 
+    def check(self) -> None:
+        """Raise Abandoned if the client has left."""
+        if self._gone.is_set():
+            raise Abandoned("The client left.")
+
     def sleep(self, seconds: float) -> None:
         """Wait, unless the client leaves; then raise Abandoned."""
         if self._gone.wait(seconds):
