@@ -13,6 +13,8 @@ from pacs_proxy import metrics
 from pacs_proxy.errors import (
     Busy,
     Damaged,
+    Forbidden,
+    NotFound,
     PacsProxyError,
     Silent,
     Stalled,
@@ -159,6 +161,9 @@ def persist(attempts: Attempts, ask: Callable[[int], T]) -> T:
             value = ask(node)
         except (UpstreamError, Busy) as error:
             attempts.failed(error, node)
+        except (NotFound, Forbidden):
+            attempts.shared.health.succeeded(node)
+            raise
         else:
             attempts.shared.health.succeeded(node)
             return value
