@@ -23,12 +23,11 @@ COPY --from=viewer /build/viewer_static/dist viewer_static/dist
 RUN pip wheel --no-cache-dir --no-deps --wheel-dir /wheels .
 
 FROM python
+RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin pacs-proxy \
+    && install -d -o pacs-proxy -m 0700 /spool
 COPY --from=wheel /wheels /wheels
-RUN pip install --no-cache-dir /wheels/*.whl \
-    && rm -rf /wheels \
-    && useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin proxy \
-    && install -d -o proxy -m 0700 /spool
-USER proxy
+RUN pip install --no-cache-dir /wheels/*.whl && rm -rf /wheels
+USER pacs-proxy
 # Inside a container loopback reaches nobody; docker-compose.yml publishes on 127.0.0.1 alone.
 ENV PACS_PROXY_HOST=0.0.0.0 PACS_PROXY_PORT=8080 PACS_PROXY_SPOOL_DIR=/spool
 EXPOSE 8080
