@@ -10,7 +10,7 @@ export interface CoverActions {
   rendered(): void;
 }
 
-export type CoverState = 'off' | 'loading' | 'waiting' | 'failed' | 'rendered';
+export type CoverState = 'off' | 'message' | 'loading' | 'waiting' | 'failed' | 'rendered';
 
 export class Cover {
   readonly node: HTMLElement;
@@ -73,12 +73,13 @@ export class Cover {
       error.requestId === null ? '' : `Request ${error.requestId}`,
     ];
     say(this.detail, facts.filter((fact) => fact !== '').join(' · '));
+    this.retry.className = error.retryable ? 'primary' : 'quiet';
     this.show.hidden = !RENDERABLE.has(error.category);
   }
 
   /** A plain message in place of a picture. */
   message(title: string, sentence: string): void {
-    this.become('waiting');
+    this.become('message');
     say(this.title, title);
     say(this.cause, sentence);
     say(this.detail, '');

@@ -1,6 +1,7 @@
 /** While something waits: what it waits for, and the call that wakes everybody when it is back. */
 import { type ArchiveStatus, statusPath } from './api.ts';
 import type { Clock } from './clock.ts';
+import type { ViewerError } from './errors.ts';
 import { seconds } from './text.ts';
 
 export type LinkState = 'fine' | 'server-away' | 'archive-away' | 'recovering';
@@ -43,7 +44,8 @@ export class Link extends EventTarget {
     return this.holders > 0;
   }
 
-  sentence(): string {
+  /** Why nothing moves; what the last attempt said counts when the archive itself seems well. */
+  sentence(error: ViewerError | null = null): string {
     const age = seconds(this.clock.now() - this.since);
     if (this.state === 'server-away') {
       return `No answer from the server for ${age}. Loading goes on by itself when it is back.`;
@@ -52,6 +54,7 @@ export class Link extends EventTarget {
       return `The archive has not answered for ${age}. Loading goes on by itself when it is back.`;
     }
     if (this.state === 'recovering') return 'The archive is coming back.';
+    if (error !== null) return `${error.sentence} It is asked again by itself.`;
     return 'The connection is slow: no data for some seconds.';
   }
 

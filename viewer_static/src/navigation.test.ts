@@ -76,10 +76,12 @@ function bench(count = 5) {
   );
   const open = async (index: number) => {
     void navigation.show(index);
+    await settled();
     loads.get(index)?.done();
     await settled();
     canvas.draw(index);
     await settled();
+    clock.time += 1_000;
   };
   return { clock, model, loads, canvas, cover, navigation, link, open };
 }
@@ -183,6 +185,15 @@ describe('navigation', () => {
     expect(cover.state).toBe('loading');
   });
 
+  it('knows the reason of a slice that has been waiting before it was looked at', () => {
+    const { navigation, cover } = bench();
+    void navigation.show(1);
+    navigation.heard(idOf(3), { error: new ViewerError('busy') });
+    void navigation.show(3);
+    expect(cover.state).toBe('waiting');
+    expect(cover.text).toContain('no free place');
+  });
+
   it('does not speak of slices nobody looks at', async () => {
     const { navigation, cover } = bench();
     void navigation.show(1);
@@ -197,6 +208,13 @@ describe('navigation', () => {
     expect(cover).toMatchObject({ state: 'failed', text: 'Slice 1: graphics' });
     expect(navigation.shown).toBeNull();
     expect(model.counts.failed).toBe(0);
+  });
+
+  it('loads only where a flying wheel stops', async () => {
+    const { navigation, loads, clock } = bench(9);
+    for (const index of [0, 1, 2, 3]) void navigation.show(index);
+    await clock.advance(100);
+    expect([...loads.keys()]).toEqual([0, 3]);
   });
 
   it('stays within the series', async () => {

@@ -23,13 +23,18 @@ export type Lid = Pick<Cover, 'state' | 'off' | 'loading' | 'waiting' | 'failed'
  */
 const FRAME_MS = 100;
 
+/** Steps closer together than this are one movement; only where it stops is loaded at once. */
+const HURRY_MS = 50;
+
 /** Fires `shown` when the picture on screen changes and `wanted` when another one is asked for. */
 export class Navigation extends EventTarget {
   wanted = 0;
   /** The slice on screen, proven and uncovered. */
   shown: Slice | null = null;
   private turn = 0;
-  private release: () => void = () => undefined;
+  private moved = Number.NEGATIVE_INFINITY;
+  private readonly waits = new Map<string, Waiting>();
+  private release: (() => void) | null = null;
 
   constructor(
     private readonly model: SeriesModel,
@@ -42,7 +47,7 @@ export class Navigation extends EventTarget {
   ) {
     super();
     canvas.open(model.slices.map((slice) => slice.imageId));
-    link.addEventListener('change', this.reason);
+    link.addEventListener('change', this.explain);
   }
 
   /** Resolves when the slice, or the reason why not, is on screen. */
@@ -55,6 +60,8 @@ export class Navigation extends EventTarget {
     this.dispatchEvent(new Event('wanted'));
     const uncovered = this.conceal(slice, turn);
     try {
+      if (this.hurried(slice)) await this.rest();
+      if (turn !== this.turn) return;
       await this.queue.want(index, again);
       if (turn === this.turn) await this.canvas.show(slice.imageId);
       if (turn === this.turn) this.reveal(slice);
@@ -85,22 +92,15 @@ export class Navigation extends EventTarget {
 
   /** Called for every load of the series; only the wanted one speaks on the cover. */
   heard(instanceId: string, waiting: Waiting | null): void {
-    const slice = this.model.slices[this.wanted];
-    if (slice?.instance.id !== instanceId || this.cover.state === 'failed') return;
-    this.release();
-    this.release = () => undefined;
-    if (waiting === null) {
-      if (this.cover.state === 'waiting') this.cover.loading(this.name(slice));
-      return;
-    }
-    this.release = this.link.hold();
-    this.cover.waiting(this.name(slice), this.link.sentence());
+    if (waiting === null) this.waits.delete(instanceId);
+    else this.waits.set(instanceId, waiting);
+    this.explain();
   }
 
   close(): void {
     this.turn += 1;
-    this.release();
-    this.link.removeEventListener('change', this.reason);
+    this.released();
+    this.link.removeEventListener('change', this.explain);
     this.leave();
     this.cover.loading('');
   }
@@ -117,6 +117,7 @@ export class Navigation extends EventTarget {
       if (turn !== this.turn) return;
       this.leave();
       this.cover.loading(this.name(slice));
+      this.explain();
     };
     const ready = this.cover.state === 'off' && this.isDecoded(slice.imageId);
     if (!ready) {
@@ -126,9 +127,20 @@ export class Navigation extends EventTarget {
     return this.clock.after(FRAME_MS, hide);
   }
 
+  /** A wheel that flies past slices must not start and drop a request for each. */
+  private hurried(slice: Slice): boolean {
+    const since = this.clock.now() - this.moved;
+    this.moved = this.clock.now();
+    return since < HURRY_MS && !this.isDecoded(slice.imageId);
+  }
+
+  private rest(): Promise<void> {
+    return new Promise((resolve) => this.clock.after(HURRY_MS, resolve));
+  }
+
   private reveal(slice: Slice): void {
     if (this.canvas.drawn !== slice.imageId) throw new ViewerError('draw');
-    this.release();
+    this.released();
     this.shown = slice;
     this.cover.off();
     this.dispatchEvent(new Event('shown'));
@@ -136,7 +148,7 @@ export class Navigation extends EventTarget {
 
   private failed(slice: Slice, error: ViewerError): void {
     this.leave();
-    this.release();
+    this.released();
     this.cover.failed(this.name(slice), error);
     // Loaded, yet not drawn: that counts as failed too. A reset driver is not the image's fault.
     if (error.category === 'draw') this.model.moved(slice.index, 'failed', error);
@@ -148,10 +160,22 @@ export class Navigation extends EventTarget {
     this.dispatchEvent(new Event('shown'));
   }
 
-  private readonly reason = () => {
+  /** Turns "loading" into the reason why nothing moves, and back. */
+  private readonly explain = (): void => {
     const slice = this.model.slices[this.wanted];
-    if (this.cover.state === 'waiting' && slice !== undefined) {
-      this.cover.waiting(this.name(slice), this.link.sentence());
+    if (slice === undefined || !/loading|waiting/.test(this.cover.state)) return;
+    const waiting = this.waits.get(slice.instance.id);
+    if (waiting === undefined) {
+      this.released();
+      if (this.cover.state === 'waiting') this.cover.loading(this.name(slice));
+      return;
     }
+    this.release ??= this.link.hold();
+    this.cover.waiting(this.name(slice), this.link.sentence(waiting.error));
   };
+
+  private released(): void {
+    this.release?.();
+    this.release = null;
+  }
 }

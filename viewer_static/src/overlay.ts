@@ -78,7 +78,7 @@ function sliceLines(model: SeriesModel, slice: Slice, facts: SliceFacts): string
   return joined(
     position(model, slice),
     facts.depthMm === null ? '' : `Position ${facts.depthMm.toFixed(1)} mm`,
-    facts.thicknessMm === null ? '' : `Thickness ${facts.thicknessMm.toFixed(1)} mm`,
+    facts.thicknessMm === null ? '' : `Thickness ${Number(facts.thicknessMm.toFixed(2))} mm`,
     converted === null ? '' : `converted: ${converted}`,
     model.integrity(id) === 'length' ? 'length only: the archive keeps no digest' : '',
   );

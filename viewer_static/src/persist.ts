@@ -2,6 +2,7 @@
 import { type Clock, pause } from './clock.ts';
 import { recognised, ViewerError } from './errors.ts';
 import { decide, type Policy, tallied } from './retry.ts';
+import { Silence } from './watchdog.ts';
 
 /** Why nothing moves: null error means no byte for some seconds, without a failure yet. */
 export interface Waiting {
@@ -21,38 +22,51 @@ export interface Pace {
   readonly wake: EventTarget;
 }
 
+/** A pause shorter than this needs no explanation. */
+const NOTICEABLE_MS = 300;
+
 export async function persist<T>(
   pace: Pace,
   watch: Watch,
-  attempt: () => Promise<T>,
+  attempt: (silence: Silence) => Promise<T>,
   progress: () => number = () => 0,
 ): Promise<T> {
   let failures = 0;
-  for (;;) {
-    const before = progress();
-    try {
-      return await attempt();
-    } catch (thrown) {
-      failures = tallied(failures, progress() > before);
-      await interval(pace, watch, failures, thrown);
+  let error: ViewerError | null = null;
+  const silence = new Silence(pace.clock, (quiet) => watch.waiting?.(quiet ? { error } : null));
+  try {
+    for (;;) {
+      const before = progress();
+      try {
+        return await attempt(silence);
+      } catch (thrown) {
+        error = recognised(thrown);
+        failures = tallied(failures, progress() > before);
+        await interval(pace, watch.signal, silence, failures, error);
+      }
     }
+  } finally {
+    silence.stop();
   }
 }
 
 /** Waits as the policy says, or throws when it says stop. */
 async function interval(
   pace: Pace,
-  watch: Watch,
+  signal: AbortSignal,
+  silence: Silence,
   failures: number,
-  thrown: unknown,
+  error: ViewerError,
 ): Promise<void> {
-  if (watch.signal.aborted) throw new ViewerError('cancelled');
-  const error = recognised(thrown);
+  if (signal.aborted) throw new ViewerError('cancelled');
   const decision = decide(pace.policy, failures, error, pace.clock.random());
   if (decision.kind === 'stop') throw error;
-  const slow = decision.pace === 'slow';
-  if (slow) watch.waiting?.({ error });
-  await pause(pace.clock, decision.waitMs, watch.signal, slow ? pace.wake : undefined);
-  if (slow) watch.waiting?.(null);
-  if (watch.signal.aborted) throw new ViewerError('cancelled');
+  if (error.away && decision.waitMs >= NOTICEABLE_MS) silence.known();
+  await pause(
+    pace.clock,
+    decision.waitMs,
+    signal,
+    decision.pace === 'slow' ? pace.wake : undefined,
+  );
+  if (signal.aborted) throw new ViewerError('cancelled');
 }

@@ -3,9 +3,9 @@ import { el } from './dom.ts';
 import type { SeriesModel, SliceState } from './series.ts';
 
 const COLOURS: Readonly<Record<SliceState, string>> = {
-  absent: '#1d242c',
-  loading: '#6b5a2e',
-  ready: '#3f7f68',
+  absent: '#161c22',
+  loading: '#5c5030',
+  ready: '#2f5d50',
   failed: '#d9635f',
 };
 
@@ -68,10 +68,9 @@ export class Rail {
     this.canvas.height = height;
     this.canvas.width = 8;
     const step = height / model.slices.length;
-    const gap = step > 4 * devicePixelRatio ? devicePixelRatio : 0;
     for (const { index } of model.slices) {
       context.fillStyle = COLOURS[model.state(index)];
-      context.fillRect(0, index * step, 8, Math.max(1, step - gap));
+      context.fillRect(0, index * step, 8, Math.max(1, Math.ceil(step)));
     }
   }
 

@@ -43,6 +43,7 @@ export class Reader {
   private readonly help: HTMLDialogElement;
   private study: StudyDetail | null = null;
   private seriesId = '';
+  private failedBefore = 0;
   private giveUp = new AbortController();
 
   constructor(private readonly deps: ReaderDeps) {
@@ -88,7 +89,7 @@ export class Reader {
     if (this.study?.id === id) return this.study;
     this.stage.close();
     this.stage.message('Opening the study', '');
-    const study = await studyOf(this.deps.transport, id, this.watch(signal));
+    const study = await studyOf(this.deps.transport, id, this.watch(signal, 'Opening the study'));
     signal.throwIfAborted();
     this.study = study;
     this.toolbar.shows(study);
@@ -101,7 +102,11 @@ export class Reader {
     this.strip.mark(id);
     this.stage.close();
     this.stage.message('Opening the series', '');
-    const detail = await seriesOf(this.deps.transport, id, this.watch(signal));
+    const detail = await seriesOf(
+      this.deps.transport,
+      id,
+      this.watch(signal, 'Opening the series'),
+    );
     if (signal.aborted) return;
     this.toolbar.series(
       detail.modality === 'CT',
@@ -122,14 +127,22 @@ export class Reader {
     );
   }
 
-  private watch(signal: AbortSignal): Watch {
-    let release = () => {};
+  private watch(signal: AbortSignal, what: string): Watch {
+    const { link } = this.deps;
+    const reason = () => this.stage.waiting(what, link.sentence());
+    let release = (): void => {};
     return {
       signal,
       waiting: (waiting) => {
         release();
-        release = waiting === null ? () => {} : this.deps.link.hold();
-        if (waiting !== null) this.stage.message('Waiting', this.deps.link.sentence());
+        if (waiting === null) return;
+        const letGo = link.hold();
+        link.addEventListener('change', reason);
+        release = () => {
+          letGo();
+          link.removeEventListener('change', reason);
+        };
+        reason();
       },
     };
   }
@@ -162,7 +175,13 @@ export class Reader {
     if (session === null) return;
     const { counts, skipped } = session.model;
     this.progress.show(counts, skipped.length);
-    const { failed } = counts;
+    this.failures(counts.failed);
+  }
+
+  /** Said once per change, not once per slice that moves. */
+  private failures(failed: number): void {
+    if (failed === this.failedBefore) return;
+    this.failedBefore = failed;
     if (failed === 0) this.deps.toasts.dismiss('failed');
     else this.deps.toasts.say('failed', 'bad', `${plural(failed, 'image')} could not be loaded.`);
   }

@@ -4,6 +4,7 @@ import { Cine } from './cine.ts';
 import { wallClock } from './clock.ts';
 import type { Cover } from './cover.ts';
 import { recognised, ViewerError } from './errors.ts';
+import { Healing } from './healing.ts';
 import type { Link } from './link.ts';
 import type { VerifiedFile } from './loader.ts';
 import { Navigation } from './navigation.ts';
@@ -30,6 +31,7 @@ export class Session {
   readonly navigation: Navigation;
   readonly cine: Cine;
   private readonly queue: SliceQueue;
+  private readonly healing: Healing;
   private readonly leaving = new AbortController();
 
   constructor(
@@ -53,6 +55,7 @@ export class Session {
       wallClock,
     );
     this.cine = new Cine(wallClock, () => this.nextFrame());
+    this.healing = new Healing(this.model, wallClock, (indexes) => this.again(indexes));
     engine.files.source = (id, signal) => this.source(id, signal);
     engine.files.onEvicted = (imageId) => this.evicted(imageId);
   }
@@ -68,6 +71,7 @@ export class Session {
   close(): void {
     this.cine.stop();
     this.leaving.abort();
+    this.healing.close();
     this.queue.close();
     this.navigation.close();
     this.desk.engine.files.forget();
@@ -77,7 +81,6 @@ export class Session {
   async retryAll(): Promise<void> {
     for (const index of this.model.failures) this.model.moved(index, 'absent');
     await this.navigation.retry();
-    this.queue.prefetch();
   }
 
   /** The picture as the server draws it, for what this browser cannot draw. */
@@ -87,13 +90,20 @@ export class Session {
     if (slice === undefined) return;
     const path = renderedPath(slice.instance.id, slice.frame, 0);
     try {
-      desk.cover.waiting(navigation.name(slice), 'The server is drawing the picture.');
+      desk.cover.message(navigation.name(slice), 'The server is drawing the picture.');
       const blob = await desk.transport.picture(path, { signal: this.leaving.signal });
       if (navigation.wanted === slice.index) await desk.cover.rendered(blob);
     } catch (thrown) {
       if (navigation.wanted === slice.index)
         desk.cover.failed(navigation.name(slice), recognised(thrown));
     }
+  }
+
+  private again(indexes: readonly number[]): void {
+    const seen = indexes.includes(this.navigation.wanted);
+    for (const index of indexes) this.model.moved(index, 'absent');
+    if (seen && this.desk.cover.state === 'failed') void this.navigation.retry();
+    else this.queue.prefetch();
   }
 
   private async nextFrame(): Promise<void> {

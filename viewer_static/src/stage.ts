@@ -85,6 +85,10 @@ export class Stage extends EventTarget {
     this.cover.message(title, sentence);
   }
 
+  waiting(title: string, reason: string): void {
+    this.cover.waiting(title, reason);
+  }
+
   get shown(): Slice | null {
     return this.session?.navigation.shown ?? null;
   }

@@ -125,6 +125,7 @@ export class Studies {
     this.giveUp = new AbortController();
     const { signal } = this.giveUp;
     set(this.table, 'aria-busy', 'true');
+    if (this.rows.children.length === 0) say(this.note, 'Asking the archive');
     try {
       const page = await studiesOf(this.deps.transport, this.form.value, LIMIT, this.offset, {
         signal,

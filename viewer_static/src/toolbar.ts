@@ -69,6 +69,8 @@ export class Toolbar {
     this.download.append(svg(ICONS.download), el('span', { class: 'tool-label' }, 'Download'));
     this.download.title = 'Download this image as DICOM';
     this.fillPresets(presets, actions);
+    this.series(false, false);
+    this.downloads(null);
     this.rate.addEventListener('change', () => actions.rate(Number(this.rate.value)));
     this.node = el(
       'header',

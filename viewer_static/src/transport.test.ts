@@ -190,7 +190,9 @@ describe('transport, an instance', () => {
     const bed = bench({ ...good, body: file.bytes.subarray(0, 1_500), end: 'stall' }, rest(1_500));
     const promise = fetched(bed);
     promise.catch(() => undefined);
-    await bed.clock.advance(9_000);
+    await bed.clock.advance(2_900);
+    expect(bed.waits).toEqual([]);
+    await bed.clock.advance(6_000);
     expect(bed.network.calls).toHaveLength(1);
     expect(bed.waits).toEqual([{ error: null }]);
     await bed.clock.advance(2_000);
@@ -263,6 +265,16 @@ describe('transport, an instance', () => {
     expect(value?.bytes).toEqual(file.bytes);
     expect(bed.waits.find((waiting) => waiting?.error?.category === 'away')).toBeDefined();
     expect(bed.waits.at(-1)).toBeNull();
+  });
+
+  it('says why within 3 s, also when each answer comes quickly', async () => {
+    const away = problem(503, 'archive_unreachable', true, { 'retry-after': '2' });
+    const bed = bench(away);
+    fetched(bed).catch(() => undefined);
+    await bed.clock.advance(100);
+    expect(bed.waits.at(-1)?.error?.category).toBe('away');
+    await bed.clock.advance(60_000);
+    expect(bed.waits).toHaveLength(1);
   });
 
   it('tries at once when the link comes back', async () => {

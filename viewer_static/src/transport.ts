@@ -11,7 +11,7 @@ import {
 import { Partial } from './partial.ts';
 import { type Pace, persist, type Watch } from './persist.ts';
 import { retryAfterMs } from './retry.ts';
-import { Watchdog } from './watchdog.ts';
+import { type Silence, Watchdog } from './watchdog.ts';
 
 export interface Proven {
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -27,6 +27,11 @@ export interface Line extends Pace {
 }
 
 export const browserFetch: typeof globalThis.fetch = (input, init) => globalThis.fetch(input, init);
+
+interface Listeners {
+  readonly watch: Watch;
+  readonly silence: Silence;
+}
 
 interface Asked {
   readonly response: Response;
@@ -81,30 +86,40 @@ export class Transport {
     const proven = await persist(
       this.line,
       watch,
-      () => this.part(path, expected, partial, watch).catch(unspliced(partial)),
+      (silence) => this.part(path, expected, partial, { watch, silence }).catch(unspliced(partial)),
       () => partial.received,
     );
     return proven;
   }
 
-  private part(path: string, expected: Expected, partial: Partial, watch: Watch): Promise<Proven> {
+  private part(
+    path: string,
+    expected: Expected,
+    partial: Partial,
+    listeners: Listeners,
+  ): Promise<Proven> {
     const init: RequestInit = { headers: partial.rangeHeaders() };
     if (partial.suspect) init.cache = 'reload';
-    return this.attempt(path, init, watch, async (asked) => {
+    return this.attempt(path, init, listeners.watch, async (asked) => {
       ofKind(asked.response, 'application/dicom');
       const announced = opened(asked.response, expected, partial);
-      await this.read(asked, partial, watch);
+      await this.read(asked, partial, listeners);
       return checked(asked.response, partial, expected, announced);
     });
   }
 
-  private async read({ response, dog }: Asked, partial: Partial, watch: Watch): Promise<void> {
+  private async read(
+    { response, dog }: Asked,
+    partial: Partial,
+    { watch, silence }: Listeners,
+  ): Promise<void> {
     const reader = response.body?.getReader();
     if (reader === undefined) throw new ViewerError('short', 'The answer had no body.');
     for (;;) {
       const { done, value } = await reader.read();
       if (done) return;
       dog.kick();
+      silence.broken();
       partial.take(value);
       watch.received?.(partial.received, partial.total);
     }
@@ -120,11 +135,8 @@ export class Transport {
     const giveUp = new AbortController();
     const pass = () => giveUp.abort(new ViewerError('cancelled'));
     watch.signal.addEventListener('abort', pass);
-    const dog = new Watchdog(
-      this.line.clock,
-      this.line.stallMs,
-      (quiet) => watch.waiting?.(quiet ? { error: null } : null),
-      () => giveUp.abort(new ViewerError('stalled')),
+    const dog = new Watchdog(this.line.clock, this.line.stallMs, () =>
+      giveUp.abort(new ViewerError('stalled')),
     );
     let requestId: string | null = null;
     try {

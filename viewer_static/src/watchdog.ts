@@ -1,49 +1,80 @@
-/** Watches an attempt for silence: says so after 3 s, ends it after the limit. A stall limit, never a deadline. */
+/** Two watches over a load: one says when nothing has come for a while, one ends an attempt that is stuck. */
 import type { Clock } from './clock.ts';
 
 export const QUIET_MS = 3_000;
 
+/** Over all attempts of one load: tells once when 3 s brought no byte, and once when one came. */
+export class Silence {
+  private quiet = false;
+  private cancel: () => void;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly told: (quiet: boolean) => void,
+  ) {
+    this.cancel = this.armed();
+  }
+
+  /** A byte came. */
+  broken(): void {
+    this.cancel();
+    this.cancel = this.armed();
+    this.become(false);
+  }
+
+  /** Nothing will come for now, and why is known: no need to wait the 3 s. */
+  known(): void {
+    this.cancel();
+    this.become(true);
+  }
+
+  stop(): void {
+    this.cancel();
+    this.become(false);
+  }
+
+  private armed(): () => void {
+    return this.clock.after(QUIET_MS, () => this.become(true));
+  }
+
+  private become(quiet: boolean): void {
+    if (quiet === this.quiet) return;
+    this.quiet = quiet;
+    this.told(quiet);
+  }
+}
+
+/** Ends an attempt after the limit without a sign of life. A stall limit, never a deadline. */
 export class Watchdog {
   private last: number;
   private cancel: () => void;
-  private quiet = false;
 
   constructor(
     private readonly clock: Clock,
     /** Read again at each ring: it grows while the server says that it is holding the request. */
     private readonly limitMs: () => number,
-    private readonly onQuiet: (quiet: boolean) => void,
     private readonly onLimit: () => void,
   ) {
     this.last = clock.now();
-    this.cancel = clock.after(QUIET_MS, () => this.ring());
+    this.cancel = this.armed(limitMs());
   }
 
   /** A sign of life. */
   kick(): void {
     this.last = this.clock.now();
-    if (!this.quiet) return;
-    this.quiet = false;
-    this.onQuiet(false);
   }
 
   stop(): void {
     this.cancel();
-    if (this.quiet) this.onQuiet(false);
-    this.quiet = false;
+  }
+
+  private armed(ms: number): () => void {
+    return this.clock.after(Math.max(1, ms), () => this.ring());
   }
 
   private ring(): void {
-    const silent = this.clock.now() - this.last;
-    if (silent >= this.limitMs()) {
-      this.onLimit();
-      return;
-    }
-    if (silent >= QUIET_MS && !this.quiet) {
-      this.quiet = true;
-      this.onQuiet(true);
-    }
-    const next = this.quiet ? Math.min(1_000, this.limitMs() - silent) : QUIET_MS - silent;
-    this.cancel = this.clock.after(Math.max(1, next), () => this.ring());
+    const left = this.limitMs() - (this.clock.now() - this.last);
+    if (left <= 0) this.onLimit();
+    else this.cancel = this.armed(left);
   }
 }
