@@ -11,7 +11,7 @@ from tests.fakes.wire import Reply, Request, json_reply
 
 NOT_FOUND = Reply(404)
 UIDS = {"Study": "StudyInstanceUID", "Series": "SeriesInstanceUID", "Instance": "SOPInstanceUID"}
-_ETAG = re.compile(r'"?\d+-[0-9a-f]*"?')
+_ETAG = re.compile(r'"?\d+-.*')
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
 
@@ -67,8 +67,8 @@ def _file(stored: Stored) -> Reply:
 def _attachment(request: Request, stored: Stored, what: str, manner: Manner) -> Reply:
     bodies: Mapping[str, Callable[[], Reply]] = {
         "info": lambda: json_reply(_info(stored)),
-        "size": lambda: Reply(200, str(stored.size).encode()),
-        "md5": lambda: Reply(200, stored.md5.encode()) if stored.md5 else NOT_FOUND,
+        "size": lambda: _text(str(stored.size)),
+        "md5": lambda: _text(stored.md5) if stored.md5 else NOT_FOUND,
         "data": lambda: _data(request, stored, manner),
     }
     if what not in bodies:
@@ -78,9 +78,13 @@ def _attachment(request: Request, stored: Stored, what: str, manner: Manner) -> 
     return reply if reply.status == 404 else reply.with_header("ETag", stored.etag)
 
 
+def _text(value: str) -> Reply:
+    return Reply(200, value.encode(), (("Content-Type", "text/plain"),))
+
+
 def _conditional(tag: str | None, stored: Stored) -> Reply | None:
-    """Orthanc knows its own form of ETag only, and says 400 to W/, * and others'."""
-    if tag is None or "," in tag:
+    """Orthanc knows its own form of ETag only; a list of such matches never."""
+    if tag is None:
         return None
     if not _ETAG.fullmatch(tag):
         details = {"HttpStatus": 400, "OrthancStatus": 3, "Message": "Parameter out of range"}
