@@ -31,12 +31,17 @@ class Decoder:
     """
 
     def __init__(
-        self, parallel: int, seconds: float, memory_bytes: int, patience_seconds: float = 5.0
+        self,
+        parallel: int,
+        seconds: float,
+        memory_bytes: int,
+        patience_seconds: float = 5.0,
+        launcher: Launcher | None = None,
     ) -> None:
         self._seconds, self._memory_bytes = seconds, memory_bytes
         self._patience_seconds = patience_seconds
         self._places = threading.BoundedSemaphore(parallel)
-        self._launcher = Launcher()
+        self._launcher = launcher or Launcher()
 
     def convert(self, source: int) -> int:
         """A new descriptor, at offset 0, of an anonymous file holding the converted instance.
@@ -95,23 +100,25 @@ class Decoder:
         # A new description: read-only whatever the caller's is, and with an offset of its own.
         readable = os.open(f"/proc/self/fd/{source}", os.O_RDONLY | os.O_CLOEXEC)
         try:
-            self._launcher.send(job.encode(), [readable, result, answered, watched.fileno()])
+            descriptors = [readable, result, answered, watched.fileno()]
+            template = self._launcher.send(job.encode(), descriptors)
+            # Ours must be shut, or the end of the child would not be seen.
             watched.close()
-            os.close(answered)
-            answered = -1
-            return self._awaited(watch, answer)
+            return self._awaited(watch, answer, template)
         finally:
             watch.close()
             watched.close()
             for descriptor in (answer, readable, answered):
-                if descriptor >= 0:
-                    os.close(descriptor)
+                os.close(descriptor)
 
-    def _awaited(self, watch: socket.socket, answer: int) -> jobs.Report:
+    def _awaited(self, watch: socket.socket, answer: int, template: int) -> jobs.Report:
         """Wait for the end of the child; nothing it wrote is used before it is gone."""
         watched = _Watched(watch)
         try:
             status = watched.end(self._seconds)
+        except TemplateLost:
+            self._launcher.lost(template)
+            raise
         finally:
             watched.close()
         if status == 0:

@@ -8,6 +8,8 @@ import socket
 import subprocess
 import sys
 import threading
+import weakref
+from dataclasses import dataclass
 from pathlib import Path
 
 import pacs_proxy
@@ -21,47 +23,86 @@ class TemplateLost(Exception):
     """The template process ended, or answers no more."""
 
 
+@dataclass(slots=True)
+class Running:
+    """A template process and the server process that started it."""
+
+    process: subprocess.Popen[bytes] | None = None
+    control: socket.socket | None = None
+    owner: int = 0
+    number: int = 0
+
+    def end(self) -> None:
+        """Close the socket, which tells the template to go; it takes its children with it."""
+        process, control = self.process, self.control
+        self.process = self.control = None
+        if control is not None:
+            control.close()
+        if process is None or self.owner != os.getpid():
+            return
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_FAREWELL_SECONDS)
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
 class Launcher:
     """One template process for each server process, whatever forks happen around it."""
 
-    def __init__(self) -> None:
+    def __init__(self, module: str = _MODULE) -> None:
+        self._module = module
         self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
-        self._control: socket.socket | None = None
-        self._owner = 0
+        self._running = Running()
+        self._closed = False
+        # A server that ends, or forgets us, leaves no process behind.
+        weakref.finalize(self, self._running.end)
 
-    def send(self, message: bytes, descriptors: list[int]) -> None:
-        """Deliver one job; a template found dead is replaced first."""
+    @property
+    def process(self) -> subprocess.Popen[bytes] | None:
+        """The template, if one was started."""
+        return self._running.process
+
+    def send(self, message: bytes, descriptors: list[int]) -> int:
+        """Deliver one job, to a new template if need be; returns which one took it."""
         with self._lock:
-            control = self._living()
+            if self._closed:
+                raise TemplateLost
+            control = self._running.control
+            if control is None or not self._lives():
+                control = self._start()
             try:
                 socket.send_fds(control, [message], descriptors)
             except OSError:
-                self._discard()
+                self._running.end()
                 raise TemplateLost from None
+            return self._running.number
+
+    def lost(self, number: int) -> None:
+        """Give this template up; the next job starts another, once for all who noticed."""
+        with self._lock:
+            if self._running.number == number:
+                self._running.end()
 
     def close(self) -> None:
-        """End the template; it takes its children with it."""
+        """End the template for good."""
         with self._lock:
-            self._discard()
+            self._closed = True
+            self._running.end()
 
-    def _living(self) -> socket.socket:
-        if self._owner != os.getpid():
-            # Inherited over a fork: the template belongs to our parent.
-            self._process = self._control = None
-        if self._control is None or self._process is None or self._process.poll() is not None:
-            self._discard()
-            self._start()
-        if self._control is None:
-            raise TemplateLost
-        return self._control
+    def _lives(self) -> bool:
+        """One inherited over a fork is our parent's, and not for us."""
+        process = self._running.process
+        ours = self._running.owner == os.getpid()
+        return ours and process is not None and process.poll() is None
 
-    def _start(self) -> None:
+    def _start(self) -> socket.socket:
+        self._running.end()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             # Never fork a server full of threads; and no secret of its environment goes along.
-            self._process = subprocess.Popen(  # noqa: S603
-                [sys.executable, "-m", _MODULE, str(theirs.fileno())],
+            process = subprocess.Popen(  # noqa: S603
+                [sys.executable, "-m", self._module, str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -70,20 +111,10 @@ class Launcher:
                 start_new_session=True,
             )
         ours.settimeout(_SEND_SECONDS)
-        self._control, self._owner = ours, os.getpid()
-
-    def _discard(self) -> None:
-        process, control = self._process, self._control
-        self._process = self._control = None
-        if control is not None:
-            control.close()
-        if process is None:
-            return
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(_FAREWELL_SECONDS)
-        if process.poll() is None:
-            process.kill()
-            process.wait()
+        running = self._running
+        running.number += 1
+        running.process, running.control, running.owner = process, ours, os.getpid()
+        return ours
 
 
 def _environment() -> dict[str, str]:

@@ -215,12 +215,13 @@ def _run_length(image: Image) -> str | None:
 
 def _compressed(image: Image) -> str | None:
     """Compare the stream's own header with the attributes, where the stream is at hand."""
-    begins = _BEGINNINGS.get(image.syntax)
-    if begins is None or image.header.pixels is None:
+    pixels = image.header.pixels
+    if pixels is None or image.syntax in NATIVE:
         return None
-    if image.header.pixels.length != UNDEFINED:
+    if pixels.length != UNDEFINED:
         return "pixels that are not compressed as the transfer syntax says"
-    if not begins(image.fragment):
+    begins = _BEGINNINGS.get(image.syntax)
+    if begins is not None and not begins(image.fragment):
         return "compressed pixels that do not begin as they must"
     stream = codestream.describe(image.fragment)
     return _contradiction(image, stream) if stream else None
