@@ -23,6 +23,8 @@ audit_log = logging.getLogger("pacs_proxy.audit")
 
 _OVERRIDES = ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override")
 
+_SLOW = 1.0
+
 
 @dataclass(frozen=True)
 class Principal:
@@ -103,5 +105,7 @@ def finish(answer: Response) -> None:
     seconds = time.perf_counter() - g.get("began", time.perf_counter())
     metrics.REQUESTS.labels(rule, answer.status_code).inc()
     metrics.SECONDS.labels(rule).observe(seconds)
+    # Figures count what went well; a line is written for what somebody may ask about.
+    level = logging.INFO if answer.status_code >= 400 or seconds > _SLOW else logging.DEBUG
     fields = {"route": rule, "method": request.method, "status": answer.status_code}
-    log.info("answered", extra={**fields, "milliseconds": round(seconds * 1000, 1)})
+    log.log(level, "answered", extra={**fields, "milliseconds": round(seconds * 1000, 1)})
