@@ -50,6 +50,8 @@ class Link:
     def __init__(self, node: Node, context: ssl.SSLContext | None) -> None:
         self.used = False
         self.idle_since = 0.0
+        # Ours: http.client forgets its own as soon as an answer says "Connection: close".
+        self._sock: socket.socket | None = None
         self.http: http.client.HTTPConnection = (
             http.client.HTTPSConnection(node.host, node.port, context=context)
             if node.tls
@@ -64,6 +66,7 @@ class Link:
         except OSError as error:
             self.close()
             raise Unreachable(f"No connection to the archive: {error.strerror or error}.") from None
+        self._sock = self.http.sock
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     @property
@@ -74,9 +77,9 @@ class Link:
     @property
     def sock(self) -> socket.socket:
         """The socket of an open connection."""
-        if self.http.sock is None:
+        if self._sock is None:
             raise Unreachable("The connection to the archive is closed.")
-        return self.http.sock
+        return self._sock
 
     def is_quiet(self) -> bool:
         """Whether nothing waits on it: neither stray bytes nor the other side's goodbye."""
@@ -86,16 +89,17 @@ class Link:
 
     def abort(self) -> None:
         """Wake whoever reads it, from another thread; the reader closes it."""
-        sock = self.http.sock
-        if sock is not None:
+        if self._sock is not None:
             try:
-                sock.shutdown(socket.SHUT_RDWR)
+                self._sock.shutdown(socket.SHUT_RDWR)
             except OSError:
                 return  # it was gone already, which is what we want
 
     def close(self) -> None:
         """Give the socket back to the kernel."""
         self.http.close()
+        if self._sock is not None:
+            self._sock.close()
 
 
 class Pool:

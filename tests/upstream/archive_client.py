@@ -1,0 +1,57 @@
+"""The real client, with limits small enough for tests, in front of the fake archive."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from pacs_proxy.app import make_client
+from pacs_proxy.control import Control
+from pacs_proxy.settings import Settings
+from pacs_proxy.upstream.answers import Description
+from pacs_proxy.upstream.client import Client
+from pacs_proxy.upstream.health import Health
+from pacs_proxy.upstream.interest import Interest
+from tests.fakes import FakeOrthanc
+
+QUICK = {
+    "workers": 1,
+    "first_byte_seconds": 0.25,
+    "stall_seconds": 0.15,
+    "stall_floor_seconds": 0.15,
+    "retry_base_seconds": 0.001,
+    "retry_cap_seconds": 0.05,
+}
+
+
+@dataclass
+class Archive:
+    """A fake Orthanc and our client for it."""
+
+    orthanc: FakeOrthanc
+    client: Client
+    health: Health
+
+    def describe(self, instance: str) -> Description:
+        return self.client.describe(instance, Interest())
+
+    def fetch(self, instance: str, interest: Interest | None = None) -> bytes:
+        """The whole body, once: what the spool does with it, without the spool."""
+        return self.body(self.describe(instance), interest)
+
+    def body(self, wanted: Description, interest: Interest | None = None) -> bytes:
+        attempts = self.client.attempts(interest or Interest())
+        return b"".join(bytes(piece) for piece in self.client.body(wanted, attempts))
+
+
+@contextmanager
+def archive(orthanc: FakeOrthanc, control: Control, **changes: object) -> Iterator[Archive]:
+    values: dict[str, object] = {"orthanc_url": orthanc.url, **QUICK, **changes}
+    settings = Settings(**values)  # type: ignore[arg-type]
+    health = Health(control, len(settings.nodes), settings.retry_share, settings.retry_rate)
+    found = Archive(orthanc, make_client(settings, health), health)
+    try:
+        yield found
+    finally:
+        for pool in found.client._transport._pools:
+            for link in pool._idle:
+                link.close()
