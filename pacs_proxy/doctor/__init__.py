@@ -61,12 +61,18 @@ def _questions(
 
 def _asked(question: Callable[[], Check]) -> Check:
     """An Orthanc that falls silent between two questions is a finding too."""
+    advice = "Look at Orthanc's log: it answered a moment ago."
     try:
         return question()
     except Unanswered as why:
-        advice = "Look at Orthanc's log: it answered a moment ago."
-        name = question.func.__name__ if isinstance(question, partial) else "question"
-        return bad(name.replace("_", " "), f"no answer to this question: {why}", advice)
+        return bad(_name(question), f"no answer to this question: {why}", advice)
+    except (AttributeError, LookupError, TypeError, ValueError):
+        return bad(_name(question), "an answer of a form that Orthanc does not give", advice)
+
+
+def _name(question: Callable[[], Check]) -> str:
+    name = question.func.__name__ if isinstance(question, partial) else "question"
+    return name.replace("_", " ")
 
 
 def _numbered(checks: list[Check], number: int) -> list[Check]:

@@ -52,6 +52,10 @@ class Archive:
         return urlsplit(self.url).hostname or ""
 
     @property
+    def secure(self) -> bool:
+        return urlsplit(self.url).scheme == "https"
+
+    @property
     def loopback(self) -> bool:
         return self.host in {"localhost", "::1"} or self.host.startswith("127.")
 
@@ -74,7 +78,7 @@ class Archive:
 
     def connection(self) -> http.client.HTTPConnection:
         parts = urlsplit(self.url)
-        if parts.scheme == "https":
+        if self.secure:
             return http.client.HTTPSConnection(self.host, parts.port, timeout=SECONDS)
         return http.client.HTTPConnection(self.host, parts.port, timeout=SECONDS)
 

@@ -30,6 +30,8 @@ class Configuration:
 
 def read(source: Path) -> Configuration:
     """A folder is read as Orthanc does: every .json in it, none below."""
+    if not os.access(source, os.R_OK):
+        raise Unreadable(f"{source.name} does not exist or may not be read by this user")
     paths = sorted(source.glob("*.json")) if source.is_dir() else [source]
     options: dict[str, Any] = {}
     twice: list[str] = []

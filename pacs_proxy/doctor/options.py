@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +23,15 @@ ASKED = frozenset({"OverwriteInstances", "StorageCompression"})
 def find(path: Path | None, node: Node | None) -> tuple[list[Check], Configuration | None]:
     """The file asked for; else the usual one, if it is that of the Orthanc we talk to."""
     source = path or USUAL
-    if path is None and not (node and node.archive.loopback and USUAL.is_dir()):
+    here = node is not None and node.archive.loopback and os.access(USUAL, os.R_OK)
+    if path is None and not here:
         return [_not_seen()], None
     try:
         configuration = read(source)
     except Unreadable as why:
         advice = "Pass --orthanc-config with the file or folder that Orthanc is started with."
-        return [bad(NAME, str(why), advice)], None
+        # Nobody said that the usual folder is that of the Orthanc we talk to.
+        return [(bad if path else note)(NAME, str(why), advice)], None
     if node and not fits(configuration, node):
         return _of_another(configuration, path is not None)
     return [_seen(configuration)], configuration

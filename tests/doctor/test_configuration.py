@@ -62,5 +62,5 @@ def test_a_broken_file_is_named_with_its_line_and_not_quoted(tmp_path: Path) -> 
 
 
 def test_a_missing_file_is_said_to_be_unreadable(tmp_path: Path) -> None:
-    with pytest.raises(Unreadable, match=r"none\.json cannot be read"):
+    with pytest.raises(Unreadable, match=r"none\.json does not exist"):
         read(tmp_path / "none.json")

@@ -211,6 +211,12 @@ def test_an_orthanc_that_falls_silent_between_questions_is_a_finding_not_a_crash
     assert "closed the connection" in check.found
 
 
+def test_an_answer_of_another_form_is_a_finding_not_a_crash() -> None:
+    with running() as orthanc:
+        orthanc.set_answer("GET /system", {"ApiVersion": 1, "Version": "1.13.0", "Performance": 5})
+        assert asked(orthanc)["pool"].ok is False
+
+
 def test_a_configuration_of_another_orthanc_is_noted_and_not_believed(tmp_path: Path) -> None:
     config = tmp_path / "o.json"
     config.write_text('{"HttpPort": 1, "DicomPort": 2, "HttpThreadsCount": 5}', encoding="utf-8")
