@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Protocol, Self
 
 from pacs_proxy import metrics
-from pacs_proxy.errors import Corrupt, UpstreamError
+from pacs_proxy.errors import Busy, Corrupt, UpstreamError
 from pacs_proxy.upstream.attempts import Attempts
 
 SMALLEST, LARGEST = 16 << 10, 256 << 10
@@ -56,7 +56,7 @@ def resumed(
                     attempts.reached(offset)
                     yield chunk
             attempts.shared.health.succeeded(node)
-        except UpstreamError as error:
+        except (UpstreamError, Busy) as error:
             attempts.failed(error, node)
             metrics.UPSTREAM_RESUMES.inc(1 if offset else 0)
 

@@ -7,12 +7,14 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from pacs_proxy.errors import Interrupted, Silent, Unreachable
+from pacs_proxy.errors import Busy, Interrupted, Silent, Unreachable
 from pacs_proxy.upstream.body import Body
 from pacs_proxy.upstream.interest import Interest
 from pacs_proxy.upstream.pace import Pace
-from pacs_proxy.upstream.pool import Pool
+from pacs_proxy.upstream.pool import Link, Pool
 
+# How long a request queues for one of our own connections, and how often it looks up meanwhile.
+_QUEUE_SECONDS, _QUEUE_LOOK = 20.0, 0.25
 _STALE = (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError)
 
 
@@ -80,7 +82,17 @@ class _Exchange:
         self._response: http.client.HTTPResponse | None = None
         self._question = not request.size
         self._target = pool.node.prefix + request.path
-        self.link = pool.take(question=self._question, seconds=silence)
+        self.link = self._queued()
+
+    def _queued(self) -> Link:
+        """A connection once one is free: our own queue is no silence of the archive."""
+        while True:
+            try:
+                return self._pool.take(question=self._question, seconds=_QUEUE_LOOK)
+            except Busy:
+                self._interest.check()
+                if self._interest.waited > _QUEUE_SECONDS:
+                    raise
 
     def run(self, headers: Mapping[str, str], connect_seconds: float) -> http.client.HTTPResponse:
         self._interest.hold(self._abort)
