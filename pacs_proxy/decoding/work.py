@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import mmap
 import os
@@ -10,6 +11,7 @@ from typing import BinaryIO, cast
 
 import imagecodecs
 import numpy as np
+from pydicom.charset import python_encoding
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 
@@ -55,6 +57,8 @@ def _write(job: jobs.Job, source: int, result: int) -> None:
 
 def warm_up() -> None:
     """Load every module a job can need: a confined child finds no file to import any more."""
+    for encoding in {*python_encoding.values(), "iso8859", "shift_jis", "utf-8", "latin-1"}:
+        codecs.lookup(encoding)
     grey = np.arange(64, dtype=np.uint16).reshape(8, 8)
     dataset = Dataset()
     dataset.file_meta = FileMetaDataset()
