@@ -112,10 +112,5 @@ IMAGINARY: dict[str, str] = {
     "HttpRequestMaxSize": "no such option; MaximumRequestBodySizeMB is the one (1.12.11).",
     "MaximumRequestBodySizeMb": "spelt MaximumRequestBodySizeMB (1.12.11).",
     "LimitJobs": "removed in 1.10.1; JobsHistorySize, and ConcurrentJobs for how many run.",
-    "HttpKeepAlive": "no such option; KeepAlive, and KeepAliveTimeout (1.11.3).",
-    "HttpServerThreadsCount": "no such option; HttpThreadsCount is the one (50).",
-    "HttpServerTimeout": "no such option; HttpRequestTimeout is the one (30 s).",
-    "MaxStorageSize": "no such option; MaximumStorageSize is the one, and 0 is best.",
-    "StoreMD5": "no such option; StoreMD5ForAttachments is the one.",
     "AllowFindSopClassesInStudy": "removed in 1.5.1; it has no successor that you need.",
 }
