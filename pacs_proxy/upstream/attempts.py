@@ -16,6 +16,7 @@ from pacs_proxy.errors import (
     Forbidden,
     NotFound,
     PacsProxyError,
+    Refused,
     Silent,
     Stalled,
     Unreachable,
@@ -67,6 +68,8 @@ class Attempts:
 
     shared: Persistence
     interest: Interest
+    # Searches and lists concern no stored object that could be damaged.
+    concerns_object: bool = True
     failures: int = 0
     furthest: int = 0
     evidence: list[str] = field(default_factory=list)
@@ -109,12 +112,16 @@ class Attempts:
         # Other failures between equal answers say nothing for or against the stored object.
         self.evidence.append(error.evidence)
         if self.evidence.count(error.evidence) == EQUAL_ANSWERS:
-            metrics.UPSTREAM_DAMAGED.inc()
-            raise Damaged(
-                f"The archive delivered the same wrong bytes {EQUAL_ANSWERS} times "
-                f"({error.detail}) The stored object is damaged; ask the archive's administrator "
-                "to verify it."
-            ) from error
+            raise self._verdict(error) from error
+
+    def _verdict(self, error: PacsProxyError) -> UpstreamError:
+        if not self.concerns_object:
+            return Refused(f"The archive failed {EQUAL_ANSWERS} times alike. {error.detail}")
+        metrics.UPSTREAM_DAMAGED.inc()
+        return Damaged(
+            f"The archive delivered the same wrong bytes {EQUAL_ANSWERS} times ({error.detail}) "
+            "The stored object is damaged; ask the archive's administrator to verify it."
+        )
 
     def _wait(self, error: PacsProxyError) -> None:
         policy = self.shared.policy

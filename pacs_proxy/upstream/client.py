@@ -52,13 +52,16 @@ class Client:
 
     def get(self, path: str, interest: Interest) -> Any:
         """The JSON answer to a question of ours."""
-        request = Request(path)
-        return persist(self.attempts(interest), lambda node: self._ask(node, request, interest))
+        return self._answer(Request(path), interest)
 
     def post(self, path: str, question: Any, interest: Interest) -> Any:
         """The JSON answer to a search; the archive may think about it for long."""
         request = Request(path, json.dumps(question).encode(), patience=self._patience)
-        return persist(self.attempts(interest), lambda node: self._ask(node, request, interest))
+        return self._answer(request, interest)
+
+    def _answer(self, request: Request, interest: Interest) -> Any:
+        attempts = Attempts(self._persistence, interest, concerns_object=False)
+        return persist(attempts, lambda node: self._ask(node, request, interest))
 
     def body(self, wanted: Description, attempts: Attempts) -> Generator[memoryview, None, None]:
         """The stored bytes of one attachment, proven; chunks as in `stream.resumed`.
