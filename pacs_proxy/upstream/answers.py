@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from email.message import Message
 from typing import Any
 
 from pacs_proxy.errors import (
@@ -18,6 +18,7 @@ from pacs_proxy.errors import (
     Unreachable,
 )
 from pacs_proxy.upstream.stream import Expected
+from pacs_proxy.upstream.wire import Head
 
 _MD5 = re.compile(r"[0-9a-f]{32}\Z")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
@@ -59,8 +60,9 @@ def description(instance: str, info: Any) -> Description:
     raise Interrupted("The archive's description of an instance cannot be read.")
 
 
-def expect_success(status: int, headers: Message) -> None:
+def expect_success(head: Head) -> None:
     """Raise what a status other than 200 or 206 means."""
+    status = head.status
     if status in {200, 206}:
         return
     if status == 404:
@@ -70,30 +72,30 @@ def expect_success(status: int, headers: Message) -> None:
     if status == 403:
         raise Forbidden("The archive does not permit this.")
     if status in _BUSY:
-        raise Unreachable(f"The archive answered {status}.", retry_after=_retry_after(headers))
+        raise Unreachable(f"The archive answered {status}.", retry_after=_retry_after(head.headers))
     if status in {400, 500}:
         # Orthanc >= 1.13 answers so for files damaged on its disk; but also in passing.
         raise Interrupted(f"The archive answered {status}.", evidence=f"status {status}")
     raise Refused(f"The archive answered {status}.")
 
 
-def check_file(status: int, headers: Message, length: int, wanted: Description, at: int) -> int:
+def check_file(head: Head, wanted: Description, at: int) -> int:
     """Bytes to skip before offset `at`; raises when the body cannot be the rest of `wanted`.
 
     206 must continue exactly there (RFC 9110 15.3.7); nodes without Range send the whole.
     """
-    expect_success(status, headers)
-    tag = headers.get("ETag", "")
+    expect_success(head)
+    tag = head.headers.get("etag", "")
     if wanted.md5 and f'-{wanted.md5}"' not in tag:
         if not tag:
             raise Interrupted("The archive's answer lacks its digest.")
         raise Changed("The object was replaced in the archive while it was read.")
-    if status == 200:
-        _expect_length(length, wanted.size)
+    if head.status == 200:
+        _expect_length(head.length, wanted.size)
         return at
-    if headers.get("Content-Range") != f"bytes {at}-{wanted.size - 1}/{wanted.size}":
+    if head.headers.get("content-range") != f"bytes {at}-{wanted.size - 1}/{wanted.size}":
         raise Interrupted("The archive sent another part of the file than was asked for.")
-    _expect_length(length, wanted.size - at)
+    _expect_length(head.length, wanted.size - at)
     return 0
 
 
@@ -104,7 +106,7 @@ def _expect_length(length: int, wanted: int) -> None:
         )
 
 
-def _retry_after(headers: Message) -> float | None:
+def _retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds (RFC 9110 10.2.3); the date form is too coarse to be of use here."""
-    value = headers.get("Retry-After", "").strip()
+    value = headers.get("retry-after", "").strip()
     return float(value) if value.isascii() and value.isdigit() and len(value) < 6 else None

@@ -2,34 +2,37 @@
 
 from __future__ import annotations
 
-import http.client
 import time
 from collections.abc import Callable, Iterator
+from io import BufferedReader
 from typing import Self
 
 from pacs_proxy.errors import Interrupted, Stalled, UpstreamError
 from pacs_proxy.upstream.pace import Pace
+from pacs_proxy.upstream.wire import Head
 
 # A question's answer is held in memory; a list of 5 000 instances is about 4 MB.
 ANSWER_LIMIT = 256 << 20
 
 
 class Body:
-    """One answer; owns its connection and gives it back once, in `close`."""
+    """One answer; owns its connection and gives it back once, in `close`.
+
+    `window` is the silence in seconds that counts as a stall.
+    """
 
     def __init__(
         self,
-        response: http.client.HTTPResponse,
+        head: Head,
+        reader: BufferedReader,
         give_back: Callable[[bool], None],
         pace: Pace,
-        stalls: int = 0,
+        window: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.status, self.headers = response.status, response.headers
-        self.length = self._left = framed_length(response)
-        self._response, self._give_back = response, give_back
-        self._pace, self._clock = pace, clock
-        self._window = pace.stall_limit(stalls)
+        self.head, self._left = head, head.length
+        self._reader, self._give_back = reader, give_back
+        self._pace, self._window, self._clock = pace, window, clock
         self._broken: Interrupted | None = None
 
     def __enter__(self) -> Self:
@@ -65,7 +68,7 @@ class Body:
 
     def read(self) -> bytes:
         """The whole of a short answer."""
-        if self.length > ANSWER_LIMIT:
+        if self._left > ANSWER_LIMIT:
             raise UpstreamError("The archive's answer is too large to hold.")
         data = memoryview(bytearray(self._left))
         filled = 0
@@ -95,7 +98,7 @@ class Body:
 
     def _receive(self, view: memoryview) -> int:
         try:
-            count = self._response.fp.readinto1(view)
+            count = self._reader.readinto1(view)
         except TimeoutError:
             raise Stalled("The archive fell silent in the middle of a file.") from None
         except (OSError, ValueError):
@@ -103,22 +106,6 @@ class Body:
         if not count:
             raise Interrupted("The archive ended a file early.")
         return count
-
-
-def framed_length(response: http.client.HTTPResponse) -> int:
-    """The one Content-Length of an answer; Interrupted when it has none or several.
-
-    http.client accepts headers cut short, repeated lengths and CL with TE (RFC 9112 6.3).
-    """
-    lengths = set(response.headers.get_all("Content-Length", []))
-    if response.headers.get("Transfer-Encoding") or len(lengths) != 1:
-        raise Interrupted("The archive's answer has no usable length.")
-    length = lengths.pop().strip()
-    if not (length.isascii() and length.isdigit()):
-        raise Interrupted("The archive's answer has no usable length.")
-    if response.headers.get("Content-Encoding", "identity") != "identity":
-        raise Interrupted("The archive compressed an answer it was asked not to.")
-    return int(length)
 
 
 def _given(_: bool) -> None:

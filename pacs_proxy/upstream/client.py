@@ -95,13 +95,13 @@ class Client:
         path = f"/instances/{wanted.instance}/attachments/dicom/data"
         request = Request(path, headers=headers, size=wanted.size)
         with self._transport.send(node, request, interest) as body:
-            body.skip(check_file(body.status, body.headers, body.length, wanted, offset))
+            body.skip(check_file(body.head, wanted, offset))
             yield body
 
     def _ask(self, node: int, request: Request, interest: Interest) -> Any:
         with self._transport.send(node, request, interest) as answer:
             data = answer.read()
-        expect_success(answer.status, answer.headers)
+        expect_success(answer.head)
         return parse_json(data)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import http.client
 import select
 import socket
 import ssl
@@ -11,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from io import BufferedReader
 from urllib.parse import urlsplit
 
 from pacs_proxy.errors import Busy, Unreachable
@@ -27,6 +27,12 @@ class Node:
     port: int
     prefix: str = ""
     tls: bool = False
+
+    @property
+    def authority(self) -> str:
+        """As the Host header names it."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
 
     @classmethod
     def parse(cls, url: str) -> Node:
@@ -48,31 +54,31 @@ class Link:
     """One TCP connection; `idle_since` is when its last answer ended."""
 
     def __init__(self, node: Node, context: ssl.SSLContext | None) -> None:
+        self._node, self._context = node, context
+        self._sock: socket.socket | None = None
+        self._reader: BufferedReader | None = None
         self.used = False
         self.idle_since = 0.0
-        # Ours: http.client forgets its own as soon as an answer says "Connection: close".
-        self._sock: socket.socket | None = None
-        self.http: http.client.HTTPConnection = (
-            http.client.HTTPSConnection(node.host, node.port, context=context)
-            if node.tls
-            else http.client.HTTPConnection(node.host, node.port)
-        )
 
     def connect(self, seconds: float) -> None:
         """Open it; Unreachable when that takes longer."""
-        self.http.timeout = seconds
         try:
-            self.http.connect()
+            self._sock = sock = self._connected(seconds)
         except OSError as error:
-            self.close()
             raise Unreachable(f"No connection to the archive: {error.strerror or error}.") from None
-        self._sock = self.http.sock
-        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._reader = sock.makefile("rb")
+
+    def _connected(self, seconds: float) -> socket.socket:
+        sock = socket.create_connection((self._node.host, self._node.port), seconds)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self._context is None:
+            return sock
+        return self._context.wrap_socket(sock, server_hostname=self._node.host)
 
     @property
     def is_open(self) -> bool:
         """Whether it was connected."""
-        return self.http.sock is not None
+        return self._sock is not None
 
     @property
     def sock(self) -> socket.socket:
@@ -80,6 +86,21 @@ class Link:
         if self._sock is None:
             raise Unreachable("The connection to the archive is closed.")
         return self._sock
+
+    @property
+    def reader(self) -> BufferedReader:
+        """The one reader of the connection; what it read ahead belongs to the next answer."""
+        if self._reader is None:
+            raise Unreachable("The connection to the archive is closed.")
+        return self._reader
+
+    def has_rest(self) -> bool:
+        """Whether bytes follow the answer just read: they would begin the next one."""
+        self.sock.settimeout(0)
+        try:
+            return bool(self.reader.peek(1))
+        except (OSError, ValueError):
+            return True
 
     def is_quiet(self) -> bool:
         """Whether nothing waits on it: neither stray bytes nor the other side's goodbye."""
@@ -97,7 +118,10 @@ class Link:
 
     def close(self) -> None:
         """Give the socket back to the kernel."""
-        self.http.close()
+        if self._sock is not None and self._reader is not None:
+            self._reader.close()
+            self._sock.close()
+            self._sock = self._reader = None
         if self._sock is not None:
             self._sock.close()
 

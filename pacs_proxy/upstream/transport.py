@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,10 +11,11 @@ from pacs_proxy.upstream.body import Body
 from pacs_proxy.upstream.interest import Interest
 from pacs_proxy.upstream.pace import Pace
 from pacs_proxy.upstream.pool import Link, Pool
+from pacs_proxy.upstream.wire import Head, Unanswered, read_head, request_bytes
 
 # How long a request queues for one of our own connections, and how often it looks up meanwhile.
 _QUEUE_SECONDS, _QUEUE_LOOK = 20.0, 0.25
-_STALE = (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError)
+_STALE = (Unanswered, ConnectionResetError, BrokenPipeError)
 
 
 @dataclass(frozen=True)
@@ -58,16 +58,19 @@ class Transport:
 
         Raises Unreachable (no answer began), Interrupted (it began and cannot be used), Busy.
         """
-        learned = self._pace.first_byte_limit(request.size, interest.stalls)
-        silence = max(learned, request.patience)
-        exchange = _Exchange(self._pools[node], request, interest, silence)
+        silence = self._pace.first_byte_limit(request.size, interest.stalls)
+        exchange = _Exchange(
+            self._pools[node], request, interest, max(silence, request.patience), self._headers
+        )
         began = self._clock()
         try:
-            response = exchange.run({**self._headers, **request.headers}, self._connect_seconds)
+            head = exchange.run(self._connect_seconds)
             if not request.patience:
                 self._pace.answered(self._clock() - began)
-            exchange.link.sock.settimeout(self._pace.stall_limit(interest.stalls))
-            return Body(response, exchange.end, self._pace, interest.stalls, self._clock)
+            window = self._pace.stall_limit(interest.stalls)
+            exchange.link.sock.settimeout(window)
+            reader = exchange.link.reader
+            return Body(head, reader, exchange.end, self._pace, window, self._clock)
         except BaseException:
             exchange.end(False)
             raise
@@ -76,16 +79,24 @@ class Transport:
 class _Exchange:
     """One request on one connection, from taking it out of the pool to giving it back."""
 
-    def __init__(self, pool: Pool, request: Request, interest: Interest, silence: float) -> None:
-        self._pool, self._request, self._interest = pool, request, interest
-        self._silence = silence
-        self._response: http.client.HTTPResponse | None = None
+    def __init__(
+        self,
+        pool: Pool,
+        request: Request,
+        interest: Interest,
+        silence: float,
+        headers: Mapping[str, str],
+    ) -> None:
+        self._pool, self._interest, self._silence = pool, interest, silence
         self._question = not request.size
-        self._target = pool.node.prefix + request.path
+        self._head: Head | None = None
+        target = pool.node.prefix + request.path
+        everything = {"Host": pool.node.authority, **headers, **request.headers}
+        self._bytes = request_bytes(request.method, target, everything, request.json)
         self.link = self._queued()
 
     def _queued(self) -> Link:
-        """A connection once one is free: our own queue is no silence of the archive."""
+        """A connection of ours; while all are in use the client may leave."""
         while True:
             try:
                 return self._pool.take(question=self._question, seconds=_QUEUE_LOOK)
@@ -94,54 +105,40 @@ class _Exchange:
                 if self._interest.waited > _QUEUE_SECONDS:
                     raise
 
-    def run(self, headers: Mapping[str, str], connect_seconds: float) -> http.client.HTTPResponse:
+    def run(self, connect_seconds: float) -> Head:
+        """The answer's head; a pooled connection that had just ended is replaced once."""
         self._interest.hold(self._abort)
         try:
-            return self._attempt(headers, connect_seconds)
+            return self._attempt(connect_seconds)
         except _STALE:
             if not self.link.used:
                 raise Unreachable("The archive closed the connection unanswered.") from None
         # The node ended an idle connection just as we wrote to it: no fault, and it has not acted.
         self.link.close()
         self.link = self._pool.unused()
-        return self.run(headers, connect_seconds)
+        return self.run(connect_seconds)
 
     def end(self, is_read: bool) -> None:
+        """Give the connection back; it is used again only when nothing about it is odd."""
         self._interest.let_go()
-        reusable = is_read and self._is_clean()
-        if self._response is not None:
-            self._response.close()
+        clean = is_read and self._head is not None and self._head.keeps_open
+        reusable = clean and not self.link.has_rest()
         self._pool.give(self.link, question=self._question, reusable=reusable)
 
-    def _attempt(
-        self, headers: Mapping[str, str], connect_seconds: float
-    ) -> http.client.HTTPResponse:
-        request = self._request
+    def _attempt(self, connect_seconds: float) -> Head:
         try:
             if not self.link.is_open:
                 self.link.connect(min(connect_seconds, max(1.0, self._silence)))
             self.link.sock.settimeout(self._silence)
-            self.link.http.request(request.method, self._target, request.json, dict(headers))
-            self._response = response = self.link.http.getresponse()
+            self.link.sock.sendall(self._bytes)
+            self._head = read_head(self.link.reader)
         except _STALE:
             raise
         except TimeoutError:
             raise Silent(f"The archive gave no answer in {self._silence:.2f} s.") from None
-        except (http.client.HTTPException, OSError, ValueError) as error:
-            raise Interrupted(
-                f"The archive's answer is no HTTP ({type(error).__name__})."
-            ) from None
-        return response
+        except OSError:
+            raise Interrupted("The connection to the archive broke.") from None
+        return self._head
 
     def _abort(self) -> None:
         self.link.abort()
-
-    def _is_clean(self) -> bool:
-        """Bytes behind the body would become the beginning of the next answer."""
-        if self._response is None or self._response.will_close or self._response.fp is None:
-            return False
-        try:
-            self.link.sock.settimeout(0)
-            return not self._response.fp.peek(1)
-        except (OSError, ValueError):
-            return False

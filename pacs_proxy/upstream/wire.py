@@ -1,0 +1,90 @@
+"""HTTP/1.1 as Orthanc speaks it (RFC 9112), and nothing more: what is odd is refused.
+
+Strict on purpose: http.client takes headers cut short, repeated lengths and both framings at
+once for good answers, and its header parser costs more than Orthanc's whole description.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from io import BufferedReader
+
+from pacs_proxy.errors import Interrupted
+
+_LONGEST_LINE = 16 << 10
+_MOST_HEADERS = 100
+
+
+class Unanswered(Exception):
+    """The connection ended before the first byte of an answer."""
+
+
+@dataclass(frozen=True)
+class Head:
+    """Status and headers of one answer; header names in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    length: int
+
+    @property
+    def keeps_open(self) -> bool:
+        """Whether the connection may be used again (RFC 9112 9.3)."""
+        return self.headers.get("connection", "").lower() != "close"
+
+
+def request_bytes(
+    method: str, target: str, headers: Mapping[str, str], body: bytes | None
+) -> bytes:
+    """One request; targets and headers are built by us, and a line break in them is a bug."""
+    lines = [
+        f"{method} {target} HTTP/1.1",
+        *(f"{name}: {value}" for name, value in headers.items()),
+    ]
+    if body is not None:
+        lines.append(f"Content-Length: {len(body)}")
+    if any("\r" in line or "\n" in line for line in lines):
+        raise ValueError("a request must not contain line breaks")
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + (body or b"")
+
+
+def read_head(reader: BufferedReader) -> Head:
+    """The head of one answer; raises Unanswered, Interrupted, TimeoutError, OSError."""
+    status = _status(reader.readline(_LONGEST_LINE))
+    headers: dict[str, str] = {}
+    for _ in range(_MOST_HEADERS):
+        line = reader.readline(_LONGEST_LINE)
+        if line == b"\r\n":
+            return Head(status, headers, _length(headers))
+        _add(headers, line)
+    raise Interrupted("The archive's answer has too many headers.")
+
+
+def _status(line: bytes) -> int:
+    if not line:
+        raise Unanswered
+    version, _, rest = line.partition(b" ")
+    code = rest[:3]
+    if not version.startswith(b"HTTP/1.") or not code.isdigit() or not line.endswith(b"\r\n"):
+        raise Interrupted("The archive's answer is no HTTP.")
+    return int(code)
+
+
+def _add(headers: dict[str, str], line: bytes) -> None:
+    name, colon, value = line.partition(b":")
+    if not colon or not line.endswith(b"\r\n") or name != name.strip() or not name:
+        raise Interrupted("The archive's answer was cut inside its headers.")
+    key, text = name.decode("latin-1").lower(), value.decode("latin-1").strip()
+    if headers.setdefault(key, text) != text and key in {"content-length", "etag"}:
+        raise Interrupted(f"The archive's answer contradicts itself ({key}).")
+
+
+def _length(headers: Mapping[str, str]) -> int:
+    """The one Content-Length; a body framed in any other way can be cut without a trace."""
+    length = headers.get("content-length", "")
+    if "transfer-encoding" in headers or not (length.isascii() and length.isdigit()):
+        raise Interrupted("The archive's answer has no usable length.")
+    if headers.get("content-encoding", "identity") != "identity":
+        raise Interrupted("The archive compressed an answer it was asked not to.")
+    return int(length)
