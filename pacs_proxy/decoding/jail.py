@@ -50,6 +50,8 @@ def _bound(limits: Limits) -> None:
         resource.RLIMIT_FSIZE: limits.output_bytes,
         resource.RLIMIT_NOFILE: limits.descriptors,
         resource.RLIMIT_CORE: 0,
+        # No process and no thread more; the one that is running is not counted out by this.
+        resource.RLIMIT_NPROC: 0,
     }
     for kind, bound in bounds.items():
         hard = resource.getrlimit(kind)[1]

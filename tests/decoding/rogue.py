@@ -65,7 +65,8 @@ def _deface(source: int, result: int) -> None:
 
 
 def _report_confinement(_source: int, result: int) -> None:
-    findings = [_network(), _files(), f"uid={os.getuid()}", _privileges(), _descriptors()]
+    findings = [_network(), _files(), _children(), _privileges(), _descriptors()]
+    findings.append(f"uid={os.getuid()}")
     os.write(result, "\n".join(findings).encode())
 
 
@@ -84,6 +85,15 @@ def _files() -> str:
             found += [path] if not Path(path).is_dir() and Path(path).read_bytes() else []
             found += [str(entry) for entry in Path(path).iterdir()]
     return f"files={len(found)}"
+
+
+def _children() -> str:
+    try:
+        if os.fork() == 0:
+            os._exit(0)
+    except OSError:
+        return "children=0"
+    return "children=1"
 
 
 def _privileges() -> str:

@@ -146,6 +146,7 @@ def test_a_template_that_cannot_run_is_an_error_of_ours(source: int) -> None:
 def test_a_child_has_no_files_no_network_and_no_way_up(do: Deed) -> None:
     found = dict(line.split("=") for line in do("report_confinement").decode().splitlines())
     assert found["no_new_privileges"] == "1"
+    assert found["children"] == "0"
     # The file, the result and the pipe for one answer, and the three standard ones.
     assert int(found["descriptors"]) <= 6
     if os.geteuid() == 0:
