@@ -14,9 +14,9 @@ import struct
 _FLOCK = struct.Struct("hhqqi4x")
 
 
-def share(fd: int) -> None:
-    """Mark the file as in use by this descriptor, beside others."""
-    fcntl.fcntl(fd, fcntl.F_OFD_SETLKW, _record(fcntl.F_RDLCK, 0))
+def share(fd: int, at: int = 0) -> None:
+    """Mark byte `at` as in use by this descriptor, beside others."""
+    fcntl.fcntl(fd, fcntl.F_OFD_SETLKW, _record(fcntl.F_RDLCK, at))
 
 
 def own(fd: int, at: int = 0) -> bool:
@@ -28,9 +28,9 @@ def own(fd: int, at: int = 0) -> bool:
     return True
 
 
-def is_shared(fd: int) -> bool:
-    """Whether any other descriptor marks the file as in use."""
-    answer = fcntl.fcntl(fd, fcntl.F_OFD_GETLK, _record(fcntl.F_WRLCK, 0))
+def is_shared(fd: int, at: int = 0) -> bool:
+    """Whether any other descriptor marks byte `at` as in use."""
+    answer = fcntl.fcntl(fd, fcntl.F_OFD_GETLK, _record(fcntl.F_WRLCK, at))
     return bool(_FLOCK.unpack(answer)[0] != fcntl.F_UNLCK)
 
 

@@ -10,6 +10,8 @@ from pacs_proxy.control import Control
 
 # Evicting a little more than needed keeps the folder from being listed for every file.
 _SLACK = 0.05
+# The byte that whoever fills a file keeps marked: a file nobody fills any more never grows.
+WRITER = 1
 
 
 class SpoolFull(Exception):
@@ -36,8 +38,9 @@ class Room:
         with self._control.locked():
             self._unlink(path)
             self._make_room(size)
-            fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            fd = _new_file(path)
             locks.share(fd)
+            locks.share(fd, WRITER)
             self._control.spool_used += size
         return fd
 
@@ -75,6 +78,13 @@ def promised(name: str) -> int:
     """The size in a spool file's name."""
     size = name.rpartition(".")[2]
     return int(size) if size.isascii() and size.isdigit() else 0
+
+
+def _new_file(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except OSError:  # no space, no inode, no descriptor: the bytes can still be streamed past us
+        raise SpoolFull from None
 
 
 def _is_unused(path: str) -> bool:

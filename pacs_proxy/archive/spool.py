@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Self
 
 from pacs_proxy.archive import locks
-from pacs_proxy.archive.room import Room, SpoolFull, promised
+from pacs_proxy.archive.room import WRITER, Room, SpoolFull, promised
 from pacs_proxy.control import Control
 from pacs_proxy.errors import Interrupted
 
@@ -35,9 +35,10 @@ class SpoolFile:
 
     @property
     def available(self) -> int:
-        """Bytes that may leave now; raises Interrupted when the file was given up."""
-        status = os.fstat(self.fd)
-        if status.st_nlink == 0 and status.st_size < self.size:
+        """Bytes that may leave now; raises Interrupted when nobody fills the file any more."""
+        is_filled = locks.is_shared(self.fd, WRITER)
+        status = os.fstat(self.fd)  # after the mark: the writer leaves it behind its last piece
+        if status.st_size < self.size and not (is_filled and status.st_nlink):
             raise Interrupted("The file could not be fetched to its end.")
         return status.st_size
 
