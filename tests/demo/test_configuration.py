@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pacs_proxy.demo.orthanc import shipped_configuration
-from pacs_proxy.doctor.option_names import KINDS
+from pacs_proxy.doctor.option_names import IMAGINARY, KINDS
 from pacs_proxy.doctor.recommended import RECOMMENDED, Recommendation
 
 REPOSITORY = Path(__file__).parents[2]
@@ -29,6 +29,12 @@ def test_every_option_is_one_that_orthanc_knows_with_a_value_of_its_type(
 @pytest.mark.parametrize("name", [*shipped_configuration(), *CONTAINER])
 def test_every_option_is_explained_in_the_operations_manual(name: str) -> None:
     assert re.search(rf"`{name}`", EXPLAINED)
+
+
+@pytest.mark.parametrize("name", IMAGINARY)
+def test_every_name_that_does_nothing_is_in_the_operations_manual(name: str) -> None:
+    assert name not in KINDS
+    assert f"| `{name}` |" in EXPLAINED
 
 
 @pytest.mark.parametrize("recommendation", RECOMMENDED, ids=lambda one: one.option)
