@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Category, EXPLAINED, ofAnswer, recognised, ViewerError } from './errors.ts';
+import { type Category, EXPLAINED, isJudged, ofAnswer, recognised, ViewerError } from './errors.ts';
 
 const TEXTS: readonly (readonly [string, Category])[] = [
   ['dicomParser:parseDicomDataSetExplicit: buffer overrun', 'overrun'],
@@ -57,6 +57,14 @@ describe('errors', () => {
     expect(recognised(new DOMException('gone', 'AbortError')).category).toBe('cancelled');
     const own = new ViewerError('digest');
     expect(recognised({ error: own })).toBe(own);
+  });
+
+  it('knows again what it has judged', () => {
+    const error = new Error('buffer overrun');
+    expect(isJudged(error)).toBe(false);
+    recognised(error);
+    expect(isJudged(error)).toBe(true);
+    expect(isJudged('text')).toBe(false);
   });
 
   it('reads the server`s problem and its word on retrying', () => {

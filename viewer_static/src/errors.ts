@@ -238,8 +238,16 @@ function ofShape(thing: object): ViewerError {
   return new ViewerError(ofText(text(shape.message)) ?? 'decode', text(shape.message));
 }
 
+const judged = new WeakSet<object>();
+
+/** True for things that have been through here: whoever meets them again need not report them. */
+export function isJudged(thing: unknown): boolean {
+  return typeof thing === 'object' && thing !== null && judged.has(thing);
+}
+
 /** Any thrown thing (string, Error, XHR, {error}, {exception}, Event) as one of ours. */
 export function recognised(thing: unknown): ViewerError {
+  if (typeof thing === 'object' && thing !== null) judged.add(thing);
   if (thing instanceof ViewerError) return thing;
   if (typeof thing === 'string') return new ViewerError(ofText(thing) ?? 'decode', thing);
   if (typeof thing !== 'object' || thing === null) return new ViewerError('decode');

@@ -15,6 +15,7 @@ import {
 import { Enums, utilities } from '@cornerstonejs/metadata';
 import { recognised, ViewerError } from './errors.ts';
 import { InFlight } from './inflight.ts';
+import { cleaned, frameCount, type PixelHeader, slopeSound, trimmed } from './pixels.ts';
 
 /** Decoded pictures kept in memory; the original bytes are not (see spent). */
 export const CACHE_BYTES = 1024 ** 3;
@@ -29,8 +30,10 @@ export type Source = (instanceId: string, signal: AbortSignal) => Promise<Verifi
 
 type Natural = Record<string, unknown>;
 
+const SCHEME = 'vdcm:';
 const NATURALIZED = Enums.MetadataModules.NATURALIZED;
-const NATIVE = new Set(['1.2.840.10008.1.2', '1.2.840.10008.1.2.1', '1.2.840.10008.1.2.2']);
+const BIG_ENDIAN = '1.2.840.10008.1.2.2';
+const NATIVE = new Set(['1.2.840.10008.1.2', '1.2.840.10008.1.2.1', BIG_ENDIAN]);
 const PIXELS = ['PixelData', 'FloatPixelData', 'DoubleFloatPixelData'];
 const forever = new AbortController().signal;
 
@@ -42,9 +45,13 @@ class Files {
   onEvicted: (imageId: string) => void = () => undefined;
   /** Files whose pixel bytes lie in the library's metadata cache. */
   private readonly resident = new Set<string>();
+  /** Proven files this browser cannot read: their other frames need not be fetched to find out. */
+  private readonly broken = new Map<string, ViewerError>();
   private readonly flights = new InFlight<void>((base, signal) => this.fetch(base, signal));
 
   async open(base: string, signal: AbortSignal): Promise<void> {
+    const known = this.broken.get(base);
+    if (known !== undefined) throw known;
     if (!this.resident.has(base)) await this.flights.get(base, signal);
   }
 
@@ -52,6 +59,12 @@ class Files {
   drop(base: string): void {
     this.resident.delete(base);
     utilities.clearTypedCacheData(NATURALIZED, base);
+  }
+
+  /** Before a retry: nothing of an earlier failure may answer for the file. */
+  pardon(instanceId: string): void {
+    const base = `${SCHEME}${instanceId}`;
+    if (this.broken.delete(base) || this.resident.has(base)) this.drop(base);
   }
 
   /** Originals would double the memory; other frames of a multi-frame file still need them. */
@@ -64,19 +77,21 @@ class Files {
 
   forget(): void {
     for (const base of [...this.resident]) this.drop(base);
+    this.broken.clear();
   }
 
   private async fetch(base: string, signal: AbortSignal): Promise<void> {
-    const file = await this.source(base.slice('vdcm:'.length), signal);
+    const file = await this.source(base.slice(SCHEME.length), signal);
     this.drop(base);
     try {
       await prefetchPart10Instance(base, file.bytes.buffer);
-      const natural = named(base, file.sopUid);
-      unpadded(natural);
+      prepared(named(base, file.sopUid));
       this.resident.add(base);
     } catch (thrown) {
       this.drop(base);
-      throw thrown;
+      const error = recognised(thrown);
+      this.broken.set(base, error);
+      throw error;
     }
   }
 }
@@ -90,27 +105,54 @@ function framesOf(natural: Natural): number {
   return Number.isFinite(frames) ? Math.max(1, frames) : 1;
 }
 
+const isUid = (value: string): boolean => /^[0-9]+(\.[0-9]+)+$/.test(value);
+
 /** The file must be the image the list named, and hold a picture. */
 function named(base: string, sopUid: string): Natural {
   const natural = naturalOf(base);
   if (natural === undefined) throw new ViewerError('not-dicom');
   const found = String(natural.SOPInstanceUID ?? '');
-  if (sopUid !== '' && found !== '' && found !== sopUid) throw new ViewerError('wrong-image');
-  if (!PIXELS.some((key) => natural[key] !== undefined)) throw new ViewerError('no-pixels');
-  return natural;
+  if (isUid(sopUid) && isUid(found) && found !== sopUid) throw new ViewerError('wrong-image');
+  if (PIXELS.some((key) => natural[key] !== undefined)) return natural;
+  if (natural.Rows === undefined) throw new ViewerError('no-pixels');
+  throw new ViewerError('decode', 'No pixels were found in the file.');
 }
 
-/** Files may end their pixels with padding, which the library would count as pixels. */
-function unpadded(natural: Natural): void {
-  const pixels = natural.PixelData;
-  if (!NATIVE.has(String(natural.TransferSyntaxUID)) || framesOf(natural) > 1) return;
-  if (!Array.isArray(pixels) || pixels.length !== 1) return;
-  const bits = numberIn(natural, 'BitsAllocated') * numberIn(natural, 'SamplesPerPixel');
-  const wanted = (numberIn(natural, 'Rows') * numberIn(natural, 'Columns') * bits) / 8;
-  const buffer = pixels[0] as ArrayBuffer | Uint8Array<ArrayBuffer>;
-  if (Number.isInteger(wanted) && wanted > 0 && buffer.byteLength > wanted) {
-    natural.PixelData = [buffer.slice(0, wanted)];
+function headerOf(natural: Natural): PixelHeader {
+  const number = (key: string) => numberIn(natural, key);
+  return {
+    rows: number('Rows'),
+    columns: number('Columns'),
+    samples: number('SamplesPerPixel'),
+    frames: framesOf(natural),
+    bitsAllocated: number('BitsAllocated'),
+    bitsStored: number('BitsStored'),
+    highBit: number('HighBit'),
+    signed: number('PixelRepresentation') === 1,
+  };
+}
+
+type Piece = ArrayBuffer | Uint8Array;
+
+/** One list of frames, each a list of pieces; what the library takes unseen is put right or refused. */
+function prepared(natural: Natural): void {
+  slopeSound(natural.RescaleSlope);
+  const { PixelData } = natural;
+  if (!Array.isArray(PixelData)) return;
+  const header = headerOf(natural);
+  if (!NATIVE.has(String(natural.TransferSyntaxUID))) {
+    if (header.frames > 1) frameCount(header, PixelData.length);
+    return;
   }
+  const isBigEndian = natural.TransferSyntaxUID === BIG_ENDIAN;
+  natural.PixelData = PixelData.map((frame: Piece | Piece[]) => {
+    const pieces = Array.isArray(frame) ? frame : [frame];
+    const [only] = pieces;
+    if (only === undefined || pieces.length > 1) return frame;
+    const bytes = only instanceof Uint8Array ? only : new Uint8Array(only);
+    const whole = trimmed(header, bytes);
+    return [isBigEndian ? whole : cleaned(header, whole)];
+  });
 }
 
 /** A decoder may "succeed" with too few pixels, or none: such a picture is refused. */
@@ -134,9 +176,14 @@ async function picture(imageId: string, options: Record<string, unknown>): Promi
     files.spent(base);
     return checked;
   } catch (thrown) {
-    files.drop(base);
-    throw recognised(thrown);
+    throw undecoded(recognised(thrown));
   }
+}
+
+/** The file is proven and was found to hold pixels, so what went wrong now is their decoding. */
+function undecoded(error: ViewerError): ViewerError {
+  const kept = error.category === 'memory' || error.category === 'cancelled';
+  return kept || error.category === 'decode' ? error : new ViewerError('decode', error.message);
 }
 
 function load(imageId: string, options: Record<string, unknown> = {}) {

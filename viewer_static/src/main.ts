@@ -2,7 +2,7 @@
 import './styles.css';
 import { isArchiveId } from './api.ts';
 import { wallClock } from './clock.ts';
-import { ViewerError } from './errors.ts';
+import { isJudged } from './errors.ts';
 import { Link } from './link.ts';
 import { Reader } from './reader.ts';
 import { POLICY } from './retry.ts';
@@ -64,7 +64,7 @@ function start(): void {
   window.addEventListener('hashchange', turn);
   // The picture library rejects a second, unwatched promise for each load that the queue already judged.
   window.addEventListener('unhandledrejection', (event) => {
-    if (event.reason instanceof ViewerError) event.preventDefault();
+    if (isJudged(event.reason)) event.preventDefault();
   });
   window.addEventListener('online', () => link.online());
   document.addEventListener('keydown', (event) =>

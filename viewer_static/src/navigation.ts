@@ -94,6 +94,8 @@ export class Navigation extends EventTarget {
   heard(instanceId: string, waiting: Waiting | null): void {
     if (waiting === null) this.waits.delete(instanceId);
     else this.waits.set(instanceId, waiting);
+    if (this.waits.size === 0) this.released();
+    else this.release ??= this.link.hold();
     this.explain();
   }
 
@@ -140,7 +142,6 @@ export class Navigation extends EventTarget {
 
   private reveal(slice: Slice): void {
     if (this.canvas.drawn !== slice.imageId) throw new ViewerError('draw');
-    this.released();
     this.shown = slice;
     this.cover.off();
     this.dispatchEvent(new Event('shown'));
@@ -148,7 +149,6 @@ export class Navigation extends EventTarget {
 
   private failed(slice: Slice, error: ViewerError): void {
     this.leave();
-    this.released();
     this.cover.failed(this.name(slice), error);
     // Loaded, yet not drawn: that counts as failed too. A reset driver is not the image's fault.
     if (error.category === 'draw') this.model.moved(slice.index, 'failed', error);
@@ -166,11 +166,9 @@ export class Navigation extends EventTarget {
     if (slice === undefined || !/loading|waiting/.test(this.cover.state)) return;
     const waiting = this.waits.get(slice.instance.id);
     if (waiting === undefined) {
-      this.released();
       if (this.cover.state === 'waiting') this.cover.loading(this.name(slice));
       return;
     }
-    this.release ??= this.link.hold();
     this.cover.waiting(this.name(slice), this.link.sentence(waiting.error));
   };
 

@@ -34,9 +34,11 @@ export class Progress {
     ring.append(circle('ring-back'), this.arc);
     this.node = el('div', { class: 'progress' });
     this.node.append(ring, this.text);
+    this.node.hidden = true;
   }
 
   show(counts: Counts, skipped: number): void {
+    this.node.hidden = false;
     const share = counts.instances === 0 ? 0 : counts.received / counts.instances;
     this.arc.setAttribute('stroke-dasharray', `${share * ROUND} ${ROUND}`);
     this.node.dataset.state =

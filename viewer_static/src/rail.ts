@@ -30,6 +30,7 @@ export class Rail {
       this.canvas,
       this.thumb,
     );
+    this.node.hidden = true;
     this.node.addEventListener('pointerdown', (event) => this.grabbed(event));
     this.node.addEventListener('pointermove', (event) => this.moved(event));
     this.observer.observe(this.node);

@@ -79,7 +79,7 @@ export class Session {
 
   /** Everything that failed, once more, the wanted one first. */
   async retryAll(): Promise<void> {
-    for (const index of this.model.failures) this.model.moved(index, 'absent');
+    this.pardon(this.model.failures);
     await this.navigation.retry();
   }
 
@@ -101,9 +101,17 @@ export class Session {
 
   private again(indexes: readonly number[]): void {
     const seen = indexes.includes(this.navigation.wanted);
-    for (const index of indexes) this.model.moved(index, 'absent');
+    this.pardon(indexes);
     if (seen && this.desk.cover.state === 'failed') void this.navigation.retry();
     else this.queue.prefetch();
+  }
+
+  private pardon(indexes: readonly number[]): void {
+    for (const index of indexes) {
+      const slice = this.model.slices[index];
+      if (slice !== undefined) this.desk.engine.files.pardon(slice.instance.id);
+      this.model.moved(index, 'absent');
+    }
   }
 
   private async nextFrame(): Promise<void> {

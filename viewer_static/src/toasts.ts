@@ -24,10 +24,10 @@ export class Toasts {
 
   constructor(private readonly host: HTMLElement) {}
 
-  /** Notes of the same group count up instead of stacking. */
+  /** Notes of one group replace each other; the same words count up. */
   say(group: string, tone: Tone, text: string): void {
     const note = this.notes.get(group) ?? this.create(group, tone);
-    note.count += 1;
+    note.count = note.words.textContent === text ? note.count + 1 : 1;
     say(note.words, text);
     say(note.counter, note.count > 1 ? `${note.count}×` : '');
     if (note.timer !== null) clearTimeout(note.timer);
