@@ -124,9 +124,7 @@ class Proxy:
     def connect(self, seconds: float = 20.0) -> http.client.HTTPConnection:
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=seconds)
 
-    def get(
-        self, path: str, headers: Mapping[str, str] = NONE, method: str = "GET"
-    ) -> Answer:
+    def get(self, path: str, headers: Mapping[str, str] = NONE, method: str = "GET") -> Answer:
         """One request on a connection of its own; IncompleteRead when the body breaks off."""
         connection = self.connect()
         try:

@@ -284,7 +284,9 @@ def test_more_readers_than_connections_wait_instead_of_failing(control: Control)
 
 
 @pytest.mark.parametrize(
-    "fault", [faults.stall_after(0.5), faults.drip(1.0, 0.5), faults.stall_before_headers()], ids=str
+    "fault",
+    [faults.stall_after(0.5), faults.drip(1.0, 0.5), faults.stall_before_headers()],
+    ids=str,
 )
 def test_a_silence_is_noticed_within_its_limit(there: Archive, fault: Fault) -> None:
     there.orthanc.plan = Scripted([fault])
@@ -293,9 +295,7 @@ def test_a_silence_is_noticed_within_its_limit(there: Archive, fault: Fault) -> 
     assert monotonic() - began < 0.8
 
 
-@pytest.mark.parametrize(
-    "fault", [faults.stall_after(0.5), faults.stall_before_headers()], ids=str
-)
+@pytest.mark.parametrize("fault", [faults.stall_after(0.5), faults.stall_before_headers()], ids=str)
 def test_a_reader_that_leaves_frees_the_archive_at_once(
     orthanc: FakeOrthanc, control: Control, fault: Fault
 ) -> None:
