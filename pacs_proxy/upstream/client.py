@@ -71,7 +71,7 @@ class Client:
         open_at = partial(self._opened, wanted, attempts.interest)
         left = wanted.size
         with (
-            Pieces() as buffers,
+            Pieces(wanted.size) as buffers,
             closing(resumed(open_at, wanted.size, attempts, buffers)) as chunks,
             closing(proven(chunks, wanted.expected)) as pieces,
         ):

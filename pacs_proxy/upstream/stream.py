@@ -14,8 +14,10 @@ from pacs_proxy.errors import Busy, Corrupt, UpstreamError
 from pacs_proxy.upstream.attempts import Attempts
 
 SMALLEST, LARGEST = 16 << 10, 256 << 10
+# Holds a CT or MR slice of 512 x 512 with its header.
+BUFFER = 640 << 10
 _QUICK = 0.05
-_SPARE_BUFFERS = 64
+_SPARE_BUFFERS = 16
 
 
 class Source(Protocol):
@@ -45,7 +47,7 @@ def resumed(
     second next one is asked for; its buffer is `pieces`', which whoever holds the last chunk
     back must keep open for as long.
     """
-    offset, pieces = 0, pieces or Pieces()
+    offset, pieces = 0, pieces or Pieces(size)
     while offset < size:
         node = attempts.node()
         try:
@@ -62,16 +64,18 @@ def resumed(
 
 
 class Pieces:
-    """Chunks from two buffers in turn: 16 KiB first, growing while the link is quick.
+    """Chunks of one file, in buffers handed on between bodies: fresh memory costs more than a copy.
 
-    Buffers are handed on from one body to the next: fresh memory costs more than a memcpy.
+    A file that fits one buffer lies there as a whole: nothing of it leaves before its digest.
+    Larger ones come in two buffers in turn, 16 KiB first, growing while the link is quick.
     """
 
     _spare: ClassVar[list[memoryview]] = []
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._buffers = [self._buffer(), self._buffer()]
-        self._length, self._clock = SMALLEST, clock
+    def __init__(self, size: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._fits = size <= BUFFER
+        self._buffers = [self._buffer() for _ in range(1 if self._fits else 2)]
+        self._length, self._at, self._clock = SMALLEST, 0, clock
 
     def __enter__(self) -> Self:
         return self
@@ -81,10 +85,20 @@ class Pieces:
         del self._spare[_SPARE_BUFFERS:]
 
     def next(self, source: Source, left: int) -> memoryview:
-        """The next chunk, at most `left` bytes long.
+        """The next chunk, at most `left` bytes long; it overwrites none that may be held back."""
+        return self._beside(source, left) if self._fits else self._in_turn(source, left)
 
-        Buffers change places only when it has come: after a cut the same one is filled again,
-        because the other holds the last chunk, which `proven` has not handed on yet.
+    def _beside(self, source: Source, left: int) -> memoryview:
+        view = self._buffers[0][self._at : self._at + left]
+        count = source.fill(view)
+        self._at += count
+        return view[:count]
+
+    def _in_turn(self, source: Source, left: int) -> memoryview:
+        """Buffers change places only when a chunk has come.
+
+        After a cut the same one is filled again: the other holds the last chunk, which `proven`
+        has not handed on yet.
         """
         began = self._clock()
         view = self._buffers[1][: min(self._length, left)]
@@ -99,7 +113,7 @@ class Pieces:
         try:
             return cls._spare.pop()
         except IndexError:
-            return memoryview(bytearray(LARGEST))
+            return memoryview(bytearray(BUFFER))
 
 
 def proven(chunks: Iterable[memoryview], expected: Expected) -> Generator[memoryview, None, None]:
