@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -52,10 +51,9 @@ def doctor(as_json: bool, orthanc_config: Path | None) -> None:
 
     checks = surgery.run(_settings(), orthanc_config)
     if as_json:
-        print(json.dumps([asdict(check) for check in checks], indent=2))
+        print(json.dumps([check.as_dict() for check in checks], indent=2))
     else:
-        for check in checks:
-            print(check)
+        print(surgery.report(checks))
     sys.exit(any(check.ok is False for check in checks))
 
 
