@@ -15,18 +15,20 @@ COPY viewer_static ./
 RUN npm run build
 
 FROM python AS wheel
+# gunicorn's HTTP parser comes as C source only; the compiler stays behind in this stage.
+RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev python3-dev
 WORKDIR /build
 COPY pyproject.toml hatch_build.py README.md ./
 COPY orthanc/orthanc.json orthanc/
 COPY pacs_proxy pacs_proxy
 COPY --from=viewer /build/viewer_static/dist viewer_static/dist
-RUN pip wheel --no-cache-dir --no-deps --wheel-dir /wheels .
+RUN pip wheel --no-cache-dir --wheel-dir /wheels .
 
 FROM python
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin pacs-proxy \
     && install -d -o pacs-proxy -m 0700 /spool
 COPY --from=wheel /wheels /wheels
-RUN pip install --no-cache-dir /wheels/*.whl && rm -rf /wheels
+RUN pip install --no-cache-dir --no-index --find-links /wheels pacs-proxy && rm -rf /wheels
 USER pacs-proxy
 # Inside a container loopback reaches nobody; docker-compose.yml publishes on 127.0.0.1 alone.
 ENV PACS_PROXY_HOST=0.0.0.0 PACS_PROXY_PORT=8080 PACS_PROXY_SPOOL_DIR=/spool
