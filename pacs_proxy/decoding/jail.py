@@ -8,6 +8,8 @@ import os
 import resource
 from dataclasses import dataclass
 
+from pacs_proxy.decoding.seccomp import refuse_system_calls
+
 _NO_NEW_PRIVILEGES = 38
 _DIE_WITH_PARENT = 1
 _DUMPABLE = 4
@@ -29,18 +31,27 @@ class Limits:
     descriptors: int = 32
 
 
-def confine(limits: Limits, empty_root: int) -> None:
+def confine(limits: Limits, empty_root: int, parent: int) -> None:
     """Bound this process, then take from it the network, the file system and its user.
 
     The bounds are certain; the rest is done where the kernel and the container allow it.
     """
-    _libc.prctl(_DIE_WITH_PARENT, _SIGKILL, 0, 0, 0)
     _bound(limits)
     os.nice(_NICENESS)
     with contextlib.suppress(OSError):
         _leave(empty_root)
+    _die_with(parent)
+    _libc.prctl(_DUMPABLE, 0, 0, 0, 0)
     if _libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "no_new_privs was refused")
+    refuse_system_calls()
+
+
+def _die_with(parent: int) -> None:
+    """After the change of user, which clears this; and the parent may be dead already."""
+    _libc.prctl(_DIE_WITH_PARENT, _SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        raise ProcessLookupError(parent)
 
 
 def _bound(limits: Limits) -> None:
@@ -62,16 +73,14 @@ def _bound(limits: Limits) -> None:
 
 
 def _leave(empty_root: int) -> None:
-    was_root = os.geteuid() == 0
+    """A root without the capability is helped by a user namespace, as everyone else is."""
     separate = _NEW_NETWORK | _NEW_IPC
-    _libc.unshare(separate if was_root else separate | _NEW_USER)
+    if os.geteuid() != 0 or _libc.unshare(separate) != 0:
+        _libc.unshare(separate | _NEW_USER)
     with contextlib.suppress(OSError):
         os.fchdir(empty_root)
         os.chroot(".")
-    if was_root:
+    if os.geteuid() == 0:
         os.setgroups([])
         os.setresgid(_NOBODY, _NOBODY, _NOBODY)
         os.setresuid(_NOBODY, _NOBODY, _NOBODY)
-        # A change of user clears this; without it the parent's death would leave us behind.
-        _libc.prctl(_DIE_WITH_PARENT, _SIGKILL, 0, 0, 0)
-    _libc.prctl(_DUMPABLE, 0, 0, 0, 0)

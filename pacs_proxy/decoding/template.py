@@ -51,9 +51,10 @@ class Template:
 
         The child never holds `watch`: it could claim to have ended, or name another process.
         """
+        template = os.getpid()
         pid = os.fork()
         if pid == 0:
-            _child(job, source, result, answer, self.empty_root)
+            _child(job, (source, result, answer), self.empty_root, template)
         for descriptor in (source, result, answer):
             os.close(descriptor)
         report = socket.socket(fileno=watch)
@@ -77,12 +78,16 @@ class Template:
             signal.pidfd_send_signal(handle, signal.SIGKILL)
 
 
-def _child(job: jobs.Job, source: int, result: int, answer: int, empty_root: int) -> None:
+def _child(
+    job: jobs.Job, descriptors: tuple[int, int, int], empty_root: int, template: int
+) -> None:
     """Never returns: whatever happens, a child does not run the template's loop."""
     code = 1
     try:
+        source, result, answer = descriptors
         _close_all_but(source, result, answer, empty_root)
-        confine(Limits(job.memory_bytes, job.cpu_seconds, job.output_bytes), empty_root)
+        limits = Limits(job.memory_bytes, job.cpu_seconds, job.output_bytes)
+        confine(limits, empty_root, template)
         os.close(empty_root)
         os.write(answer, work.perform(job, source, result).encode())
         code = 0

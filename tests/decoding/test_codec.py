@@ -56,15 +56,11 @@ def native_pixels(dataset: Dataset) -> Pixels:
 @pytest.mark.parametrize("syntax", [EXPLICIT, IMPLICIT, BIG, DEFLATED, *LOSSLESS])
 @pytest.mark.parametrize("pixels", [GREY, SIGNED, GREY.astype(np.uint8)], ids=["u16", "i16", "u8"])
 def test_grey_pixels_come_through_unchanged(syntax: str, pixels: Pixels) -> None:
-    if syntax in LOSSLESS:
-        if pixels is SIGNED and syntax in {JPEG + "57", JPEG + "70", JPEG + "80", JPEG + "110"}:
-            coded = pixels.view(np.uint16)
-            content = samples.lossless(coded, syntax, PixelRepresentation=1)
-        else:
-            content = samples.lossless(pixels, syntax)
-    else:
-        content = samples.native(pixels, syntax)
-    after = converted(content)
+    # These codestreams know no sign; the header does.
+    unsigned = pixels is SIGNED and syntax in {JPEG + n for n in ("57", "70", "80", "110")}
+    coded = pixels.view(np.uint16) if unsigned else pixels
+    make = samples.lossless if syntax in LOSSLESS else samples.native
+    after = converted(make(coded, syntax, PixelRepresentation=int(pixels is SIGNED)))
     assert np.array_equal(native_pixels(after)[0], pixels)
     assert after.file_meta.TransferSyntaxUID == EXPLICIT
 
