@@ -225,9 +225,13 @@ class ThrowawayOrthanc:
         connection = http.client.HTTPConnection("127.0.0.1", self.http_port, timeout=5)
         try:
             connection.request("GET", "/system")
-            # 401 is an answer too: a test may have switched passwords on.
-            return connection.getresponse().status in (200, 401)
-        except (OSError, http.client.HTTPException):
+            answer = connection.getresponse()
+            # 401 is an answer too: a test may have switched passwords on. Anything else must be
+            # ours: another Orthanc may have taken the port a moment before.
+            return answer.status == http.HTTPStatus.UNAUTHORIZED or (
+                json.load(answer).get("DicomPort") == self._configuration()["DicomPort"]
+            )
+        except (OSError, http.client.HTTPException, ValueError):
             return False
         finally:
             connection.close()

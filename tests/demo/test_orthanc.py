@@ -44,6 +44,15 @@ def test_after_a_kill_the_same_archive_is_back_on_the_same_ports(
     assert system(running)["Name"] == "throw-away"
 
 
+def test_another_orthanc_on_its_port_is_not_taken_for_it(
+    running: ThrowawayOrthanc, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subject, "free_port", lambda: running.http_port)
+    with pytest.raises(OrthancUnavailable, match="stopped while starting"):
+        ThrowawayOrthanc().start(attempts=1)
+    assert system(running)["Name"] == "throw-away"
+
+
 def test_it_leaves_neither_process_nor_files_behind() -> None:
     with ThrowawayOrthanc() as orthanc:
         storage = orthanc.storage
