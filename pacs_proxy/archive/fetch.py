@@ -69,8 +69,9 @@ class Background:
             try:
                 pour(self._client, file, self._wanted, self._client.attempts(interest))
                 file.close()
-            except (PacsProxyError, SpoolFull) as error:
-                if isinstance(error, PacsProxyError):
-                    self.error = error
-                log.info("fetch ended early", extra={"error": type(error).__name__})
+            except BaseException as error:
+                self.error = error if isinstance(error, PacsProxyError) else None
                 self._spool.give_up(file)
+                if not isinstance(error, PacsProxyError | SpoolFull):
+                    raise
+                log.info("fetch ended early", extra={"error": type(error).__name__})

@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from pacs_proxy.archive.room import Room, SpoolFull, promised
 from pacs_proxy.archive.spool import Spool, SpoolFile
 from pacs_proxy.control import Control
+from tests.archive.opening import names
 
 LIMIT = 1000
 KEYS = st.sampled_from("abcdefgh")
@@ -87,7 +88,7 @@ class Accounts(RuleBasedStateMachine):
 
     @invariant()
     def what_is_counted_is_what_is_promised(self) -> None:
-        promises = sum(promised(name) for name in os.listdir(self.files))
+        promises = sum(promised(name) for name in names(self.files))
         assert self.controls[0].spool_used == self.controls[1].spool_used == promises
 
     @invariant()
@@ -122,14 +123,14 @@ def test_the_longest_unused_makes_way_first(room: Room, tmp_path: Path) -> None:
         os.close(room.create(tmp_path / "files" / name))
         os.utime(tmp_path / "files" / name, (1000 - age, 1000 - age))
     os.close(room.create(tmp_path / "files" / "next.300"))
-    assert sorted(os.listdir(tmp_path / "files")) == ["new.400", "next.300"]
+    assert names(tmp_path / "files") == ["new.400", "next.300"]
 
 
 def test_a_file_larger_than_the_spool_moves_nothing(room: Room, tmp_path: Path) -> None:
     os.close(room.create(tmp_path / "files" / "a.400"))
     with pytest.raises(SpoolFull):
         room.create(tmp_path / "files" / f"b.{LIMIT + 1}")
-    assert os.listdir(tmp_path / "files") == ["a.400"]
+    assert names(tmp_path / "files") == ["a.400"]
 
 
 def test_eviction_recounts_what_a_killed_worker_left_wrong(
@@ -138,7 +139,7 @@ def test_eviction_recounts_what_a_killed_worker_left_wrong(
     os.close(room.create(tmp_path / "files" / "a.400"))
     control.spool_used = 900
     os.close(room.create(tmp_path / "files" / "b.500"))
-    assert control.spool_used == sum(promised(n) for n in os.listdir(tmp_path / "files"))
+    assert control.spool_used == sum(promised(n) for n in names(tmp_path / "files"))
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from pacs_proxy.archive.room import SpoolFull
 from pacs_proxy.archive.spool import Spool
 from pacs_proxy.control import Control
 from pacs_proxy.errors import Interrupted
+from tests.archive.opening import names
 
 DATA = bytes(range(256)) * 4
 
@@ -150,6 +151,6 @@ def test_files_are_their_owners_alone_and_named_by_attachment(
 ) -> None:
     spool = Spool(tmp_path, 100_000, control)
     spool.create("00000000-0000-4000-8000-000000000001", 4).close()
-    assert os.listdir(tmp_path / "files") == ["00000000-0000-4000-8000-000000000001.4"]
+    assert names(tmp_path / "files") == ["00000000-0000-4000-8000-000000000001.4"]
     assert (tmp_path / "files").stat().st_mode & 0o777 == 0o700
     assert next((tmp_path / "files").iterdir()).stat().st_mode & 0o777 == 0o600

@@ -1,4 +1,4 @@
-"""Every fault of the wire ends in the exact bytes or in an honest error (facts/reliability.md 3a)."""
+"""Every fault of the wire ends in the exact bytes or in an honest error (reliability.md 3a)."""
 
 import hashlib
 from collections.abc import Iterator
@@ -237,7 +237,7 @@ def test_an_archive_that_closes_after_each_answer_is_served_all_the_same(
     def act(x: object) -> bool:
         x.wire.send(x.reply.without("Connection").sized_head()[:-4])  # type: ignore[attr-defined]
         x.wire.send(b"\r\nConnection: close\r\n\r\n" + x.reply.body)  # type: ignore[attr-defined]
-        return x.raw()  # type: ignore[attr-defined]
+        return x.raw()  # type: ignore[attr-defined, no-any-return]
 
     there.orthanc.plan = Always(Fault("close", act), routes={"info", "data"})
     assert there.fetch(INSTANCE) == DATA
