@@ -113,7 +113,7 @@ describe('navigation', () => {
     await open(0);
     await open(1);
     void navigation.show(0);
-    await clock.advance(50);
+    await clock.advance(200);
     expect(cover.state).toBe('off');
     expect(navigation.shown?.index).toBe(1);
     await clock.advance(100);

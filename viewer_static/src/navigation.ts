@@ -21,7 +21,7 @@ export type Lid = Pick<Cover, 'state' | 'off' | 'loading' | 'waiting' | 'failed'
  * A decoded picture is on the canvas one frame later; until then the old one stays with its own label,
  * which is honest and does not flicker. Whatever takes longer is covered.
  */
-const FRAME_MS = 100;
+const FRAME_MS = 250;
 
 /** Steps closer together than this are one movement; only where it stops is loaded at once. */
 const HURRY_MS = 50;

@@ -63,6 +63,7 @@ export class Studies {
   private offset = 0;
   private giveUp = new AbortController();
   private release = (): void => {};
+  private opened: string | null = null;
 
   constructor(private readonly deps: StudiesDeps) {
     this.form = new SearchForm(() => this.search());
@@ -100,7 +101,8 @@ export class Studies {
   }
 
   key(event: KeyboardEvent): void {
-    if (isTyping(event.target)) return;
+    const inSearch = event.target instanceof HTMLInputElement && event.target.type === 'search';
+    if (isTyping(event.target) && !(inSearch && event.key === 'ArrowDown')) return;
     if (event.key === '/') {
       event.preventDefault();
       this.form.focus();
@@ -146,6 +148,16 @@ export class Studies {
       : 'No study matches this search.';
     say(this.note, page.items.length === 0 ? none : '');
     this.pager(page);
+    this.returned();
+  }
+
+  /** Back from a study: the reader goes on where the list was left. */
+  private returned(): void {
+    const row = [...this.rows.children].find(
+      (node) => (node as HTMLElement).dataset.study === this.opened,
+    );
+    this.opened = null;
+    if (row instanceof HTMLElement) row.focus();
   }
 
   private pager(page: StudyPage): void {
@@ -195,7 +207,9 @@ export class Studies {
   private chosen(target: EventTarget | null): void {
     const row = target instanceof Element ? target.closest('tr') : null;
     const id = row?.dataset.study;
-    if (id !== undefined) this.deps.open(id);
+    if (id === undefined) return;
+    this.opened = id;
+    this.deps.open(id);
   }
 
   private rowKey(event: KeyboardEvent): void {
