@@ -58,4 +58,5 @@ class Pace:
     def _learned(self, guess: float) -> float:
         if self.seen < ENOUGH:
             return guess
-        return max(self.floor, self.mean + 4 * self.deviation)
+        # A steady line has no deviation, and a little more than usual is still no fault.
+        return max(self.floor, self.mean + max(self.floor / 2, 4 * self.deviation))
