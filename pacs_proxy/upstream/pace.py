@@ -13,7 +13,7 @@ _GAIN = 0.125
 
 @dataclass
 class Pace:
-    """Smoothed silence and goodput (RFC 6298's estimator); all times in seconds.
+    """Smoothed silence (RFC 6298's estimator); all times in seconds.
 
     One per process. Races between threads cost an observation, never correctness.
     """
@@ -26,7 +26,6 @@ class Pace:
     seen: int = 0
     mean: float = 0.0
     deviation: float = 0.0
-    goodput: float = 0.0
 
     def answered(self, silence: float) -> None:
         """Learn from one answer's time to its first byte."""
@@ -34,11 +33,6 @@ class Pace:
         self.mean += (silence - self.mean) * (_GAIN if self.seen else 1.0)
         self.deviation += (gap - self.deviation) * 2 * _GAIN
         self.seen += 1
-
-    def delivered(self, size: int, seconds: float) -> None:
-        """Learn from one whole body."""
-        rate = size / max(seconds, 1e-6)
-        self.goodput += (rate - self.goodput) * (_GAIN if self.goodput else 1.0)
 
     def first_byte_limit(self, size: int, stalls: int) -> float:
         """Silence allowed before the answer; each stall of the same request doubles it."""
@@ -50,10 +44,8 @@ class Pace:
         return float(min(self.ceiling, self._learned(self.stall) * 2**stalls))
 
     def least(self, window: float) -> float:
-        """Bytes a body must bring in `window` seconds: a tenth of what is usual here, at most."""
-        if not self.goodput:
-            return self.minimum_bytes * min(1.0, window / 5.0)
-        return min(self.minimum_bytes, self.goodput * window / 10)
+        """Bytes a body must bring in `window` seconds: the minimum is meant for five."""
+        return self.minimum_bytes * min(1.0, window / 5.0)
 
     def _learned(self, guess: float) -> float:
         if self.seen < ENOUGH:
