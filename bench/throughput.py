@@ -23,10 +23,10 @@ from pacs_proxy.demo.load import load
 from pacs_proxy.demo.orthanc import ThrowawayOrthanc, free_port
 from pacs_proxy.demo.proxy import ProxyProcess
 
-INSTANCES = 200
+INSTANCES = 300
 CONNECTIONS = 16
 # Smaller than the working set, so that reading in turn never meets a file again.
-COLD_SPOOL = 40 << 20
+COLD_SPOOL = 96 << 20
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,9 @@ def build(settings: Settings) -> Services:
     instances = Instances(client, spool, watch, limits(settings))
     decoder = Decoder(settings.decode_parallel, settings.decode_seconds, settings.decode_bytes)
     pictures = Pictures(instances, spool, decoder)
-    return Services(settings, instances, Studies(client), pictures, health, watch)
+    return Services(
+        settings, instances, Studies(client, instances.describe), pictures, health, watch
+    )
 
 
 def make_client(settings: Settings, health: Health) -> Client:

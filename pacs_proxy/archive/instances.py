@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from threading import BoundedSemaphore
 
 from pacs_proxy import metrics
+from pacs_proxy.archive.descriptions import Descriptions
 from pacs_proxy.archive.fetch import Background, fetch
 from pacs_proxy.archive.room import SpoolFull
 from pacs_proxy.archive.spool import Claim, Spool, SpoolFile
@@ -77,11 +78,12 @@ class Instances:
 
     def __init__(self, client: Client, spool: Spool, watch: Watch, limits: Limits) -> None:
         self._client, self._spool, self._watch, self._limits = client, spool, watch, limits
+        self._descriptions = Descriptions(client)
         self._direct = BoundedSemaphore(limits.direct)
 
     def describe(self, instance: str, interest: Interest) -> Description:
         """What the archive says it stored, asked anew each time."""
-        return self._client.describe(instance, interest)
+        return self._descriptions.ask(instance, interest)
 
     def open(self, instance: str, interest: Interest) -> Opened:
         """The instance's bytes; up to `verify_first` they are whole and verified on return.
@@ -89,12 +91,20 @@ class Instances:
         Raises NotFound, Unreachable, Damaged, Interrupted, Busy, Abandoned.
         """
         for _ in range(_REPLACEMENTS):
-            wanted = self._client.describe(instance, interest)
+            wanted = self._expected(instance, interest)
             try:
                 return self._obtain(wanted, interest)
             except Changed:
+                self._descriptions.forget(instance)
                 log.info("instance replaced while read")
         raise Interrupted("The instance is being replaced again and again; try later.")
+
+    def _expected(self, instance: str, interest: Interest) -> Description:
+        """A recent description is enough to fetch by; what lies here is asked about anew."""
+        recent = self._descriptions.recent(instance)
+        if recent and not self._spool.holds(recent.uuid, recent.size):
+            return recent
+        return self._descriptions.ask(instance, interest)
 
     def _obtain(self, wanted: Description, interest: Interest) -> Opened:
         """Follow whoever fetches these bytes, or fetch them; a dead fetcher's claim is free."""

@@ -104,6 +104,10 @@ class Spool:
         self._locks.touch(mode=0o600)
         self._room, self._clock = Room(self._files, limit, control), clock
 
+    def holds(self, key: str, size: int) -> bool:
+        """Whether there is a file of this key, without opening it."""
+        return self._path(key, size).exists()
+
     def find(self, key: str, size: int) -> SpoolFile | None:
         """The file of this key, verified or growing, or None."""
         path = self._path(key, size)

@@ -12,6 +12,7 @@ from pacs_proxy.archive import summaries
 from pacs_proxy.archive.geometry import viewing_order
 from pacs_proxy.archive.summaries import InstanceSummary, SeriesSummary, StudySummary
 from pacs_proxy.errors import NotFound, PacsProxyError, Refused
+from pacs_proxy.upstream.answers import Description
 from pacs_proxy.upstream.client import Client
 from pacs_proxy.upstream.interest import Interest
 
@@ -74,8 +75,13 @@ class SeriesDetail:
 class Studies:
     """Questions about what the archive holds."""
 
-    def __init__(self, client: Client, clock: Callable[[], float] = time.monotonic) -> None:
-        self._client, self._clock = client, clock
+    def __init__(
+        self,
+        client: Client,
+        describe: Callable[[str, Interest], Description],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._client, self._describe, self._clock = client, describe, clock
         self._extended, self._asked = False, float("-inf")
 
     def page(self, search: Search, limit: int, offset: int, interest: Interest) -> Page:
@@ -174,7 +180,7 @@ class Studies:
         instances, skipped = [], []
         for answer in self._client.get(f"/series/{series}/instances", interest):
             try:
-                wanted = self._client.describe(answer["ID"], interest)
+                wanted = self._describe(answer["ID"], interest)
             except NotFound as error:
                 skipped.append((str(answer["ID"]), error.detail))
             else:
