@@ -9,7 +9,7 @@ from pacs_proxy.archive import locks
 from pacs_proxy.control import Control
 
 # Evicting a little more than needed keeps the folder from being listed for every file.
-_SLACK = 0.05
+_SLACK = 0.125
 # The byte that whoever fills a file keeps marked: a file nobody fills any more never grows.
 WRITER = 1
 
@@ -39,8 +39,6 @@ class Room:
             self._unlink(path)
             self._make_room(size)
             fd = _new_file(path)
-            locks.share(fd)
-            locks.share(fd, WRITER)
             self._control.spool_used += size
         return fd
 
@@ -81,10 +79,16 @@ def promised(name: str) -> int:
 
 
 def _new_file(path: Path) -> int:
+    """An empty file that bears its marks before it bears its name, where readers look."""
+    unnamed = path.with_name("new")
     try:
-        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        fd = os.open(unnamed, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     except OSError:  # no space, no inode, no descriptor: the bytes can still be streamed past us
         raise SpoolFull from None
+    locks.share(fd)
+    locks.share(fd, WRITER)
+    unnamed.rename(path)
+    return fd
 
 
 def _is_unused(path: str) -> bool:

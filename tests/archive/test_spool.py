@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pacs_proxy.archive import locks
 from pacs_proxy.archive.room import SpoolFull
 from pacs_proxy.archive.spool import Spool
 from pacs_proxy.control import Control
@@ -51,6 +52,24 @@ def test_readers_see_that_nobody_fills_the_file_any_more(spool: Spool) -> None:
     writer.close()
     with reader, pytest.raises(Interrupted):
         assert reader.available
+
+
+def test_whoever_finds_a_new_file_finds_it_with_its_writer(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even between the two steps of its making."""
+    share, found = locks.share, list[str]()
+
+    def look_first(fd: int, at: int = 0) -> None:
+        reader = spool.find("key", len(DATA))
+        if reader:
+            found.append("too early")
+            reader.close()
+        share(fd, at)
+
+    monkeypatch.setattr(locks, "share", look_first)
+    spool.create("key", len(DATA)).close()
+    assert found == []
 
 
 def test_a_finished_file_needs_no_writer(spool: Spool) -> None:
