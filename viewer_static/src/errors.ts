@@ -11,6 +11,7 @@ export type Category =
   | 'overrun'
   | 'decode'
   | 'no-pixels'
+  | 'undrawable'
   | 'wrong-image'
   | 'memory'
   | 'unauthorised'
@@ -72,6 +73,11 @@ export const EXPLAINED: Readonly<Record<Category, Explanation>> = {
     false,
   ),
   'no-pixels': entry('Not an image', 'This object holds no picture. It can be downloaded.', false),
+  undrawable: entry(
+    'Image cannot be decoded',
+    'Neither this browser nor the server can turn the stored object into a picture. It can be downloaded.',
+    false,
+  ),
   'wrong-image': entry(
     'Another image arrived',
     'The file is not the image the list named, so it is not shown.',
@@ -186,7 +192,7 @@ const STATUSES: Readonly<Record<number, Category>> = {
   408: 'stalled',
   410: 'not-found',
   416: 'short',
-  422: 'decode',
+  422: 'undrawable',
   425: 'busy',
   429: 'busy',
   502: 'server',
@@ -204,7 +210,7 @@ const CODES: Readonly<Record<string, Category>> = {
   archive_unreachable: 'away',
   archive_busy: 'busy',
   not_found: 'not-found',
-  not_renderable: 'decode',
+  not_renderable: 'undrawable',
 };
 
 /** An error answer of ours (problem+json) or of anything in between. */

@@ -59,10 +59,16 @@ describe('instance', () => {
 
   it('tells a web page and other bytes from DICOM', () => {
     const page = new TextEncoder().encode('<!doctype html><title>Sign in</title>'.padEnd(2_000));
-    expect(objection(page, file.md5, expected, announced())?.category).toBe('html');
+    expect(objection(page, other, expected, announced())?.category).toBe('html');
     const noise = new Uint8Array(2_000);
-    expect(objection(noise, file.md5, expected, announced())?.category).toBe('not-dicom');
+    expect(objection(noise, other, expected, announced())?.category).toBe('not-dicom');
     expect(isDicom(new Uint8Array(131))).toBe(false);
+  });
+
+  it('does not ask again for a file that is stored without a header', () => {
+    const noise = new Uint8Array(2_000);
+    const error = objection(noise, file.md5, expected, announced());
+    expect(error).toMatchObject({ category: 'not-dicom', retryable: false });
   });
 
   it('says "length" when nobody kept a digest', () => {

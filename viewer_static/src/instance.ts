@@ -30,10 +30,6 @@ export function isDicom(bytes: Uint8Array): boolean {
 const looksLikeHtml = (bytes: Uint8Array): boolean =>
   /^\s*<(!doctype|html|head|body|\?xml)/i.test(String.fromCharCode(...bytes.subarray(0, 64)));
 
-function wrongKind(bytes: Uint8Array): ViewerError {
-  return new ViewerError(looksLikeHtml(bytes) ? 'html' : 'not-dicom');
-}
-
 /** A converted file is ours, so the archive's size and digest say nothing about it. */
 function againstListing(expected: Expected, announced: Announced, md5: string): ViewerError | null {
   if (announced.converted !== null || expected.md5 === null) return null;
@@ -63,8 +59,20 @@ export function objection(
   if (bytes.length !== announced.length) {
     return new ViewerError('short', `${bytes.length} of ${announced.length} bytes arrived.`);
   }
-  if (!isDicom(bytes)) return wrongKind(bytes);
-  return againstHeaders(announced, md5) ?? againstListing(expected, announced, md5);
+  const wrong = againstHeaders(announced, md5) ?? againstListing(expected, announced, md5);
+  if (isDicom(bytes)) return wrong;
+  return wrong === null && proof(expected, announced) === 'md5' ? headless() : wrongKind(bytes);
+}
+
+/** Stored like this: asking again brings the same bytes. */
+function headless(): ViewerError {
+  return new ViewerError('not-dicom', 'The archive stores this file without a DICOM header.', {
+    retryable: false,
+  });
+}
+
+function wrongKind(bytes: Uint8Array): ViewerError {
+  return new ViewerError(looksLikeHtml(bytes) ? 'html' : 'not-dicom');
 }
 
 /** Proven by digest, or only by length when nobody kept one. */

@@ -45,7 +45,7 @@ class Files {
   onEvicted: (imageId: string) => void = () => undefined;
   /** Files whose pixel bytes lie in the library's metadata cache. */
   private readonly resident = new Set<string>();
-  /** Proven files this browser cannot read: their other frames need not be fetched to find out. */
+  /** Files that failed: their other frames need not be asked for to find out, until a retry. */
   private readonly broken = new Map<string, ViewerError>();
   private readonly flights = new InFlight<void>((base, signal) => this.fetch(base, signal));
 
@@ -81,16 +81,16 @@ class Files {
   }
 
   private async fetch(base: string, signal: AbortSignal): Promise<void> {
-    const file = await this.source(base.slice(SCHEME.length), signal);
-    this.drop(base);
     try {
+      const file = await this.source(base.slice(SCHEME.length), signal);
+      this.drop(base);
       await prefetchPart10Instance(base, file.bytes.buffer);
       prepared(named(base, file.sopUid));
       this.resident.add(base);
     } catch (thrown) {
       this.drop(base);
       const error = recognised(thrown);
-      this.broken.set(base, error);
+      if (error.category !== 'cancelled') this.broken.set(base, error);
       throw error;
     }
   }

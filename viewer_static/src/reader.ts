@@ -157,9 +157,9 @@ export class Reader {
   private listen(): void {
     const { stage, toolbar, deps } = this;
     stage.addEventListener('progress', () => this.counted());
-    stage.addEventListener('shown', () => {
-      const shown = stage.shown;
-      toolbar.downloads(shown === null ? null : downloadPath(shown.instance.id));
+    stage.addEventListener('wanted', () => {
+      const { wanted } = stage;
+      toolbar.downloads(wanted === null ? null : downloadPath(wanted.instance.id));
     });
     stage.addEventListener('cine', () => {
       const cine = stage.session?.cine;

@@ -9,7 +9,7 @@ import type { Link } from './link.ts';
 import type { VerifiedFile } from './loader.ts';
 import { Navigation } from './navigation.ts';
 import { SliceQueue } from './queue.ts';
-import { SeriesModel } from './series.ts';
+import { SeriesModel, type Slice } from './series.ts';
 import type { Transport } from './transport.ts';
 import type { StackView } from './viewports.ts';
 
@@ -68,6 +68,10 @@ export class Session {
     await this.navigation.show(0);
   }
 
+  get wanted(): Slice | null {
+    return this.model.slices[this.navigation.wanted] ?? null;
+  }
+
   close(): void {
     this.cine.stop();
     this.leaving.abort();
@@ -85,9 +89,8 @@ export class Session {
 
   /** The picture as the server draws it, for what this browser cannot draw. */
   async rendered(): Promise<void> {
-    const { navigation, desk, model } = this;
-    const slice = model.slices[navigation.wanted];
-    if (slice === undefined) return;
+    const { navigation, desk, wanted: slice } = this;
+    if (slice === null) return;
     const path = renderedPath(slice.instance.id, slice.frame, 0);
     try {
       desk.cover.message(navigation.name(slice), 'The server is drawing the picture.');
@@ -143,8 +146,8 @@ export class Session {
 
   /** How far to each side slices may be kept decoded; before the first picture only a few. */
   private reach(): number {
-    const shown = this.model.slices[this.navigation.wanted];
-    const size = shown === undefined ? 0 : this.desk.engine.decodedBytes(shown.imageId);
+    const { wanted } = this;
+    const size = wanted === null ? 0 : this.desk.engine.decodedBytes(wanted.imageId);
     if (size === 0) return 2;
     return Math.max(2, Math.floor((this.desk.engine.CACHE_BYTES * SHARE) / size / 2));
   }

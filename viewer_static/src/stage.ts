@@ -21,7 +21,7 @@ interface Machine {
 /** Wheels of trackpads report many small steps; one notch of a mouse is about 100. */
 const NOTCH = 40;
 
-/** Fires `shown` when the picture on screen changes, `progress` when a count moves, `cine`. */
+/** Fires `wanted` when another slice is asked for, `progress` when a count moves, `cine`. */
 export class Stage extends EventTarget {
   readonly node: HTMLElement;
   session: Session | null = null;
@@ -78,6 +78,7 @@ export class Stage extends EventTarget {
     this.facts = null;
     this.overlay.hide();
     this.cover.loading('');
+    this.dispatchEvent(new Event('wanted'));
     remove();
   }
 
@@ -89,8 +90,9 @@ export class Stage extends EventTarget {
     this.cover.waiting(title, reason);
   }
 
-  get shown(): Slice | null {
-    return this.session?.navigation.shown ?? null;
+  /** The slice asked for: on screen, on its way, or a placeholder. */
+  get wanted(): Slice | null {
+    return this.session?.wanted ?? null;
   }
 
   step(by: number): void {
@@ -143,9 +145,14 @@ export class Stage extends EventTarget {
 
   private listen(session: Session): void {
     session.navigation.addEventListener('shown', () => this.shownChanged(session));
-    session.navigation.addEventListener('wanted', () => this.rail.at(session.navigation.wanted));
+    session.navigation.addEventListener('wanted', () => this.wantedChanged(session));
     session.model.addEventListener('change', () => this.dispatchEvent(new Event('progress')));
     session.cine.addEventListener('change', () => this.dispatchEvent(new Event('cine')));
+  }
+
+  private wantedChanged(session: Session): void {
+    this.rail.at(session.navigation.wanted);
+    this.dispatchEvent(new Event('wanted'));
   }
 
   private shownChanged(session: Session): void {
@@ -159,7 +166,6 @@ export class Stage extends EventTarget {
       this.overlay.show(session.model, shown, this.facts, this.view.view());
       if (first && !session.cine.playing) session.cine.setRate(this.facts.framesPerSecond);
     }
-    this.dispatchEvent(new Event('shown'));
   }
 
   private viewMoved(): void {

@@ -124,7 +124,7 @@ export class Toolbar {
     this.rate.value = String(rate);
   }
 
-  /** Null while no proven picture is on screen: then there is nothing to take away. */
+  /** Null while no series is open. */
   downloads(path: string | null): void {
     set(this.download, 'href', path);
     set(this.download, 'aria-disabled', path === null ? 'true' : null);
