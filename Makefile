@@ -32,7 +32,10 @@ e2e:    ## only the tests that drive a browser
 
 bench:  ## ratios against Orthanc, nginx and the naive recipe, side by side in one run
 	@.ci/prepare bench
-	python -m bench.throughput && python -m bench.faults && python -m bench.browser
+	python -m bench.throughput
+	python -m bench.faults
+	python -m bench.memory
+	python -m bench.browser
 
 fix:    ## repair what the linters can repair by themselves
 	ruff check --fix
