@@ -76,7 +76,7 @@ def source_of(dataset: Dataset, limit: int) -> Source:
     encapsulated = bool(element.is_undefined_length)
     if not encapsulated and layout.syntax in _DECODERS:
         raise NotRenderable("The pixels are not compressed as the transfer syntax says.")
-    if not encapsulated and layout.syntax not in _UNCOMPRESSED:
+    if layout.syntax not in (_DECODERS if encapsulated else _UNCOMPRESSED):
         raise NotRenderable(_UNKNOWN_SYNTAX)
     if not isinstance(element.value, bytes) or not element.value:
         raise NotRenderable("The pixel data is empty.")
@@ -174,10 +174,7 @@ def _rgb(values: Pixels, layout: Layout) -> Pixels:
 
 
 def _decoded(data: bytes, layout: Layout) -> Pixels:
-    decode = _DECODERS.get(layout.syntax)
-    if decode is None:
-        raise NotRenderable(_UNKNOWN_SYNTAX)
-    return decode(data, layout)
+    return _DECODERS[layout.syntax](data, layout)
 
 
 def _coded(decoder: Callable[[bytes], Pixels]) -> Callable[[bytes, Layout], Pixels]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 _SIZ = b"\xff\x4f\xff\x51"
+_TILE_PART = b"\xff\x90"
+_SEGMENTS = 4096
+_SHORTEST_BOX = 12
 _FRAME_MARKERS = frozenset({*range(0xC0, 0xD0), 0xF7}) - {0xC4, 0xC8, 0xCC}
 _START_OF_SCAN = 0xDA
 # A JPEG 2000 stream may lie in the boxes of a JP2 file; its start is near.
@@ -59,6 +62,44 @@ def begins_as_jpeg(data: bytes) -> bool:
 def begins_as_jpeg2000(data: bytes) -> bool:
     """Whether this can be the start of a JPEG 2000 stream, bare or boxed."""
     return data[:4] == _SIZ[: len(data[:4])] or data[4:8] == b"jP  "[: len(data[4:8])]
+
+
+def is_chained(read: Callable[[int, int], bytes]) -> bool:
+    """Whether a bare JPEG 2000 stream's segments and tile parts lead from its start to its end.
+
+    `read` gives bytes at an offset. Boxed streams are not looked into.
+    """
+    if read(0, 2) != _SIZ[:2]:
+        return len(read(0, _SHORTEST_BOX)) == _SHORTEST_BOX
+    at, tiles = 2, 0
+    for _ in range(_SEGMENTS):
+        head = read(at, 10)
+        if len(head) < 2 or head[:2] == b"\xff\xd9":
+            # Some writers leave the end marker out; nothing is lost by it.
+            ended = head[:2] == b"\xff\xd9"
+            return tiles > 0 and (ended or tiles >= _tile_count(read(0, 48)))
+        step = _segment_length(head)
+        if step is None:
+            return True
+        if step < 4 or len(read(at + step - 1, 1)) != 1:
+            return False
+        at, tiles = at + step, tiles + (head[:2] == _TILE_PART)
+    return False
+
+
+def _tile_count(data: bytes) -> int:
+    numbers = [int.from_bytes(data[at : at + 4], "big") for at in range(8, 40, 4)]
+    right, bottom, _, _, width, height, left, top = numbers
+    return -(-(right - left) // max(1, width)) * -(-(bottom - top) // max(1, height))
+
+
+def _segment_length(head: bytes) -> int | None:
+    """Bytes to the next marker, 0 when there is none; None for a tile part up to the end."""
+    if head[0] != 0xFF or len(head) < 4:
+        return 0
+    if head[:2] != _TILE_PART:
+        return 2 + int.from_bytes(head[2:4], "big")
+    return int.from_bytes(head[6:10], "big") or None
 
 
 def _jpeg2000(data: bytes) -> Stream | None:

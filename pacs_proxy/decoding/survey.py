@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
+from functools import partial
 
+from pacs_proxy.decoding.codestream import is_chained
 from pacs_proxy.decoding.elements import EXPLICIT_BIG, HEAD_BYTES, UNDEFINED, Header, read_header
 from pacs_proxy.decoding.kinds import kind_of
-from pacs_proxy.decoding.recognise import NATIVE, Image, image_of, reason_for
+from pacs_proxy.decoding.recognise import JPEG_2000, NATIVE, Image, image_of, reason_for
 
 _LONG_HEADER = 16 * HEAD_BYTES
 _EXTENDED_TABLE = 0x7FE00001
@@ -68,31 +71,53 @@ def _fragments(descriptor: int, image: Image) -> str | None:
     pixels = image.header.pixels
     if pixels is None:
         return None
-    lengths = _fragment_lengths(descriptor, pixels.start, image.frames + 1)
-    if lengths is None:
+    items = _items(descriptor, pixels.start, image.frames + 1)
+    if items is None:
         return "pixel data cut short"
-    tabled = lengths[0] > 0 or _EXTENDED_TABLE in image.header.elements
-    if image.frames > 1 and not tabled and len(lengths) - 1 != image.frames:
+    table, fragments = items[0].length, items[1:]
+    if image.frames > 1 and table not in {0, 4 * image.frames}:
+        return "an offset table that does not fit the frames"
+    tabled = table or _EXTENDED_TABLE in image.header.elements
+    if image.frames > 1 and not tabled and len(fragments) != image.frames:
         return "frames in several fragments without an offset table"
+    if image.syntax in JPEG_2000 and len(fragments) == image.frames:
+        return _damaged(descriptor, fragments)
     return None
 
 
-def _fragment_lengths(descriptor: int, at: int, wanted: int) -> list[int] | None:
-    """Lengths of the offset table and of up to `wanted` fragments; None when the file ends."""
-    lengths: list[int] = []
+def _damaged(descriptor: int, fragments: list[_Item]) -> str | None:
+    """A stream that OpenJPEG gives up must not reach a browser: it would draw another image."""
+    for fragment in fragments:
+        if not is_chained(partial(fragment.read, descriptor)):
+            return "JPEG 2000 that is cut or damaged"
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """The offset table or one fragment."""
+
+    start: int
+    length: int
+
+    def read(self, descriptor: int, at: int, size: int) -> bytes:
+        """Bytes of this item, never beyond its end."""
+        size = max(0, min(size, self.length - at))
+        return os.pread(descriptor, size, self.start + at)
+
+
+def _items(descriptor: int, at: int, wanted: int) -> list[_Item] | None:
+    """The offset table and up to `wanted` fragments; None when the file ends before they do."""
+    items: list[_Item] = []
     size = os.fstat(descriptor).st_size
-    while len(lengths) <= wanted:
-        item = os.pread(descriptor, 8, at)
-        if item[:4] == b"\xfe\xff\xdd\xe0":
+    while len(items) <= wanted:
+        head = os.pread(descriptor, 8, at)
+        if head[:4] == b"\xfe\xff\xdd\xe0":
             break
-        length = int.from_bytes(item[4:8], "little")
-        if item[:4] != b"\xfe\xff\x00\xe0" or at + 8 + length > size:
-            return lengths if _only_end_missing(lengths, at, size) else None
-        lengths.append(length)
+        length = int.from_bytes(head[4:8], "little")
+        if head[:4] != b"\xfe\xff\x00\xe0" or at + 8 + length > size:
+            # Files without the last delimiter are common, and drawn right.
+            return items if len(items) > 1 and size - at < 8 else None
+        items.append(_Item(at + 8, length))
         at += 8 + length
-    return lengths or None
-
-
-def _only_end_missing(lengths: list[int], at: int, size: int) -> bool:
-    """Files without the last delimiter are common, and drawn right."""
-    return len(lengths) > 1 and size - at < 8
+    return items or None

@@ -157,6 +157,28 @@ def test_the_whole_file_shows_that_its_end_is_missing(tmp_path: Path) -> None:
     os.close(file)
 
 
+@pytest.mark.parametrize("syntax", [JPEG + "90", JPEG + "201"])
+def test_a_jpeg_2000_stream_that_does_not_reach_its_end_never_gets_to_a_browser(
+    tmp_path: Path, syntax: str
+) -> None:
+    frame = bytes(samples.LOSSLESS[syntax](GREY))
+    reasons = set()
+    for length in (60, 90, len(frame) // 2, len(frame) - 3):
+        content = samples.compressed(samples.described(GREY), [frame[:length]], syntax)
+        file = _opened(tmp_path / str(length), content)
+        reasons.add(conversion_reason_of(file))
+        os.close(file)
+    assert reasons == {"JPEG 2000 that is cut or damaged"}
+
+
+def test_a_table_that_does_not_fit_the_frames_is_not_trusted(tmp_path: Path) -> None:
+    frame = bytes(imagecodecs.jpegls_encode(GREY))
+    dataset = samples.described(GREY, NumberOfFrames=3)
+    file = _opened(tmp_path / "f", samples.compressed(dataset, [frame] * 2, JPEG + "80"))
+    assert conversion_reason_of(file) == "an offset table that does not fit the frames"
+    os.close(file)
+
+
 @pytest.mark.parametrize("syntax", [EXPLICIT, BIG])
 def test_the_whole_file_shows_junk_above_the_stored_bits(tmp_path: Path, syntax: str) -> None:
     clean = samples.native(GREY, syntax, BitsStored=12, HighBit=11)
@@ -224,9 +246,12 @@ def test_cut_and_damaged_headers_never_raise(
     for place, value in damage:
         if place < len(content):
             content[place] = value
-    reason = conversion_reason(bytes(content))
-    assert reason is None or reason.isascii()
     assert picture_kind(bytes(content))
+    file = os.memfd_create("damaged")
+    os.write(file, content)
+    for reason in (conversion_reason(bytes(content)), conversion_reason_of(file)):
+        assert reason is None or reason.isascii()
+    os.close(file)
 
 
 def _bomb(pattern: bytes) -> bytes:
