@@ -22,7 +22,8 @@ def required(name: str) -> str:
 def number(name: str, default: int, least: int, most: int) -> int:
     """A whole number within bounds."""
     value = request.args.get(name, str(default))
-    if not (value.isascii() and value.isdigit() and least <= int(value[:9]) <= most):
+    is_short_number = value.isascii() and value.isdigit() and len(value) < 10
+    if not (is_short_number and least <= int(value) <= most):
         raise BadRequest(f"{name} must be a whole number from {least} to {most}.")
     return int(value)
 

@@ -148,7 +148,9 @@ def test_no_validator_of_the_browser_reaches_orthanc(
     headers = {"If-None-Match": OLD, "Range": "bytes=5-", "If-Range": TAG, "Accept": "x/y"}
     server.get(f"{path}?transcode=1.2.840.10008.1.2.4.70", headers)
     sent = [{**request.headers, "target": request.target} for request in orthanc.requests]
-    assert all("if-none-match" not in s and "range" not in s and "?" not in s["target"] for s in sent)
+    assert all(
+        "if-none-match" not in s and "range" not in s and "?" not in s["target"] for s in sent
+    )
     assert {s["accept-encoding"] for s in sent} == {"identity"}
 
 
