@@ -170,7 +170,7 @@ def _marked(image: Image.Image) -> Image.Image:
         canvas = Image.new(image.mode, (size[0], image.height + 16))
         canvas.paste(image, (0, 0))
         image = canvas
-    points = max(10, min(image.width // 16, 64))
+    points = max(10, min(image.width // 28, 48))
     draw, shade = ImageDraw.Draw(image), (255,) * len(image.getbands())
     fill = shade if len(shade) > 1 else 255
     draw.text(
