@@ -76,7 +76,8 @@ def build(settings: Settings) -> Services:
     control, watch = Control(folder / "control"), Watch()
     health = Health(control, len(settings.nodes), settings.retry_share, settings.retry_rate)
     client = make_client(settings, health)
-    spool = Spool(folder, settings.spool_bytes, control)
+    # A page and lock of its own: making room takes milliseconds, counting a retry must not wait.
+    spool = Spool(folder, settings.spool_bytes, Control(folder / "room"))
     instances = Instances(client, spool, watch, limits(settings))
     decoder = Decoder(settings.decode_parallel, settings.decode_seconds, settings.decode_bytes)
     pictures = Pictures(instances, spool, decoder)

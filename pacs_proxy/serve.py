@@ -125,7 +125,7 @@ def prepare_spool(folder: Path) -> None:
     for part in ("files", "metrics"):
         shutil.rmtree(folder / part, ignore_errors=True)
         (folder / part).mkdir(mode=0o700)
-    for part in ("control", "locks"):
+    for part in ("control", "room", "locks"):
         (folder / part).unlink(missing_ok=True)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder / "metrics")
 
