@@ -90,6 +90,9 @@ class Server(BaseApplication):  # type: ignore[misc]
             "control_socket_disable": True,
             "logger_class": QuietLogger,
             "child_exit": _forget_figures,
+            # By default gunicorn believes these headers of whoever is on this machine.
+            "forwarder_headers": "",
+            "forwarded_allow_ips": "",
         }
         for name, value in options.items():
             if name in self.cfg.settings:

@@ -2,13 +2,13 @@
 
 import http.client
 import json
-from collections.abc import Iterator
 from random import Random
 
 import pytest
 
 from tests.conftest import StartProxy
 from tests.fakes import Always, FakeOrthanc, Scripted, faults
+from tests.fakes.exchange import Fault
 from tests.server import Answer, Proxy
 
 DATA = bytes(128) + b"DICM" + Random(4).randbytes(60_000)
@@ -157,7 +157,7 @@ def test_orthancs_403_is_ours_and_asked_once(
 
 @pytest.mark.parametrize("fault", [faults.html_200, faults.redirect("http://198.51.100.1/")])
 def test_nothing_of_a_strangers_answer_reaches_the_browser(
-    proxy: StartProxy, instance: str, fault: faults.Fault
+    proxy: StartProxy, instance: str, fault: Fault
 ) -> None:
     with FakeOrthanc(Always(fault, routes=None)) as orthanc:
         server = proxy(orthanc.url, deadline_seconds=0.5)
@@ -183,9 +183,9 @@ def test_retry_after_of_the_archive_is_passed_on(proxy: StartProxy, instance: st
 
 
 @pytest.fixture
-def large(orthanc: FakeOrthanc, instance: str) -> Iterator[str]:
+def large(orthanc: FakeOrthanc, instance: str) -> str:
     orthanc.add(instance, bytes(128) + b"DICM" + Random(6).randbytes(9 << 20))
-    yield f"/api/pacs/instances/{instance}/file"
+    return f"/api/pacs/instances/{instance}/file"
 
 
 def test_a_body_that_turns_out_wrong_breaks_the_connection(

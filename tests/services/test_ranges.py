@@ -39,10 +39,9 @@ def test_a_suffix_is_the_last_bytes(size: int, count: int) -> None:
 def test_whatever_is_asked_the_answer_lies_in_the_file(header: str | None) -> None:
     try:
         span = wanted_range(header, 1000)
-    except RangeNotSatisfiable as error:
-        assert error.size == 1000
-    else:
-        assert span is None or 0 <= span[0] <= span[1] < 1000
+    except RangeNotSatisfiable:
+        return
+    assert span is None or 0 <= span[0] <= span[1] < 1000
 
 
 @pytest.mark.parametrize(
