@@ -7,10 +7,9 @@ archive's own headers, and what lies in the spool is handed out only after a fre
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable
-from threading import Lock
 
+from pacs_proxy.archive.recent import Recent
 from pacs_proxy.upstream.answers import Description
 from pacs_proxy.upstream.client import Client
 from pacs_proxy.upstream.interest import Interest
@@ -23,28 +22,22 @@ class Descriptions:
     """Asks, and remembers for a minute; safe to use from many threads."""
 
     def __init__(self, client: Client, clock: Callable[[], float] = time.monotonic) -> None:
-        self._client, self._clock, self._lock = client, clock, Lock()
-        self._known: OrderedDict[str, tuple[float, Description]] = OrderedDict()
+        self._client, self._clock = client, clock
+        self._known: Recent[tuple[float, Description]] = Recent(_MOST)
 
     def ask(self, instance: str, interest: Interest) -> Description:
         """What the archive says now. Raises NotFound, Unreachable, Refused."""
         found = self._client.describe(instance, interest)
-        with self._lock:
-            self._known[instance] = (self._clock(), found)
-            self._known.move_to_end(instance)
-            while len(self._known) > _MOST:
-                self._known.popitem(last=False)
+        self._known.keep(instance, (self._clock(), found))
         return found
 
     def recent(self, instance: str) -> Description | None:
         """What it said within the last minute, if its MD5 can pin a fetch to it."""
-        with self._lock:
-            when, known = self._known.get(instance, (0.0, None))
+        when, known = self._known.get(instance) or (0.0, None)
         if known is None or known.md5 is None or self._clock() - when > _SECONDS:
             return None
         return known
 
     def forget(self, instance: str) -> None:
         """It turned out to be something else."""
-        with self._lock:
-            self._known.pop(instance, None)
+        self._known.forget(instance)

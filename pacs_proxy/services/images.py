@@ -8,6 +8,7 @@ from pacs_proxy.errors import BadRequest
 from pacs_proxy.services.context import interest, services
 from pacs_proxy.services.delivery import Manner, deliver, described
 from pacs_proxy.services.parameters import number, required
+from pacs_proxy.services.ranges import is_known
 from pacs_proxy.services.routes import orthanc_id, uid
 
 _LARGEST_SIDE = 4096
@@ -64,10 +65,18 @@ def _stored(instance: str, manner: Manner) -> Response:
 
 
 def _picture(instance: str, frame: int, size: int) -> Response:
-    picture = services().pictures.rendered(instance, frame, size, interest())
-    answer = Response(picture.png, mimetype="image/png")
+    pictures = services().pictures
+    if request.headers.get("If-None-Match"):
+        tag = pictures.tag(instance, frame, size, interest())
+        if is_known(request.headers["If-None-Match"], f'"{tag}"'):
+            return _png(b"", tag, 304)
+    picture = pictures.rendered(instance, frame, size, interest())
+    return _png(picture.png, picture.tag, 200)
+
+
+def _png(data: bytes, tag: str, status: int) -> Response:
+    answer = Response(data, status, mimetype="image/png")
     answer.headers["X-Diagnostic"] = "no"
     answer.headers["Cache-Control"] = "private, no-cache"
-    answer.set_etag(picture.tag)
-    answer.make_conditional(request)
+    answer.set_etag(tag)
     return answer

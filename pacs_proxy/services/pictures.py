@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from threading import Lock
 from typing import TypeVar
 
 from pacs_proxy import metrics
 from pacs_proxy.archive.instances import Instances, Opened
+from pacs_proxy.archive.recent import Recent
 from pacs_proxy.archive.room import SpoolFull
 from pacs_proxy.archive.spool import Spool, SpoolFile
 from pacs_proxy.decoding import Decoder, conversion_reason_of
@@ -20,6 +19,8 @@ from pacs_proxy.upstream.answers import Description
 from pacs_proxy.upstream.interest import Interest
 
 _REMEMBERED = 20_000
+# Longest side in pixels, and how many: some 10 MB of a worker's memory.
+_THUMBNAIL, _THUMBNAILS = 256, 500
 _PIECE = 1 << 20
 
 T = TypeVar("T")
@@ -55,8 +56,8 @@ class Pictures:
 
     def __init__(self, instances: Instances, spool: Spool, decoder: Decoder) -> None:
         self._instances, self._spool, self._decoder = instances, spool, decoder
-        self._known: OrderedDict[str, Conversion] = OrderedDict()
-        self._lock = Lock()
+        self._known: Recent[Conversion] = Recent(_REMEMBERED)
+        self._thumbnails: Recent[bytes] = Recent(_THUMBNAILS)
 
     def display(self, instance: str, interest: Interest) -> Shown:
         """The stored bytes where the browser draws them right, else a converted file.
@@ -75,31 +76,33 @@ class Pictures:
         opened.close()
         return converted
 
+    def tag(self, instance: str, frame: int, size: int, interest: Interest) -> str:
+        """The validator a rendered picture will have: asked for before anything is decoded."""
+        return _tag(self._instances.describe(instance, interest), frame, size)
+
     def rendered(self, instance: str, frame: int, size: int, interest: Interest) -> Picture:
         """A PNG of one frame (from 1), `size` pixels on its longest side."""
         opened = self._instances.open(instance, interest)
         try:
-            file = _whole(opened, interest)
-            png = _counted("render", lambda: self._decoder.render(file.fd, frame, size))
+            tag = _tag(opened.description, frame, size)
+            png = self._thumbnails.get(tag) or self._drawn(opened, frame, size, interest)
         finally:
             opened.close()
-        digest = opened.description.md5 or opened.description.uuid
-        return Picture(png, f"png-{digest}-{frame}-{size}")
+        if 0 < size <= _THUMBNAIL:
+            self._thumbnails.keep(tag, png)
+        return Picture(png, tag)
+
+    def _drawn(self, opened: Opened, frame: int, size: int, interest: Interest) -> bytes:
+        file = _whole(opened, interest)
+        return _counted("render", lambda: self._decoder.render(file.fd, frame, size))
 
     def _conversion(self, opened: Opened, interest: Interest) -> Conversion:
         uuid = opened.description.uuid
-        with self._lock:
-            known = self._known.get(uuid)
+        known = self._known.get(uuid)
         if known is None:
             known = Conversion(conversion_reason_of(_whole(opened, interest).fd))
-            self._remember(uuid, known)
+            self._known.keep(uuid, known)
         return known
-
-    def _remember(self, uuid: str, conversion: Conversion) -> None:
-        with self._lock:
-            self._known[uuid] = conversion
-            while len(self._known) > _REMEMBERED:
-                self._known.popitem(last=False)
 
     def _converted(self, opened: Opened, conversion: Conversion, interest: Interest) -> Shown:
         key = f"{opened.description.uuid}-display"
@@ -115,7 +118,7 @@ class Pictures:
             stored = self._stored(key, conversion, made, interest)
         finally:
             os.close(made)
-        self._remember(opened.description.uuid, conversion)
+        self._known.keep(opened.description.uuid, conversion)
         return _shown(opened.description, conversion, key, stored)
 
     def _stored(self, key: str, conversion: Conversion, made: int, interest: Interest) -> SpoolFile:
@@ -127,11 +130,22 @@ class Pictures:
             if file and file.is_verified:
                 return file
             try:
-                file = self._spool.create(key, conversion.size)
-                _copy(made, file)
+                return self._kept(key, conversion, made)
             except SpoolFull:
                 raise Busy("No room for the converted image; try again soon.", 3) from None
-            return file
+
+    def _kept(self, key: str, conversion: Conversion, made: int) -> SpoolFile:
+        file = self._spool.create(key, conversion.size)
+        try:
+            _copy(made, file)
+        except BaseException:
+            self._spool.give_up(file)
+            raise
+        return file
+
+
+def _tag(described: Description, frame: int, size: int) -> str:
+    return f"png-{described.md5 or described.uuid}-{frame}-{size}"
 
 
 def _shown(stored: Description, conversion: Conversion, key: str, file: SpoolFile) -> Shown:
