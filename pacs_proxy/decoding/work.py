@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import errno
 import io
 import mmap
 import os
@@ -30,15 +31,19 @@ def perform(job: jobs.Job, source: int, result: int) -> jobs.Report:
         _write(job, source, result)
     except NotRenderable as error:
         return jobs.Report("failed", error.detail)
-    except MemoryError:
-        return jobs.Report("failed", "The picture is too large to be decoded here.")
-    except RecursionError:
-        return jobs.Report("failed", "The data set is nested too deeply.")
-    except OSError:
-        return jobs.Report("failed", "The decoded picture is too large to be kept.")
     except Exception as error:  # noqa: BLE001 - a codec can raise anything, and text may quote data
-        return jobs.Report("failed", f"The pixels could not be decoded ({type(error).__name__}).")
+        return jobs.Report("failed", _sentence(error))
     return jobs.Report("done")
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, MemoryError):
+        return "The picture is too large to be decoded here."
+    if isinstance(error, RecursionError):
+        return "The data set is nested too deeply."
+    if isinstance(error, OSError) and error.errno == errno.EFBIG:
+        return "The decoded picture is too large to be kept."
+    return f"The file could not be decoded ({type(error).__name__})."
 
 
 def _write(job: jobs.Job, source: int, result: int) -> None:
