@@ -51,7 +51,7 @@ SKULL = (
     Ellipsoid("csf", (0, 2, 4), (65, 84, 82)),
 )
 BRAIN = Ellipsoid("white", (0, 2, 6), (63.4, 81.6, 77))
-CEREBELLUM = Ellipsoid("grey", (0, 40, -48), (46, 36, 25))
+CEREBELLUM = Ellipsoid("grey", (0, 33, -44), (44, 32, 21))
 DEEP = (
     Ellipsoid("csf", (0, 2, 6), (1.9, 81, 77)),
     Ellipsoid("dura", (0, 2, 6), (0.9, 82.5, 78.5)),
