@@ -64,8 +64,9 @@ class Interest:
         with self._lock:
             self._gone.set()
             abort, self._abort = self._abort, None
-        if abort:
-            abort()
+            # Inside the lock: once it is let go, the connection may be another request's.
+            if abort:
+                abort()
 
     def check(self) -> None:
         """Raise Abandoned if the client has left."""

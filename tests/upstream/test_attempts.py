@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 
@@ -118,7 +119,7 @@ def test_a_short_outage_is_waited_out_with_one_prober(control: Control) -> None:
     world.open_breaker()
     assert persist(world.attempts(), lambda node: "answer") == "answer"
     assert world.clock.now - START < 10 + 0.3
-    gaps = [b - a for a, b in zip(world.probes, world.probes[1:], strict=False)]
+    gaps = [b - a for a, b in pairwise(world.probes)]
     assert min(gaps) >= 0.25
     assert len(world.probes) <= 10 * 4 + 2
 

@@ -1,5 +1,7 @@
 """The circuit breaker, and the order of the nodes."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,7 +39,7 @@ def test_probes_of_the_whole_machine_keep_their_distance(steps: list[float]) -> 
         if claimed:
             breaker = claimed
             probes.append(now)
-    gaps = [b - a for a, b in zip(probes, probes[1:], strict=False)]
+    gaps = [b - a for a, b in pairwise(probes)]
     assert all(gap >= PROBE_EVERY for gap in gaps)
     assert breaker.opened_at == OPEN.opened_at
 

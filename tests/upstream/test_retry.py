@@ -73,10 +73,9 @@ def test_credit_is_gone_after_ten_seconds() -> None:
 
 @given(st.lists(st.tuples(st.floats(0, 20), st.booleans()), max_size=100))
 def test_the_budget_is_never_in_debt_and_never_a_hoard(steps: list[tuple[float, bool]]) -> None:
-    budget, now, requests = Budget(0.0, 0.0), 0.0, 0
-    for passed, is_retry in steps:
+    budget, now = Budget(0.0, 0.0), 0.0
+    for requests, (passed, is_retry) in enumerate(steps, 1):
         now += passed
-        requests += 1
         budget = budget.spent(now) or budget if is_retry else budget.earned(now)
         assert 0 <= budget.tokens <= requests * 0.2 + 10 * 10
 
