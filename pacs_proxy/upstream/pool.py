@@ -110,9 +110,10 @@ class Link:
 
     def abort(self) -> None:
         """Wake whoever reads it, from another thread; the reader closes it."""
-        if self._sock is not None:
+        sock = self._sock
+        if sock is not None:
             try:
-                self._sock.shutdown(socket.SHUT_RDWR)
+                sock.shutdown(socket.SHUT_RDWR)
             except OSError:
                 return  # it was gone already, which is what we want
 
@@ -163,7 +164,17 @@ class Pool:
                 self._idle.append(link)
         else:
             link.close()
+        self._drop_oldest()
         self._slots(question).release()
+
+    def _drop_oldest(self) -> None:
+        """One that lies below those in use would else stay until all of them are."""
+        with self._lock:
+            oldest = self._idle[0] if self._idle else None
+            if oldest is None or self._clock() - oldest.idle_since < self._idle_seconds:
+                return
+            del self._idle[0]
+        oldest.close()
 
     def _fresh_enough(self) -> Link | None:
         """The most recently used idle connection; those idle too long are closed."""
