@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 LONGEST_SIDE = 65_535
 MOST_FRAMES = 1 << 20
 _FLOATS = {"FloatPixelData": 32, "DoubleFloatPixelData": 64}
+PIXEL_KEYWORDS = ("PixelData", *_FLOATS)
 _ONE_SAMPLE = frozenset({"MONOCHROME1", "MONOCHROME2", "PALETTE COLOR"})
 _THREE_SAMPLES = frozenset(
     {"RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT", "XYB", "YBR_PARTIAL_420"}
@@ -91,7 +92,7 @@ def syntax_of(dataset: Dataset) -> str:
 
 
 def _keyword(dataset: Dataset) -> str:
-    for keyword in ("PixelData", *_FLOATS):
+    for keyword in PIXEL_KEYWORDS:
         if keyword in dataset:
             return keyword
     raise NotRenderable("The instance holds no pixels.")

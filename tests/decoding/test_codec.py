@@ -170,6 +170,11 @@ def test_a_deflated_frame_is_inflated_and_no_further() -> None:
     assert np.array_equal(native_pixels(converted(content))[0], GREY)
 
 
+def test_a_file_that_only_lacks_its_last_delimiter_is_decoded() -> None:
+    content = samples.lossless(GREY, JPEG + "90")[:-8]
+    assert np.array_equal(opened(content).frame(0), GREY)
+
+
 def _half_slope() -> bytes:
     return samples.native(GREY, RescaleSlope="0.5", RescaleIntercept="-1024")
 
@@ -213,10 +218,8 @@ def test_a_modality_table_goes_into_the_pixels() -> None:
 
 def test_frames_in_several_fragments_are_found_without_a_table() -> None:
     pictures = [GREY, GREY[::-1].copy()]
-    parts = []
-    for picture in pictures:
-        frame = bytes(imagecodecs.jpegls_encode(picture))
-        parts += [frame[:500], frame[500:]]
+    frames = [bytes(imagecodecs.jpegls_encode(picture)) for picture in pictures]
+    parts = [part for frame in frames for part in (frame[:500], frame[500:])]
     dataset = samples.described(GREY, NumberOfFrames=2)
     after = converted(samples.compressed(dataset, parts, JPEG + "80", table=False))
     assert np.array_equal(native_pixels(after), pictures)
