@@ -22,7 +22,7 @@ def open_source(file: BinaryIO, limit: int) -> Source:
     """Parse a file and check what it says of its pixels."""
     config.settings.reading_validation_mode = config.IGNORE
     config.settings.writing_validation_mode = config.IGNORE
-    dataset = dcmread(file, force=True)
+    dataset: Dataset = dcmread(file, force=True)
     if not any(keyword in dataset for keyword in PIXEL_KEYWORDS):
         dataset = _with_end(file)
     source = source_of(dataset, limit)
