@@ -15,7 +15,7 @@ def test_losing_it_breaks_off_what_is_held_and_refuses_what_would_come() -> None
     interest.lose()
     assert broken == ["now"]
     assert interest.is_lost
-    for step in (interest.check, lambda: interest.sleep(60), lambda: interest.hold(str)):
+    for step in (interest.check, lambda: interest.sleep(60), lambda: interest.hold(broken.clear)):
         with pytest.raises(Abandoned):
             step()
 
