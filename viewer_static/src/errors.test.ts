@@ -30,6 +30,12 @@ const TEXTS: readonly (readonly [string, Category])[] = [
   ['unsupported pixel format for RLE', 'decode'],
   ['Failed to fetch', 'network'],
   ['network error', 'network'],
+  ['Failed to fetch dynamically imported module: assets/loader.js', 'engine'],
+  [
+    "Aborted(NetworkError: Failed to execute 'send' on 'XMLHttpRequest': Failed to load 'assets/openjphjs.wasm'.)",
+    'engine',
+  ],
+  ['Aborted(both async and sync fetching of the wasm failed)', 'engine'],
 ];
 
 describe('errors', () => {

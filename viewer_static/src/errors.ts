@@ -23,6 +23,7 @@ export type Category =
   | 'server'
   | 'draw'
   | 'graphics'
+  | 'engine'
   | 'cancelled';
 
 interface Explanation {
@@ -109,6 +110,12 @@ export const EXPLAINED: Readonly<Record<Category, Explanation>> = {
     'The graphics driver dropped the picture. It is drawn again as soon as possible.',
     true,
   ),
+  engine: entry(
+    'Viewer incomplete',
+    'A part of the viewer could not be loaded. If this stays, reload the page.',
+    true,
+    true,
+  ),
   cancelled: entry('Cancelled', 'The load was given up.', true),
 };
 
@@ -165,6 +172,10 @@ export class ViewerError extends Error {
 
 /** Texts of dicom-parser, dcmjs, the codecs and browsers; first match wins. */
 const SIGNATURES: readonly (readonly [RegExp, Category])[] = [
+  [
+    /dynamically imported module|importing a module script|(fetching|NetworkError|Failed to (load|fetch)).*wasm/i,
+    'engine',
+  ],
   [
     /buffer overrun|past end of (buffer|input)|insufficient data|more than currently allocated|exceeds size of pixelData|position' cannot be greater/i,
     'overrun',

@@ -2,6 +2,7 @@
 import {
   cache,
   getShouldUseCPURendering,
+  getWebWorkerManager,
   imageLoader,
   init,
   metaData,
@@ -13,7 +14,9 @@ import {
   wadouri,
 } from '@cornerstonejs/dicom-image-loader';
 import { Enums, utilities } from '@cornerstonejs/metadata';
-import { recognised, ViewerError } from './errors.ts';
+import { wallClock } from './clock.ts';
+import { Decoders, type WorkerManager } from './decoders.ts';
+import { type Category, recognised, ViewerError } from './errors.ts';
 import { InFlight } from './inflight.ts';
 import { cleaned, frameCount, type PixelHeader, slopeSound, trimmed } from './pixels.ts';
 
@@ -27,6 +30,13 @@ export interface VerifiedFile {
 
 /** Gives the proven bytes of an instance. */
 export type Source = (instanceId: string, signal: AbortSignal) => Promise<VerifiedFile>;
+
+/** Tries again what hangs on the link: decoders are fetched when they are first needed. */
+export type Stubborn = <T>(
+  instanceId: string,
+  signal: AbortSignal,
+  attempt: () => Promise<T>,
+) => Promise<T>;
 
 type Natural = Record<string, unknown>;
 
@@ -42,6 +52,7 @@ const naturalOf = (imageId: string): Natural | undefined => metaData.get(NATURAL
 
 class Files {
   source: Source = () => Promise.reject(new ViewerError('cancelled'));
+  stubborn: Stubborn = (_id, _signal, attempt) => attempt();
   onEvicted: (imageId: string) => void = () => undefined;
   /** Files whose pixel bytes lie in the library's metadata cache. */
   private readonly resident = new Set<string>();
@@ -159,8 +170,9 @@ function prepared(natural: Natural): void {
 function complete(image: Types.IImage, natural: Natural): Types.IImage {
   const { rows, columns, numberOfComponents } = image;
   const count = image.voxelManager?.getScalarData().length ?? 0;
-  const samples = image.rgba ? 4 : numberOfComponents;
-  const fits = rows > 0 && columns > 0 && count === rows * columns * samples;
+  // The library calls a colour picture RGBA when it was asked for that, whether or not it became so.
+  const samples = image.rgba ? [numberOfComponents, 4] : [numberOfComponents];
+  const fits = rows > 0 && columns > 0 && samples.some((each) => count === rows * columns * each);
   const asSaid = rows === numberIn(natural, 'Rows') && columns === numberIn(natural, 'Columns');
   if (fits && asSaid) return image;
   throw new ViewerError('decode', `Decoded ${count} values for ${columns} x ${rows} pixels.`);
@@ -168,22 +180,32 @@ function complete(image: Types.IImage, natural: Natural): Types.IImage {
 
 async function picture(imageId: string, options: Record<string, unknown>): Promise<Types.IImage> {
   const base = baseOf(imageId);
-  await files.open(base, (options.signal as AbortSignal | undefined) ?? forever);
+  const { signal = forever, ...plain } = options as { signal?: AbortSignal };
+  await files.open(base, signal);
+  const image = await files.stubborn(base.slice(SCHEME.length), signal, () =>
+    decoded(imageId, plain),
+  );
+  files.spent(base);
+  return image;
+}
+
+const decoders = new Decoders(getWebWorkerManager() as unknown as WorkerManager, wallClock);
+
+async function decoded(imageId: string, options: Record<string, unknown>): Promise<Types.IImage> {
+  const decode = () => wadouri.loadImageFromNaturalizedMetadata(imageId, { ...options }).promise;
   try {
-    const { signal: _, ...plain } = options;
-    const image = await wadouri.loadImageFromNaturalizedMetadata(imageId, plain).promise;
-    const checked = complete(image as unknown as Types.IImage, naturalOf(imageId) ?? {});
-    files.spent(base);
-    return checked;
+    const image = (await decoders.guarded(decode)) as unknown as Types.IImage;
+    return complete(image, naturalOf(imageId) ?? {});
   } catch (thrown) {
     throw undecoded(recognised(thrown));
   }
 }
 
+const KEPT = new Set<Category>(['decode', 'memory', 'engine', 'cancelled']);
+
 /** The file is proven and was found to hold pixels, so what went wrong now is their decoding. */
 function undecoded(error: ViewerError): ViewerError {
-  const kept = error.category === 'memory' || error.category === 'cancelled';
-  return kept || error.category === 'decode' ? error : new ViewerError('decode', error.message);
+  return KEPT.has(error.category) ? error : new ViewerError('decode', error.message);
 }
 
 function load(imageId: string, options: Record<string, unknown> = {}) {
@@ -217,6 +239,7 @@ export function startEngine(): void {
   // One picture at a time needs one graphics context, not the default seven.
   init({ rendering: { webGlContextCount: 1 }, debug: {} });
   initLoader({});
+  decoders.watch();
   imageLoader.registerImageLoader('vdcm', load as never);
   cache.setMaxCacheSize(CACHE_BYTES);
 }

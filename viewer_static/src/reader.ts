@@ -14,7 +14,7 @@ import type { Link } from './link.ts';
 import type { Watch } from './persist.ts';
 import { CT_PRESETS } from './presets.ts';
 import { Progress } from './progress.ts';
-import { Stage } from './stage.ts';
+import { Stage, warm } from './stage.ts';
 import { Strip } from './strip.ts';
 import { plural } from './text.ts';
 import type { Toasts } from './toasts.ts';
@@ -63,6 +63,7 @@ export class Reader {
     this.giveUp.abort();
     this.giveUp = new AbortController();
     const { signal } = this.giveUp;
+    warm();
     try {
       const study = await this.studied(studyId, signal);
       const wanted = seriesId ?? study.series[0]?.id;
@@ -113,7 +114,7 @@ export class Reader {
       detail.instances.some(({ frames }) => frames > 1),
     );
     this.skipped(detail);
-    await this.stage.open(detail);
+    await this.stage.open(detail, this.watch(signal, 'Loading the viewer'));
   }
 
   /** Entries that cannot be opened are named, never silently missing. */
@@ -173,9 +174,11 @@ export class Reader {
   private counted(): void {
     const { session } = this.stage;
     if (session === null) return;
-    const { counts, skipped } = session.model;
+    const { counts, skipped, failures } = session.model;
     this.progress.show(counts, skipped.length);
-    this.failures(counts.failed);
+    // The placeholder speaks for the slice on screen; the note is for those out of sight.
+    const elsewhere = failures.some((index) => index !== session.navigation.wanted);
+    this.failures(elsewhere ? counts.failed : 0);
   }
 
   /** Said once per change, not once per slice that moves. */

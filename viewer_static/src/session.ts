@@ -8,6 +8,7 @@ import { Healing } from './healing.ts';
 import type { Link } from './link.ts';
 import type { VerifiedFile } from './loader.ts';
 import { Navigation } from './navigation.ts';
+import type { Watch } from './persist.ts';
 import { SliceQueue } from './queue.ts';
 import { SeriesModel, type Slice } from './series.ts';
 import type { Transport } from './transport.ts';
@@ -57,6 +58,8 @@ export class Session {
     this.cine = new Cine(wallClock, () => this.nextFrame());
     this.healing = new Healing(this.model, wallClock, (indexes) => this.again(indexes));
     engine.files.source = (id, signal) => this.source(id, signal);
+    engine.files.stubborn = (id, signal, attempt) =>
+      desk.transport.stubbornly(this.watch(id, signal), attempt);
     engine.files.onEvicted = (imageId) => this.evicted(imageId);
   }
 
@@ -131,12 +134,14 @@ export class Session {
   private async source(id: string, signal: AbortSignal): Promise<VerifiedFile> {
     const instance = this.model.instance(id);
     if (instance === undefined) throw new ViewerError('cancelled');
-    const proven = await this.desk.transport.instance(displayPath(id), instance, {
-      signal,
-      waiting: (waiting) => this.navigation.heard(id, waiting),
-    });
+    const watch = this.watch(id, signal);
+    const proven = await this.desk.transport.instance(displayPath(id), instance, watch);
     this.model.proven(id, proven.integrity, proven.converted);
     return { bytes: proven.bytes, sopUid: instance.sop_uid };
+  }
+
+  private watch(id: string, signal: AbortSignal): Watch {
+    return { signal, waiting: (waiting) => this.navigation.heard(id, waiting) };
   }
 
   private evicted(imageId: string): void {

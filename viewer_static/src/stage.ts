@@ -2,8 +2,10 @@
 import type { SeriesDetail } from './api.ts';
 import { Cover } from './cover.ts';
 import { el } from './dom.ts';
+import { recognised } from './errors.ts';
 import type { Link } from './link.ts';
 import { Overlay } from './overlay.ts';
+import type { Watch } from './persist.ts';
 import { CT_PRESETS } from './presets.ts';
 import { Rail } from './rail.ts';
 import { install, remove } from './seam.ts';
@@ -21,6 +23,16 @@ interface Machine {
 /** Wheels of trackpads report many small steps; one notch of a mouse is about 100. */
 const NOTCH = 40;
 
+/** Cornerstone is 1 MB: only who opens a picture pays for it. */
+function parts() {
+  return Promise.all([import('./loader.ts'), import('./viewports.ts'), import('./tools.ts')]);
+}
+
+/** Brings the parts here while the lists are still under way; a failure is met again when it matters. */
+export function warm(): void {
+  parts().catch(recognised);
+}
+
 /** Fires `wanted` when another slice is asked for, `progress` when a count moves, `cine`. */
 export class Stage extends EventTarget {
   readonly node: HTMLElement;
@@ -29,7 +41,7 @@ export class Stage extends EventTarget {
   private readonly overlay = new Overlay();
   private readonly cover: Cover;
   private readonly rail: Rail;
-  private machine: Promise<Machine> | null = null;
+  private machine: Machine | null = null;
   private view: StackView | null = null;
   private facts: SliceFacts | null = null;
   private readFacts: Machine['facts'] | null = null;
@@ -57,9 +69,10 @@ export class Stage extends EventTarget {
     picture.addEventListener('contextmenu', (event) => event.preventDefault());
   }
 
-  async open(detail: SeriesDetail): Promise<void> {
+  async open(detail: SeriesDetail, watch: Watch): Promise<void> {
     this.close();
-    const { engine, view, facts } = await this.engine();
+    const { engine, view, facts } = await this.engine(watch);
+    watch.signal.throwIfAborted();
     this.readFacts = facts;
     this.view = view;
     const desk = { transport: this.transport, link: this.link, engine, view, cover: this.cover };
@@ -119,28 +132,24 @@ export class Stage extends EventTarget {
     this.view?.zoomBy(factor);
   }
 
-  /** Cornerstone is 1 MB: only who opens a picture pays for it. */
-  private engine(): Promise<Machine> {
-    this.machine ??= this.started().catch((error: unknown) => {
-      this.machine = null;
-      throw error;
-    });
-    return this.machine;
+  /** The link may drop while it is loaded. */
+  private async engine(watch: Watch): Promise<Machine> {
+    return this.machine ?? this.transport.stubbornly(watch, () => this.started());
   }
 
   private async started(): Promise<Machine> {
-    const [engine, viewports, tools] = await Promise.all([
-      import('./loader.ts'),
-      import('./viewports.ts'),
-      import('./tools.ts'),
-    ]);
+    const [engine, viewports, tools] = await parts();
+    // Two openings may race for the engine; it starts once.
+    if (this.machine !== null) return this.machine;
     engine.startEngine();
+    tools.startTools();
     const view = new viewports.StackView(this.element);
-    tools.startTools(viewports.VIEWPORT_ID, viewports.ENGINE_ID);
+    this.machine = { engine, view, facts: viewports.sliceFacts };
+    tools.bindTools(viewports.VIEWPORT_ID, viewports.ENGINE_ID);
     view.addEventListener('view', () => this.viewMoved());
     view.addEventListener('lost', () => this.session?.navigation.blind());
     view.addEventListener('restored', () => void this.session?.navigation.retry());
-    return { engine, view, facts: viewports.sliceFacts };
+    return this.machine;
   }
 
   private listen(session: Session): void {

@@ -17,11 +17,15 @@ const BINDINGS = [
   [ZoomTool, Enums.MouseBindings.Secondary],
 ] as const;
 
-export function startTools(viewportId: string, renderingEngineId: string): void {
+/** Before any viewport is enabled: the tools listen for that moment. */
+export function startTools(): void {
   init();
+  for (const [tool] of BINDINGS) addTool(tool);
+}
+
+export function bindTools(viewportId: string, renderingEngineId: string): void {
   const group = ToolGroupManager.createToolGroup(GROUP);
   for (const [tool, mouseButton] of BINDINGS) {
-    addTool(tool);
     group?.addTool(tool.toolName);
     group?.setToolActive(tool.toolName, { bindings: [{ mouseButton }] });
   }

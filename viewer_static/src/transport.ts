@@ -41,6 +41,11 @@ interface Asked {
 export class Transport {
   constructor(private readonly line: Line) {}
 
+  /** Anything else that hangs on the link, with the same patience. */
+  stubbornly<T>(watch: Watch, attempt: () => Promise<T>): Promise<T> {
+    return persist(this.line, watch, attempt);
+  }
+
   /** One short answer now or an error: for polling, which has its own pace. */
   async glance(path: string, limitMs: number): Promise<unknown> {
     const giveUp = new AbortController();
