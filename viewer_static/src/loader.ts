@@ -19,6 +19,7 @@ import { Decoders, type WorkerManager } from './decoders.ts';
 import { type Category, recognised, ViewerError } from './errors.ts';
 import { InFlight } from './inflight.ts';
 import { cleaned, frameCount, type PixelHeader, slopeSound, trimmed } from './pixels.ts';
+import { Proofs } from './proofs.ts';
 
 /** Decoded pictures kept in memory; the original bytes are not (see spent). */
 export const CACHE_BYTES = 1024 ** 3;
@@ -51,6 +52,7 @@ const baseOf = (imageId: string): string => imageId.replace(/\?frame=\d+$/, '');
 const naturalOf = (imageId: string): Natural | undefined => metaData.get(NATURALIZED, imageId);
 
 class Files {
+  readonly proofs = new Proofs();
   source: Source = () => Promise.reject(new ViewerError('cancelled'));
   stubborn: Stubborn = (_id, _signal, attempt) => attempt();
   onEvicted: (imageId: string) => void = () => undefined;
@@ -82,12 +84,14 @@ class Files {
   spent(base: string): void {
     const natural = naturalOf(base);
     if (natural === undefined || framesOf(natural) > 1) return;
-    for (const key of PIXELS) delete natural[key];
+    stripped(natural);
     this.resident.delete(base);
   }
 
+  /** The pixel bytes go; decoded frames may stay, and with them what the header says about them. */
   forget(): void {
-    for (const base of [...this.resident]) this.drop(base);
+    for (const base of this.resident) stripped(naturalOf(base));
+    this.resident.clear();
     this.broken.clear();
   }
 
@@ -108,6 +112,10 @@ class Files {
 }
 
 export const files = new Files();
+
+function stripped(natural: Natural | undefined): void {
+  for (const key of PIXELS) delete natural?.[key];
+}
 
 const numberIn = (natural: Natural, key: string): number => Number(natural[key] ?? Number.NaN);
 
@@ -229,6 +237,11 @@ export async function loadSlice(imageId: string, signal: AbortSignal): Promise<v
 /** Size of one decoded picture, to know how many may be kept. */
 export function decodedBytes(imageId: string): number {
   return cache.getImage(imageId)?.sizeInBytes ?? 0;
+}
+
+/** A decoded picture that no proof stands behind any more. */
+export function discard(imageId: string): void {
+  if (isCached(imageId)) cache.removeImageLoadObject(imageId);
 }
 
 export function isCached(imageId: string): boolean {

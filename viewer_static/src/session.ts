@@ -1,5 +1,5 @@
 /** One open series: its model, loads, navigation and cine, from opening to leaving. */
-import { displayPath, renderedPath, type SeriesDetail } from './api.ts';
+import { displayPath, type Instance, renderedPath, type SeriesDetail } from './api.ts';
 import { Cine } from './cine.ts';
 import { wallClock } from './clock.ts';
 import type { Cover } from './cover.ts';
@@ -61,6 +61,9 @@ export class Session {
     engine.files.stubborn = (id, signal, attempt) =>
       desk.transport.stubbornly(this.watch(id, signal), attempt);
     engine.files.onEvicted = (imageId) => this.evicted(imageId);
+    for (const { imageId, instance } of this.model.slices) {
+      if (engine.files.proofs.of(instance) === null) engine.discard(imageId);
+    }
   }
 
   async start(): Promise<void> {
@@ -129,6 +132,14 @@ export class Session {
     const slice = this.model.slices[index];
     if (slice === undefined) throw new ViewerError('not-found');
     await this.desk.engine.loadSlice(slice.imageId, signal);
+    this.recall(slice.instance);
+  }
+
+  /** The picture was still decoded from an earlier visit: so is the proof of its file. */
+  private recall(instance: Instance): void {
+    if (this.model.integrity(instance.id) !== null) return;
+    const proof = this.desk.engine.files.proofs.of(instance);
+    if (proof !== null) this.model.proven(instance.id, proof.integrity, proof.converted);
   }
 
   private async source(id: string, signal: AbortSignal): Promise<VerifiedFile> {
@@ -136,6 +147,7 @@ export class Session {
     if (instance === undefined) throw new ViewerError('cancelled');
     const watch = this.watch(id, signal);
     const proven = await this.desk.transport.instance(displayPath(id), instance, watch);
+    this.desk.engine.files.proofs.keep(instance, proven);
     this.model.proven(id, proven.integrity, proven.converted);
     return { bytes: proven.bytes, sopUid: instance.sop_uid };
   }
