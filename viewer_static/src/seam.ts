@@ -1,8 +1,8 @@
 /** `window.__pacsProxy`: what is really on screen, for tests that compare pixels with the archive's. */
-import { Md5 } from './md5.ts';
+import { md5 } from './md5.ts';
 import type { Counts } from './series.ts';
 import type { Session } from './session.ts';
-import type { StackView } from './viewports.ts';
+import type { StackView, Values } from './viewports.ts';
 
 export interface DrawnPixels {
   readonly imageId: string;
@@ -32,7 +32,7 @@ declare global {
   }
 }
 
-function summary(imageId: string, values: ArrayLike<number> & ArrayBufferView): DrawnPixels {
+function summary(imageId: string, values: Values): DrawnPixels {
   let sum = 0;
   let min = Number.POSITIVE_INFINITY;
   let max = Number.NEGATIVE_INFINITY;
@@ -43,25 +43,24 @@ function summary(imageId: string, values: ArrayLike<number> & ArrayBufferView): 
     if (value > max) max = value;
   }
   const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  return { imageId, count: values.length, sum, min, max, md5: new Md5().update(bytes).hex() };
+  return { imageId, count: values.length, sum, min, max, md5: md5(bytes) };
 }
 
 export function install(
   session: Session,
-  view: StackView,
+  view: Pick<StackView, 'canvasHolds'>,
   cover: { readonly state: string },
 ): void {
-  const visible = (): string | null => {
-    const shown = session.navigation.shown;
-    return shown !== null && cover.state === 'off' && view.drawn === shown.imageId
-      ? shown.imageId
-      : null;
+  /** Uncovered, and the canvas holds what the labels name. */
+  const visible = () => {
+    const held = cover.state === 'off' ? view.canvasHolds() : null;
+    return held?.imageId === session.navigation.shown?.imageId ? held : null;
   };
   window.__pacsProxy = {
-    imageId: visible,
+    imageId: () => visible()?.imageId ?? null,
     pixels: () => {
-      const imageId = visible();
-      return imageId === null ? null : summary(imageId, view.scalars());
+      const held = visible();
+      return held === null ? null : summary(held.imageId, held.values);
     },
     cover: () => cover.state,
     wanted: () => session.navigation.wanted,

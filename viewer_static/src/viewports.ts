@@ -35,6 +35,8 @@ export interface SliceFacts {
   readonly framesPerSecond: number | null;
 }
 
+export type Values = ArrayLike<number> & ArrayBufferView;
+
 /** Fires `drawn` after each rendering, `view` when window or camera moved, `lost` and `restored`. */
 export class StackView extends EventTarget {
   private readonly engine: RenderingEngine;
@@ -43,6 +45,8 @@ export class StackView extends EventTarget {
   /** The last picture the library announced as the stack's new one. */
   private announced: string | null = null;
   private rendered: string | null = null;
+  /** The picture last put on the canvas; stays until another one replaces it. */
+  private onCanvas: Types.IImage | null = null;
   private imageIds: readonly string[] = [];
   private stackIsOpen = false;
   private turn = 0;
@@ -73,6 +77,7 @@ export class StackView extends EventTarget {
     this.imageIds = imageIds;
     this.stackIsOpen = false;
     this.rendered = null;
+    this.onCanvas = null;
     this.announced = null;
   }
 
@@ -133,10 +138,12 @@ export class StackView extends EventTarget {
     this.dispatchEvent(new Event('view'));
   }
 
-  /** The values the drawn picture was made of: for tests that prove pixels, not screenshots. */
-  scalars(): ArrayLike<number> & ArrayBufferView {
-    const image = this.viewport.getCornerstoneImage();
-    return image.voxelManager?.getScalarData() as unknown as ArrayLike<number> & ArrayBufferView;
+  /** What the canvas holds at this moment, with the values it was made of: for tests that prove pixels. */
+  canvasHolds(): { imageId: string; values: Values } | null {
+    const image = this.onCanvas;
+    const values = image?.voxelManager?.getScalarData();
+    if (image === null || values === undefined) return null;
+    return { imageId: image.imageId, values: values as unknown as Values };
   }
 
   private listen(): void {
@@ -157,13 +164,16 @@ export class StackView extends EventTarget {
   private blinded(lost: boolean): void {
     this.lost = lost;
     this.rendered = null;
+    this.onCanvas = null;
     this.stackIsOpen = false;
     this.dispatchEvent(new Event(lost ? 'lost' : 'restored'));
   }
 
   private afterRendering(): void {
-    const held = this.viewport.getCornerstoneImage()?.imageId ?? null;
-    this.rendered = !this.lost && held !== null && held === this.announced ? held : null;
+    const held = this.viewport.getCornerstoneImage() ?? null;
+    const sound = !this.lost && held !== null && held.imageId === this.announced;
+    this.rendered = sound ? held.imageId : null;
+    this.onCanvas = sound ? held : null;
     this.dispatchEvent(new Event('drawn'));
   }
 
