@@ -17,8 +17,6 @@ _PAIR = struct.Struct("<dd")
 _BREAKER = struct.Struct("<qdd")
 _USED_AT, _BUDGET_AT, _NODES_AT = 0, 64, 128
 
-MAX_NODES = 32
-
 
 class Control:
     """Numbers in shared memory. Monotonic time is the same for every process of a machine.

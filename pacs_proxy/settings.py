@@ -10,6 +10,9 @@ from urllib.parse import urlsplit
 
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 
+# As many as the workers' shared page keeps count of.
+MAX_NODES = 32
+
 # Names of ours that are no settings of the server: they steer tests only.
 _NOT_SETTINGS = frozenset({"PACS_PROXY_CORPUS", "PACS_PROXY_TRIXIE"})
 
@@ -44,6 +47,13 @@ def _positive(value: str) -> int:
     return number
 
 
+def _port(value: str) -> int:
+    number = int(value)
+    if not 0 < number < 65536:
+        raise ValueError("must be a port, 1 to 65535")
+    return number
+
+
 def _seconds(value: str) -> float:
     number = float(value)
     if not 0 < number < 86400:
@@ -59,6 +69,8 @@ def _share(value: str) -> float:
 
 
 def _urls(value: str) -> str:
+    if value.count(",") >= MAX_NODES:
+        raise ValueError(f"must be {MAX_NODES} addresses at most")
     for url in value.split(","):
         parts = urlsplit(url.strip())
         if parts.scheme not in {"http", "https"} or not parts.hostname:
@@ -69,7 +81,8 @@ def _urls(value: str) -> str:
 
 
 def _setting(env: str, default: Any, parse: Callable[[str], Any], help_: str) -> Any:
-    return field(default=default, metadata={"env": env, "parse": parse, "help": help_})
+    described = {"env": env, "parse": parse, "help": help_}
+    return field(default=default, metadata=described, repr="PASSWORD" not in env)
 
 
 @dataclass(frozen=True)
@@ -90,7 +103,7 @@ class Settings:
         _text,
         "Address to listen on. Anything but loopback needs PACS_PROXY_ALLOW_OPEN.",
     )
-    port: int = _setting("PACS_PROXY_PORT", 8080, _positive, "Port to listen on.")
+    port: int = _setting("PACS_PROXY_PORT", 8080, _port, "Port to listen on.")
     allow_open: bool = _setting(
         "PACS_PROXY_ALLOW_OPEN",
         False,
@@ -267,5 +280,6 @@ def _parsed(name: str, value: str, parse: Callable[[str], Any]) -> Any:
     try:
         return parse(value)
     except ValueError as error:
-        shown = "(hidden)" if "PASSWORD" in name else repr(value)
+        # "@" stands behind a password in an address.
+        shown = "(hidden)" if "PASSWORD" in name or "@" in value else repr(value)
         raise SettingError(f"{name}={shown} cannot be used: {error}.") from None

@@ -1,0 +1,49 @@
+"""The tree of errors: each class says its HTTP answer, and all can be read by people."""
+
+from collections.abc import Iterator
+from http import HTTPStatus
+
+import pytest
+
+from pacs_proxy import errors
+from pacs_proxy.errors import PacsProxyError, RangeNotSatisfiable
+from pacs_proxy.upstream.interest import Abandoned
+
+
+def tree(root: type[PacsProxyError] = PacsProxyError) -> Iterator[type[PacsProxyError]]:
+    yield root
+    for child in root.__subclasses__():
+        yield from tree(child)
+
+
+CLASSES = sorted(set(tree()) - {Abandoned}, key=lambda kind: kind.__name__)
+
+
+@pytest.mark.parametrize("kind", CLASSES)
+def test_each_error_has_a_status_a_code_and_a_title(kind: type[PacsProxyError]) -> None:
+    assert HTTPStatus(kind.status) >= 400
+    assert kind.code.replace("_", "").isalpha()
+    assert kind.code.islower()
+    assert kind.title
+    assert not kind.title.endswith(".")
+
+
+def test_only_what_may_pass_is_retryable() -> None:
+    assert {kind.__name__ for kind in CLASSES if kind.retryable} == {
+        "Unreachable", "Silent", "Interrupted", "Stalled", "Corrupt", "Busy",
+    }  # fmt: skip
+
+
+def test_every_503_is_retryable_and_no_4xx_is() -> None:
+    for kind in CLASSES:
+        assert kind.retryable or kind.status != 503
+        assert not (kind.retryable and kind.status < 500)
+
+
+def test_an_error_reads_as_its_detail() -> None:
+    error = errors.Unreachable("It is away.", retry_after=3)
+    assert (str(error), error.detail, error.retry_after) == ("It is away.", "It is away.", 3)
+
+
+def test_a_range_behind_the_end_knows_the_size() -> None:
+    assert RangeNotSatisfiable("behind", 12).size == 12
