@@ -73,9 +73,14 @@ DEEP = (
     Ellipsoid("csf", (0, 31, -42), (8, 5, 7)),
 )
 LESION = (
-    Ellipsoid("oedema", (-31, -6, 17), (19, 22, 16)),
-    Ellipsoid("blood", (-31, -7, 17), (11, 14, 10)),
-    Ellipsoid("blood", (-26, -1, 20), (7, 8, 6)),
+    Ellipsoid("oedema", (-33, -4, 17), (15, 19, 15)),
+    Ellipsoid("oedema", (-40, 8, 20), (10, 12, 10)),
+    Ellipsoid("oedema", (-29, -21, 14), (9, 10, 9)),
+    Ellipsoid("oedema", (-24, 8, 24), (8, 9, 8)),
+    Ellipsoid("blood", (-32, -6, 17), (8, 12, 10)),
+    Ellipsoid("blood", (-27, 1, 20), (6, 7, 6)),
+    Ellipsoid("blood", (-36, 2, 15), (6, 6, 7)),
+    Ellipsoid("blood", (-29, -15, 15), (4.5, 6, 5)),
 )
 BASE = (
     *_pair("petrous", (36, 12, -47), (27, 9, 9)),

@@ -14,12 +14,12 @@ def cine(frames: int, rows: int, columns: int, seed: int = 5) -> NDArray[np.uint
     """Draw one heartbeat as RGB [frame, row, column, 3], black outside the sector."""
     depth, angle, inside = _polar(rows, columns)
     speckle = _speckle(np.random.default_rng(seed))
-    out = np.zeros((frames, rows, columns, 3), np.uint8)
+    out, bar = np.zeros((frames, rows, columns, 3), np.uint8), _scale_bar(rows // 2)
     for index in range(frames):
         phase = 2 * np.pi * index / frames
         grey, flow = _beat(phase, speckle)
         out[index] = _coloured(grey[depth, angle] * inside, flow[depth, angle] * inside)
-        out[index, 8:-8, columns - 20 : columns - 10] = _scale_bar(rows - 16)
+        out[index, rows // 4 : rows // 4 + rows // 2, columns - 20 : columns - 10] = bar
     return out
 
 
