@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import select
 import shutil
 import socket
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
 
 # Short: a thread that waits for a silent reader is a thread less for the others.
 _LINGER_MILLISECONDS = 2
+# Looks a tenth of a second apart at whether an earlier server has gone.
+_OWNER_LOOKS = 50
 
 _OPEN = """\
 WARNING: PACS Proxy listens on {host}, and there are no accounts yet.
@@ -122,15 +127,35 @@ def run(settings: Settings) -> None:
 def prepare_spool(folder: Path) -> None:
     """An empty folder of our own: nothing of an earlier run is trusted."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if folder.stat().st_uid != os.getuid():
+    # lstat: in a folder everybody may write to, the name could be another user's link.
+    if folder.lstat().st_uid != os.getuid():
         raise SettingError(f"The spool folder {folder} belongs to another user.")
     folder.chmod(0o700)
+    own_spool(folder)
     for part in ("files", "metrics"):
         shutil.rmtree(folder / part, ignore_errors=True)
         (folder / part).mkdir(mode=0o700)
     for part in ("control", "room", "locks"):
         (folder / part).unlink(missing_ok=True)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder / "metrics")
+
+
+def own_spool(folder: Path, sleep: Callable[[float], None] = time.sleep) -> None:
+    """Keep others out for as long as this server or one of its workers lives.
+
+    Workers whose master was killed need a moment to notice; so this waits a few seconds.
+    """
+    owner = os.open(folder / "owner", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    for _ in range(_OWNER_LOOKS):
+        try:
+            return fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            sleep(0.1)
+    os.close(owner)
+    raise SettingError(
+        f"The spool folder {folder} is in use by another server. Stop that one, or give this one "
+        "another PACS_PROXY_PORT or PACS_PROXY_SPOOL_DIR."
+    )
 
 
 def _forget_figures(_: object, worker: Any) -> None:

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -44,7 +45,7 @@ class Proxy:
         self.scratch = Path(tempfile.mkdtemp(prefix="pacs-proxy-test-", dir="/dev/shm"))
         self.spool = self.scratch / "spool"
         named = {f"PACS_PROXY_{name.upper()}": str(value) for name, value in settings.items()}
-        self._env = {
+        self.env = {
             **{n: v for n, v in os.environ.items() if not n.startswith(("PACS_", "ORTHANC_"))},
             "ORTHANC_URL": orthanc_url,
             "PACS_PROXY_PORT": str(self.port),
@@ -80,7 +81,7 @@ class Proxy:
         with (self.scratch / "log").open("wb") as output:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "pacs_proxy", "serve"],
-                env=self._env,
+                env=self.env,
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -111,13 +112,17 @@ class Proxy:
                 raise RuntimeError(f"The server did not start:\n{self.log[-2000:]}")
             time.sleep(0.02)
 
+    def kill_master(self) -> None:
+        """`kill -9` of the first process alone; its workers notice by themselves."""
+        assert self._process
+        self._process.kill()
+        self._process.wait()
+
     def stop(self) -> None:
         process, self._process = self._process, None
         if process is not None:
-            try:
+            with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
             process.wait()
         shutil.rmtree(self.scratch, ignore_errors=True)
 
