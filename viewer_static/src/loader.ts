@@ -21,8 +21,13 @@ import { InFlight } from './inflight.ts';
 import { cleaned, frameCount, type PixelHeader, slopeSound, trimmed } from './pixels.ts';
 import { Proofs } from './proofs.ts';
 
+const GIB = 1024 ** 3;
+
+/** Browsers tell at most 8 (GiB), and nothing on plain http. */
+const { deviceMemory = 4 } = navigator as { deviceMemory?: number };
+
 /** Decoded pictures kept in memory; the original bytes are not (see spent). */
-export const CACHE_BYTES = 1024 ** 3;
+export const CACHE_BYTES = deviceMemory >= 8 ? 2 * GIB : GIB;
 
 export interface VerifiedFile {
   readonly bytes: Uint8Array<ArrayBuffer>;

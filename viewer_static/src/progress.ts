@@ -13,11 +13,10 @@ function circle(className: string): SVGCircleElement {
   return node;
 }
 
-export function words(counts: Counts, skipped = 0): string {
+export function words(counts: Counts): string {
   const parts = [`${counts.received}/${counts.instances} received`, `${counts.verified} verified`];
   if (counts.lengthOnly > 0) parts.push(`${counts.lengthOnly} by length only`);
   if (counts.failed > 0) parts.push(`${counts.failed} failed`);
-  if (skipped > 0) parts.push(`${skipped} skipped`);
   return parts.join(', ');
 }
 
@@ -37,12 +36,12 @@ export class Progress {
     this.node.hidden = true;
   }
 
-  show(counts: Counts, skipped: number): void {
+  show(counts: Counts): void {
     this.node.hidden = false;
     const share = counts.instances === 0 ? 0 : counts.received / counts.instances;
     this.arc.setAttribute('stroke-dasharray', `${share * ROUND} ${ROUND}`);
     this.node.dataset.state =
       counts.failed > 0 ? 'failed' : counts.verified === counts.instances ? 'done' : 'under-way';
-    say(this.text, words(counts, skipped));
+    say(this.text, words(counts));
   }
 }

@@ -1,11 +1,5 @@
 /** The reading page: toolbar, series strip, picture and status; opens a study and its series. */
-import {
-  downloadPath,
-  type SeriesDetail,
-  type StudyDetail,
-  series as seriesOf,
-  study as studyOf,
-} from './api.ts';
+import { downloadPath, type StudyDetail, series as seriesOf, study as studyOf } from './api.ts';
 import { el, isTyping, say } from './dom.ts';
 import { recognised } from './errors.ts';
 import { helpDialog } from './help.ts';
@@ -14,6 +8,7 @@ import type { Link } from './link.ts';
 import type { Watch } from './persist.ts';
 import { CT_PRESETS } from './presets.ts';
 import { Progress } from './progress.ts';
+import { SkippedList } from './skipped.ts';
 import { Stage, warm } from './stage.ts';
 import { Strip } from './strip.ts';
 import { plural } from './text.ts';
@@ -40,6 +35,7 @@ export class Reader {
   private readonly progress = new Progress();
   private readonly chip = el('span', { class: 'chip', role: 'status' });
   private readonly commands: readonly Command[];
+  private readonly skipped = new SkippedList();
   private readonly help: HTMLDialogElement;
   private study: StudyDetail | null = null;
   private seriesId = '';
@@ -52,9 +48,23 @@ export class Reader {
     this.commands = this.keyboard();
     this.help = helpDialog(this.commands);
     this.toolbar = new Toolbar(this.actions(), CT_PRESETS);
-    const status = el('footer', { class: 'status' }, this.progress.node, this.chip);
+    const status = el(
+      'footer',
+      { class: 'status' },
+      this.progress.node,
+      this.skipped.opener,
+      this.chip,
+    );
     const desk = el('div', { class: 'desk' }, this.strip.node, this.stage.node);
-    this.node = el('main', { class: 'reader' }, this.toolbar.node, desk, status, this.help);
+    this.node = el(
+      'main',
+      { class: 'reader' },
+      this.toolbar.node,
+      desk,
+      status,
+      this.help,
+      this.skipped.dialog,
+    );
     this.listen();
   }
 
@@ -79,11 +89,14 @@ export class Reader {
     this.stage.close();
     this.strip.close();
     this.help.close();
+    this.skipped.dialog.close();
     this.study = null;
   }
 
   key(event: KeyboardEvent): void {
-    if (!this.help.open && !isTyping(event.target)) obeyed(this.commands, event);
+    const busy = this.help.open || this.skipped.dialog.open || isTyping(event.target);
+    const pressesButton = event.key === ' ' && event.target instanceof HTMLButtonElement;
+    if (!busy && !pressesButton) obeyed(this.commands, event);
   }
 
   private async studied(id: string, signal: AbortSignal): Promise<StudyDetail> {
@@ -113,19 +126,17 @@ export class Reader {
       detail.modality === 'CT',
       detail.instances.some(({ frames }) => frames > 1),
     );
-    this.skipped(detail);
+    this.skipped.show([]);
     await this.stage.open(detail, this.watch(signal, 'Loading the viewer'));
   }
 
   /** Entries that cannot be opened are named, never silently missing. */
-  private skipped({ skipped }: SeriesDetail): void {
-    if (!skipped?.length) return;
-    const reasons = [...new Set(skipped.map(({ reason }) => reason))].join('; ');
-    this.deps.toasts.say(
-      'skipped',
-      'warn',
-      `${plural(skipped.length, 'entry', 'entries')} skipped: ${reasons}.`,
-    );
+  private skips(): void {
+    const skipped = this.stage.session?.model.skipped ?? [];
+    this.skipped.show(skipped);
+    if (skipped.length === 0) return;
+    const what = plural(skipped.length, 'entry', 'entries');
+    this.deps.toasts.say('skipped', 'warn', `${what} of this series cannot be opened.`);
   }
 
   private watch(signal: AbortSignal, what: string): Watch {
@@ -157,6 +168,7 @@ export class Reader {
 
   private listen(): void {
     const { stage, toolbar, deps } = this;
+    stage.addEventListener('opened', () => this.skips());
     stage.addEventListener('progress', () => this.counted());
     stage.addEventListener('wanted', () => {
       const { wanted } = stage;
@@ -174,8 +186,8 @@ export class Reader {
   private counted(): void {
     const { session } = this.stage;
     if (session === null) return;
-    const { counts, skipped, failures } = session.model;
-    this.progress.show(counts, skipped.length);
+    const { counts, failures } = session.model;
+    this.progress.show(counts);
     // The placeholder speaks for the slice on screen; the note is for those out of sight.
     const elsewhere = failures.some((index) => index !== session.navigation.wanted);
     this.failures(elsewhere ? counts.failed : 0);

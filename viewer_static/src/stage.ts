@@ -33,7 +33,7 @@ export function warm(): void {
   parts().catch(recognised);
 }
 
-/** Fires `wanted` when another slice is asked for, `progress` when a count moves, `cine`. */
+/** Fires `opened` for each series, `wanted` when another slice is asked for, `progress` when a count moves, `cine`. */
 export class Stage extends EventTarget {
   readonly node: HTMLElement;
   session: Session | null = null;
@@ -81,6 +81,7 @@ export class Stage extends EventTarget {
     this.listen(session);
     this.rail.open(session.model);
     install(session, view, this.cover);
+    this.dispatchEvent(new Event('opened'));
     this.dispatchEvent(new Event('progress'));
     await session.start();
   }
