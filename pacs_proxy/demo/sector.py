@@ -78,4 +78,4 @@ def _coloured(grey: Image, flow: Image) -> NDArray[np.uint8]:
 def _scale_bar(rows: int) -> NDArray[np.uint8]:
     """Draw the velocity scale beside the sector."""
     speed = np.linspace(1, -1, rows, dtype=np.float32)[:, None].repeat(10, axis=1)
-    return _coloured(np.zeros_like(speed), np.where(np.abs(speed) < 0.23, 0.23, speed))
+    return _coloured(np.zeros_like(speed), speed)
