@@ -1,0 +1,78 @@
+"""The application is put together from the settings, and offers the route table and no more."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from pacs_proxy import app as composition
+from pacs_proxy.app import create_app, limits, make_client, policy
+from pacs_proxy.control import Control
+from pacs_proxy.services.context import KEY, Services
+from pacs_proxy.services.routes import ROUTES
+from pacs_proxy.settings import MIB, Settings
+from pacs_proxy.upstream.health import Health
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Iterator[Flask]:
+    """Port 1 answers nobody: what is built must not need the archive."""
+    app = create_app(Settings(orthanc_url="http://127.0.0.1:1", spool_dir=str(tmp_path)))
+    yield app
+    services: Services = app.extensions[KEY]
+    services.watch.close()
+    services.pictures._decoder.close()
+    services.health._control.close()
+
+
+def test_the_addresses_are_those_of_the_route_table(app: Flask) -> None:
+    offered = {(rule.rule, rule.endpoint) for rule in app.url_map.iter_rules()}
+    assert offered == {(route.rule, route.view) for route in ROUTES}
+
+
+def test_no_address_accepts_a_method_that_changes_anything(app: Flask) -> None:
+    methods = {m for rule in app.url_map.iter_rules() for m in rule.methods or ()}
+    assert methods == {"GET", "HEAD"}
+
+
+def test_every_view_has_a_route(app: Flask) -> None:
+    assert set(composition.VIEWS) == {route.view for route in ROUTES}
+
+
+def test_each_route_says_who_may_and_what_for() -> None:
+    for route in ROUTES:
+        assert route.permission in {"public", "study.read", "operate"}
+        assert route.summary.endswith(".")
+    data = [r for r in ROUTES if r.rule.startswith(("/api/pacs", "/wado"))]
+    assert {route.permission for route in data} == {"study.read"}
+
+
+def test_hosts_are_checked(app: Flask) -> None:
+    assert "localhost" in app.config["TRUSTED_HOSTS"]
+
+
+def test_the_numbers_of_the_policy_come_from_the_settings() -> None:
+    made = policy(Settings(retry_attempts=5, retry_base_seconds=0.1, deadline_seconds=7))
+    assert (made.attempts, made.base, made.deadline) == (5, 0.1, 7)
+    assert (made.cap, made.retry_after_cap) == (1.0, 10.0)
+
+
+def test_the_limits_of_the_spool_come_from_the_settings() -> None:
+    made = limits(Settings(direct_streams=2))
+    assert (made.verify_first, made.direct) == (8 * MIB, 2)
+
+
+@pytest.mark.parametrize(
+    ("size", "workers", "each"), [(40, 2, 20), (40, 3, 13), (1, 4, 2), (7, 1, 7)]
+)
+def test_the_pool_is_shared_out_among_the_workers(
+    tmp_path: Path, size: int, workers: int, each: int
+) -> None:
+    settings = Settings(pool_size=size, workers=workers, orthanc_url="http://a,http://b")
+    control = Control(tmp_path / "control")
+    client = make_client(settings, Health(control, 2, 0.2, 10))
+    for pool in client._transport._pools:
+        assert pool._bodies._value + pool._questions._value == each
+    assert len(client._transport._pools) == 2
+    control.close()
