@@ -16,7 +16,8 @@ from pacs_proxy.services.ranges import is_known, may_continue, wanted_range
 from pacs_proxy.upstream.answers import Description
 from pacs_proxy.upstream.interest import Interest
 
-SMALLEST, LARGEST = 16 << 10, 256 << 10
+# Sixty readers of growing files hold a piece each, and malloc keeps some more of that size.
+SMALLEST, LARGEST = 16 << 10, 64 << 10
 # A reader that takes nothing for this long is gone; its thread is needed.
 SEND_SECONDS = 60.0
 
