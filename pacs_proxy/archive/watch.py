@@ -6,6 +6,7 @@ there is none, and the connection to it would stay taken.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ from pacs_proxy.upstream.interest import Interest
 
 # Within one second of a departure the archive's connection must be free.
 EVERY = 0.25
+
+log = logging.getLogger(__name__)
 
 
 class Watch:
@@ -56,8 +59,13 @@ class Watch:
         with self._lock:
             watched = list(self._watched.items())
         for interest, is_unwanted in watched:
-            if is_unwanted() and not interest.is_shared():
-                interest.lose()
+            try:
+                if is_unwanted() and not interest.is_shared():
+                    interest.lose()
+            except Exception:
+                # The thread must live: without it no departure is ever noticed again.
+                log.exception("a watched request could not be judged")
+                self.remove(interest)
 
     def _ensure_running(self) -> None:
         # Started on first use: a thread made before a worker forks would not be in it.
