@@ -40,4 +40,5 @@ bench:  ## ratios against Orthanc, nginx and the naive recipe, side by side in o
 fix:    ## repair what the linters can repair by themselves
 	ruff check --fix
 	ruff format
+	python docs/generate.py
 	$(VIEWER) fix

@@ -31,7 +31,8 @@ def measure(base: str, paths: Sequence[str], connections: int, seconds: float) -
         listing, script = Path(folder) / "paths", Path(folder) / "script.lua"
         listing.write_text("\n".join(paths) + "\n")
         script.write_text(_SCRIPT.format(list=listing))
-        command = ["wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--latency", "-s"]
+        load = [f"-c{connections}", f"-d{max(1, round(seconds))}s"]
+        command = ["wrk", "-t1", *load, "--latency", "-s"]
         done = subprocess.run(
             [*command, str(script), base], capture_output=True, text=True, check=True
         )
