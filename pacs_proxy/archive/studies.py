@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 from pacs_proxy.archive import summaries
 from pacs_proxy.archive.geometry import viewing_order
 from pacs_proxy.archive.summaries import InstanceSummary, SeriesSummary, StudySummary
-from pacs_proxy.errors import NotFound, PacsProxyError, Refused
+from pacs_proxy.errors import Damaged, Interrupted, NotFound, PacsProxyError, Refused
 from pacs_proxy.upstream.answers import Description
 from pacs_proxy.upstream.client import Client
 from pacs_proxy.upstream.interest import Interest
@@ -24,6 +26,8 @@ _ORDER = [
 ]
 _CAPABILITIES_FOR = 60.0
 _WILD = re.compile(r"[*?]")
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,16 @@ class SeriesDetail:
     skipped: list[tuple[str, str]]
 
 
+@contextmanager
+def understood() -> Iterator[None]:
+    """An answer in another shape than Orthanc's is the archive's failure, not ours."""
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        log.warning("an answer cannot be understood", exc_info=error)
+        raise Interrupted("The archive answered in a form that is not Orthanc's.") from error
+
+
 class Studies:
     """Questions about what the archive holds."""
 
@@ -84,6 +98,7 @@ class Studies:
         self._client, self._describe, self._clock = client, describe, clock
         self._extended, self._asked = False, float("-inf")
 
+    @understood()
     def page(self, search: Search, limit: int, offset: int, interest: Interest) -> Page:
         """Studies newest first, `limit` of them from `offset`."""
         query = search.query()
@@ -91,12 +106,14 @@ class Studies:
             return self._sorted_there(query, limit, offset, interest)
         return self._sorted_here(query, limit, offset, interest)
 
+    @understood()
     def study(self, study: str, interest: Interest) -> tuple[StudySummary, list[SeriesSummary]]:
         """One study and its series in their order."""
         answer = self._client.get(f"/studies/{study}", interest)
         found = self._series_of(study, interest)
         return summaries.study(answer, found), found
 
+    @understood()
     def series(self, series: str, interest: Interest) -> SeriesDetail:
         """One series with every instance's size and digest, so that a reader can check them."""
         answer = self._client.get(f"/series/{series}", interest)
@@ -105,6 +122,7 @@ class Studies:
         ordered = [instances[i] for i in viewing_order(instances)]
         return SeriesDetail(summaries.series(answer), found, ordered, skipped)
 
+    @understood()
     def locate(self, study: str, series: str, instance: str, interest: Interest) -> str:
         """Orthanc's ID of the instance with these three UIDs; NotFound, or Refused when several."""
         query = {
@@ -163,10 +181,11 @@ class Studies:
         *,
         in_order: bool,
     ) -> Page:
-        items = [
-            summaries.study(answer, self._series_of(answer["ID"], interest))
-            for answer in found[:limit]
-        ]
+        items = []
+        for answer in found[:limit]:
+            # A study may be deleted between two questions; the list goes on without it.
+            with suppress(NotFound):
+                items.append(summaries.study(answer, self._series_of(answer["ID"], interest)))
         return Page(items, total, len(found) > limit, in_order)
 
     def _series_of(self, study: str, interest: Interest) -> list[SeriesSummary]:
@@ -181,7 +200,7 @@ class Studies:
         for answer in self._client.get(f"/series/{series}/instances", interest):
             try:
                 wanted = self._describe(answer["ID"], interest)
-            except NotFound as error:
+            except (NotFound, Damaged) as error:
                 skipped.append((str(answer["ID"]), error.detail))
             else:
                 instances.append(summaries.instance(answer, {"md5": wanted.md5}))

@@ -1,0 +1,221 @@
+"""Lists as a reader expects them, from whatever this Orthanc can do for us."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, cast
+
+import pytest
+
+from pacs_proxy.archive.studies import Search, Studies
+from pacs_proxy.errors import Damaged, NotFound, PacsProxyError, Refused, UpstreamError
+from pacs_proxy.upstream.answers import Description
+from pacs_proxy.upstream.client import Client
+from pacs_proxy.upstream.interest import Interest
+from tests.upstream.world import Clock
+
+OLD: dict[str, Any] = {"Capabilities": {}}
+NEW: dict[str, Any] = {"Capabilities": {"HasExtendedFind": True}}
+
+
+def study(name: str, date: str = "20200101", **tags: str) -> dict[str, Any]:
+    return {"ID": name, "MainDicomTags": {"StudyDate": date, **tags}, "Series": [f"{name}s"]}
+
+
+def series(name: str, number: str = "1", **more: Any) -> dict[str, Any]:
+    tags = {"SeriesNumber": number, "SeriesInstanceUID": name, "Modality": "CT"}
+    return {"ID": name, "MainDicomTags": tags, "ParentStudy": "a", "Instances": ["i"], **more}
+
+
+def image(name: str, z: float) -> dict[str, Any]:
+    tags = {
+        "SOPInstanceUID": name,
+        "ImagePositionPatient": f"0\\0\\{z}",
+        "ImageOrientationPatient": "1\\0\\0\\0\\1\\0",
+    }
+    return {"ID": name, "FileSize": 10, "MainDicomTags": tags}
+
+
+@dataclass
+class Archive:
+    """Answers by path; a value that is an error is raised."""
+
+    answers: dict[str, Any]
+    asked: list[tuple[str, Any]] = field(default_factory=list)
+
+    def get(self, path: str, interest: Interest) -> Any:
+        return self.post(path, None, interest)
+
+    def post(self, path: str, question: Any, interest: Interest) -> Any:
+        self.asked.append((path, question))
+        answer = self.answers[path]
+        if callable(answer):
+            answer = answer(question)
+        if isinstance(answer, PacsProxyError):
+            raise answer
+        return answer
+
+    def describe(self, instance: str, interest: Interest) -> Description:
+        found: Description = self.get(f"info {instance}", interest)
+        return found
+
+    def questions(self, path: str) -> list[Any]:
+        return [question for asked, question in self.asked if asked == path]
+
+
+def studies_of(archive: Archive, clock: Callable[[], float] | None = None) -> Studies:
+    return Studies(cast("Client", archive), archive.describe, clock or Clock())
+
+
+def archive(*found: dict[str, Any], system: Any = OLD, **more: Any) -> Archive:
+    lists = {f"/studies/{one['ID']}/series": [series(f"{one['ID']}s")] for one in found}
+    return Archive({"/system": system, "/tools/find": list(found), **lists, **more})
+
+
+def page(held: Archive, search: Search | None = None, limit: int = 50, offset: int = 0) -> Any:
+    return studies_of(held).page(search or Search(), limit, offset, Interest())
+
+
+def names(found: Any) -> list[str]:
+    return [item.id for item in found.items]
+
+
+def test_studies_come_newest_first_where_the_archive_cannot_sort() -> None:
+    held = archive(study("a", "20200101"), study("b", "20240101"), study("c", "20220101"))
+    found = page(held)
+    assert (names(found), found.total, found.more, found.sorted) == (
+        ["b", "c", "a"],
+        3,
+        False,
+        True,
+    )
+
+
+def test_pages_are_parts_of_one_order() -> None:
+    held = archive(*(study(f"{n}", f"2020010{n}") for n in range(1, 8)))
+    pages = [page(held, limit=3, offset=offset) for offset in (0, 3, 6)]
+    assert [names(p) for p in pages] == [["7", "6", "5"], ["4", "3", "2"], ["1"]]
+    assert [p.more for p in pages] == [True, True, False]
+
+
+def test_the_archive_sorts_and_counts_where_it_can() -> None:
+    held = archive(study("b"), study("a"), study("c"), system=NEW)
+    held.answers["/tools/count-resources"] = {"Count": "812"}
+    found = page(held, limit=2, offset=10)
+    assert (names(found), found.total, found.more, found.sorted) == (["b", "a"], 812, True, True)
+    [question] = held.questions("/tools/find")
+    assert (question["Limit"], question["Since"]) == (3, 10)
+    assert [order["Key"] for order in question["OrderBy"]] == ["StudyDate", "StudyTime"]
+
+
+def test_too_many_to_sort_come_as_they_are_and_say_so() -> None:
+    def find(question: dict[str, Any]) -> list[dict[str, Any]]:
+        return [study("a")] * min(question["Limit"], 5000)
+
+    found = page(archive(study("a"), **{"/tools/find": find}), limit=10)
+    assert (len(found.items), found.total, found.more, found.sorted) == (10, None, True, False)
+
+
+def test_capabilities_are_asked_once_a_minute() -> None:
+    held, clock = archive(), Clock()
+    studies = studies_of(held, clock)
+    for _ in range(3):
+        studies.page(Search(), 5, 0, Interest())
+    clock.now += 61
+    studies.page(Search(), 5, 0, Interest())
+    assert len(held.questions("/system")) == 2
+
+
+def test_a_study_deleted_while_it_is_listed_costs_only_itself() -> None:
+    held = archive(study("a", "20200101"), study("b", "20210101"))
+    held.answers["/studies/a/series"] = NotFound("gone")
+    assert names(page(held)) == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("search", "query"),
+    [
+        (Search(), {}),
+        (Search(patient_name="doe"), {"PatientName": "*doe*"}),
+        (Search(patient_name="doe*"), {"PatientName": "doe*"}),
+        (Search(patient_id=" 4711 "), {"PatientID": "*4711*"}),
+        (Search(description="a\\b"), {"StudyDescription": "*a b*"}),
+        (Search(accession="  "), {}),
+        (Search(modality="CT"), {"ModalitiesInStudy": "CT"}),
+        (Search(date_from="20200101"), {"StudyDate": "20200101-"}),
+        (Search(date_to="20200101"), {"StudyDate": "-20200101"}),
+        (Search(date_from="20190101", date_to="20200101"), {"StudyDate": "20190101-20200101"}),
+    ],
+)
+def test_text_matches_anywhere_and_never_means_or(search: Search, query: dict[str, str]) -> None:
+    assert search.query() == query
+
+
+def whole_series(**infos: Any) -> Archive:
+    described = {f"info {n}": Description(n, 10, "0" * 32, n) for n in "xyz"}
+    return archive(
+        **{
+            "/series/s": series("s"),
+            "/studies/a": study("a"),
+            "/studies/a/series": [series("t", "2"), series("s", "1"), series("u", "")],
+            "/series/s/instances": [image("x", 3.0), image("y", 1.0), image("z", 2.0)],
+            **described,
+            **{f"info {name}": value for name, value in infos.items()},
+        }
+    )
+
+
+def test_a_series_lies_in_viewing_order() -> None:
+    found = studies_of(whole_series()).series("s", Interest())
+    assert [instance.id for instance in found.instances] == ["y", "z", "x"]
+    assert (found.skipped, found.study.id) == ([], "a")
+
+
+@pytest.mark.parametrize("error", [NotFound("gone"), Damaged("rotten")])
+def test_an_instance_that_cannot_be_described_is_listed_as_skipped(error: PacsProxyError) -> None:
+    found = studies_of(whole_series(z=error)).series("s", Interest())
+    assert [instance.id for instance in found.instances] == ["y", "x"]
+    assert found.skipped == [("z", error.detail)]
+
+
+def test_series_come_by_number_and_those_without_last() -> None:
+    _, found = studies_of(whole_series()).study("a", Interest())
+    assert [one.id for one in found] == ["s", "t", "u"]
+
+
+def test_three_uids_name_one_instance_or_none_or_too_many() -> None:
+    def located(*found: str) -> str:
+        return studies_of(archive(**{"/tools/find": list(found)})).locate("1", "2", "3", Interest())
+
+    assert located("i") == "i"
+    with pytest.raises(NotFound):
+        located()
+    with pytest.raises(Refused):
+        located("i", "j")
+
+
+@pytest.mark.parametrize("answer", [{"message": "hello"}, [], "x", None, 5, [1], [{}], [None]])
+def test_a_strangers_json_is_the_archives_failure_and_not_ours(answer: Any) -> None:
+    paths = ["/studies/a", "/studies/a/series", "/series/s", "/series/s/instances", "/tools/find"]
+    for path in paths:
+        held = whole_series()
+        held.answers[path] = answer
+        studies = studies_of(held)
+        asks: list[Callable[[], object]] = [
+            partial(studies.study, "a", Interest()),
+            partial(studies.series, "s", Interest()),
+            partial(studies.page, Search(), 5, 0, Interest()),
+            partial(studies.locate, "1", "2", "3", Interest()),
+        ]
+        for ask in asks:
+            with suppress(UpstreamError, NotFound):
+                ask()
+
+
+def test_a_stranger_is_no_orthanc() -> None:
+    for system, expected in [
+        ({"ApiVersion": 16}, True), ({}, False), ([], False), (5, False), (None, False),
+        (Refused("401"), False),
+    ]:  # fmt: skip
+        assert studies_of(archive(system=system)).is_orthanc(Interest()) is expected
