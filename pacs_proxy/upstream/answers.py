@@ -44,7 +44,7 @@ def parse_json(data: bytes) -> Any:
     """A JSON answer; Interrupted when it is something else, such as a web page."""
     try:
         return json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Interrupted("The archive answered with something that is no JSON.") from None
 
 

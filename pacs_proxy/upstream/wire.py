@@ -31,7 +31,7 @@ class Head:
     @property
     def keeps_open(self) -> bool:
         """Whether the connection may be used again (RFC 9112 9.3)."""
-        return self.headers.get("connection", "").lower() != "close"
+        return "close" not in self.headers.get("connection", "").lower()
 
 
 def request_bytes(
@@ -51,11 +51,14 @@ def request_bytes(
 
 def read_head(reader: BufferedReader) -> Head:
     """The head of one answer; raises Unanswered, Interrupted, TimeoutError, OSError."""
-    status = _status(reader.readline(_LONGEST_LINE))
-    headers: dict[str, str] = {}
+    line = reader.readline(_LONGEST_LINE)
+    status, headers = _status(line), dict[str, str]()
+    is_old = line.startswith(b"HTTP/1.0")
     for _ in range(_MOST_HEADERS):
         line = reader.readline(_LONGEST_LINE)
         if line == b"\r\n":
+            if is_old:  # which keeps a connection only where it says so
+                headers.setdefault("connection", "close")
             return Head(status, headers, _length(headers))
         _add(headers, line)
     raise Interrupted("The archive's answer has too many headers.")
