@@ -77,10 +77,10 @@ def test_one_not_reusable_is_closed(pool: Pool) -> None:
 
 def test_one_whose_other_side_has_left_is_not_kept(pool: Pool, orthanc: FakeOrthanc) -> None:
     link = taken(pool)
+    assert orthanc.wait_for(connections=1)
     orthanc.kill()
     give(pool, link)
     assert not link.is_open
-    orthanc.start()
 
 
 def test_bodies_leave_room_for_questions(pool: Pool) -> None:
