@@ -61,9 +61,6 @@ function start(): void {
     else void reader.open(open.study, open.series);
   };
 
-  link.addEventListener('wake', () => {
-    toasts.say('link', 'good', 'Connected again: loading goes on.');
-  });
   window.addEventListener('hashchange', turn);
   // The picture library rejects a second, unwatched promise for each load that the queue already judged.
   window.addEventListener('unhandledrejection', (event) => {

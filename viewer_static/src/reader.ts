@@ -1,6 +1,8 @@
 /** The reading page: toolbar, series strip, picture and status; opens a study and its series. */
 import { downloadPath, type StudyDetail, series as seriesOf, study as studyOf } from './api.ts';
-import { el, isTyping, say } from './dom.ts';
+import { LinkChip } from './chip.ts';
+import { wallClock } from './clock.ts';
+import { el, isTyping } from './dom.ts';
 import { recognised } from './errors.ts';
 import { helpDialog } from './help.ts';
 import { type Command, obeyed } from './keys.ts';
@@ -33,7 +35,6 @@ export class Reader {
   private readonly strip: Strip;
   private readonly toolbar: Toolbar;
   private readonly progress = new Progress();
-  private readonly chip = el('span', { class: 'chip', role: 'status' });
   private readonly commands: readonly Command[];
   private readonly skipped = new SkippedList();
   private readonly help: HTMLDialogElement;
@@ -48,12 +49,13 @@ export class Reader {
     this.commands = this.keyboard();
     this.help = helpDialog(this.commands);
     this.toolbar = new Toolbar(this.actions(), CT_PRESETS);
+    const chip = new LinkChip(deps.link, wallClock);
     const status = el(
       'footer',
       { class: 'status' },
       this.progress.node,
       this.skipped.opener,
-      this.chip,
+      chip.node,
     );
     const desk = el('div', { class: 'desk' }, this.strip.node, this.stage.node);
     this.node = el(
@@ -167,7 +169,7 @@ export class Reader {
   }
 
   private listen(): void {
-    const { stage, toolbar, deps } = this;
+    const { stage, toolbar } = this;
     stage.addEventListener('opened', () => this.skips());
     stage.addEventListener('progress', () => this.counted());
     stage.addEventListener('wanted', () => {
@@ -178,9 +180,6 @@ export class Reader {
       const cine = stage.session?.cine;
       if (cine !== undefined) toolbar.playing(cine.playing, cine.rate);
     });
-    deps.link.addEventListener('change', () =>
-      say(this.chip, deps.link.waiting ? deps.link.sentence() : ''),
-    );
   }
 
   private counted(): void {

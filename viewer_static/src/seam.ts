@@ -14,8 +14,10 @@ export interface DrawnPixels {
 }
 
 export interface Seam {
-  /** The picture the reader can see now; null while it is covered. */
+  /** The wanted picture, once the reader can see it; null while it is covered or still to come. */
   imageId(): string | null;
+  /** Whatever picture the reader can see now: for a frame or two, the one before. */
+  seen(): string | null;
   /** The values that picture was made of (after rescale), or null. */
   pixels(): DrawnPixels | null;
   /** off, loading, waiting, failed or rendered. */
@@ -56,10 +58,15 @@ export function install(
     const held = cover.state === 'off' ? view.canvasHolds() : null;
     return held?.imageId === session.navigation.shown?.imageId ? held : null;
   };
+  const arrived = () => {
+    const { shown, wanted } = session.navigation;
+    return shown?.index === wanted ? visible() : null;
+  };
   window.__pacsProxy = {
-    imageId: () => visible()?.imageId ?? null,
+    imageId: () => arrived()?.imageId ?? null,
+    seen: () => visible()?.imageId ?? null,
     pixels: () => {
-      const held = visible();
+      const held = arrived();
       return held === null ? null : summary(held.imageId, held.values);
     },
     cover: () => cover.state,
