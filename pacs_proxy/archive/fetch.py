@@ -45,11 +45,29 @@ def pour(client: Client, file: SpoolFile, wanted: Description, attempts: Attempt
             file.write(piece)
 
 
+class Suspects(set[str]):
+    """Attachments whose bytes were wrong after some had left.
+
+    Next time they are verified before the first byte leaves: so a line's flip is repaired, and
+    a damaged object becomes an answer that says so, instead of a broken connection each time.
+    """
+
+    MOST = 1000
+
+    def add(self, key: str) -> None:
+        if len(self) >= self.MOST:
+            self.clear()
+        super().add(key)
+
+
 class Background:
     """A large file on its way: fetched at the archive's speed, read at each browser's."""
 
-    def __init__(self, client: Client, spool: Spool, watch: Watch, wanted: Description) -> None:
+    def __init__(
+        self, client: Client, spool: Spool, watch: Watch, wanted: Description, suspects: Suspects
+    ) -> None:
         self._client, self._spool, self._watch, self._wanted = client, spool, watch, wanted
+        self._suspects = suspects
         self.error: PacsProxyError | None = None
 
     def start(self, claim: Claim) -> SpoolFile:
@@ -71,6 +89,8 @@ class Background:
                 file.close()
             except BaseException as error:
                 self.error = error if isinstance(error, PacsProxyError) else None
+                if isinstance(error, Corrupt):
+                    self._suspects.add(self._wanted.uuid)
                 self._spool.give_up(file)
                 if not isinstance(error, PacsProxyError | SpoolFull):
                     raise

@@ -9,7 +9,7 @@ from threading import BoundedSemaphore
 
 from pacs_proxy import metrics
 from pacs_proxy.archive.descriptions import Descriptions
-from pacs_proxy.archive.fetch import Background, fetch
+from pacs_proxy.archive.fetch import Background, Suspects, fetch
 from pacs_proxy.archive.room import SpoolFull
 from pacs_proxy.archive.spool import Claim, Spool, SpoolFile
 from pacs_proxy.archive.watch import Watch
@@ -80,6 +80,7 @@ class Instances:
         self._client, self._spool, self._watch, self._limits = client, spool, watch, limits
         self._descriptions = Descriptions(client)
         self._direct = BoundedSemaphore(limits.direct)
+        self._suspects = Suspects()
 
     def describe(self, instance: str, interest: Interest) -> Description:
         """What the archive says it stored, asked anew each time."""
@@ -147,7 +148,7 @@ class Instances:
         if not self._is_large(wanted):
             attempts = self._client.attempts(interest)
             return Opened(wanted, fetch(self._client, self._spool, wanted, attempts))
-        background = Background(self._client, self._spool, self._watch, wanted)
+        background = Background(self._client, self._spool, self._watch, wanted, self._suspects)
         return Opened(wanted, background.start(claim), background=background)
 
     def _streamed(self, wanted: Description, interest: Interest) -> Opened:
@@ -161,7 +162,8 @@ class Instances:
         return Opened(wanted, stream=body, release=self._direct.release)
 
     def _is_large(self, wanted: Description) -> bool:
-        return wanted.size > self._limits.verify_first
+        """Whether bytes leave before the last has come; not those that were wrong once."""
+        return wanted.size > self._limits.verify_first and wanted.uuid not in self._suspects
 
     def _count(self, wanted: Description) -> None:
         metrics.SPOOL_MISSES.inc()

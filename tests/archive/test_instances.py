@@ -226,6 +226,29 @@ def test_the_last_byte_of_a_wrong_large_file_never_leaves(
     until(lambda: names(tmp_path / "files") == [])
 
 
+def test_a_large_file_wrong_once_is_verified_before_it_leaves_again(
+    orthanc: FakeOrthanc, workers: Workers
+) -> None:
+    orthanc.plan = Scripted([faults.bit_flip(-1), faults.bit_flip(0.5)])
+    here = workers()
+    with pytest.raises(PacsProxyError):
+        here.read(OTHER)
+    assert here.read(OTHER) == LARGE
+    assert orthanc.counts["data"] == 3
+
+
+def test_a_large_file_damaged_in_the_archive_is_named_the_second_time(
+    orthanc: FakeOrthanc, workers: Workers
+) -> None:
+    orthanc.store.damage(OTHER, faults.flipped(LARGE, 0.9))
+    here = workers()
+    with pytest.raises(PacsProxyError):
+        here.read(OTHER)
+    for _ in range(2):
+        with pytest.raises(Damaged):
+            here.instances.open(OTHER, Interest())
+
+
 def test_a_fault_of_our_own_in_the_background_ends_its_readers_too(
     workers: Workers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
