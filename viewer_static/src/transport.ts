@@ -64,7 +64,7 @@ export class Transport {
 
   json(path: string, watch: Watch): Promise<unknown> {
     return persist(this.line, watch, () =>
-      this.attempt(path, {}, watch, async ({ response }) => {
+      this.attempt(path, { cache: 'no-store' }, watch, async ({ response }) => {
         ofKind(response, 'application/json');
         const body = await response.text();
         return parsed(body, response);
@@ -91,7 +91,8 @@ export class Transport {
     const proven = await persist(
       this.line,
       watch,
-      (silence) => this.part(path, expected, partial, { watch, silence }).catch(unspliced(partial)),
+      (silence) =>
+        this.part(path, expected, partial, { watch, silence }).catch(afterFailure(partial)),
       () => partial.received,
     );
     return proven;
@@ -148,9 +149,10 @@ export class Transport {
       if (watch.signal.aborted) pass();
       const response = await this.line.fetch(path, {
         ...init,
-        redirect: 'error',
+        redirect: 'manual',
         signal: giveUp.signal,
       });
+      notElsewhere(response);
       requestId = response.headers.get('x-request-id');
       dog.kick();
       if (!response.ok) throw await refusal(response, this.line.clock.now());
@@ -165,9 +167,10 @@ export class Transport {
   }
 }
 
-/** The server has no such part: the next attempt asks for the whole. */
-function unspliced(partial: Partial): (thrown: unknown) => never {
+/** Whatever failed may lie in the HTTP cache: past it from now on; whole, if there is no such part. */
+function afterFailure(partial: Partial): (thrown: unknown) => never {
   return (thrown) => {
+    partial.suspect = true;
     if (!(thrown instanceof ViewerError) || thrown.status !== 416) throw thrown;
     partial.reset();
     throw new ViewerError('short', 'The server could not continue the file.');
@@ -187,6 +190,12 @@ async function refusal(response: Response, now: number): Promise<ViewerError> {
     requestId: response.headers.get('x-request-id'),
     retryAfterMs: after,
   });
+}
+
+/** Sign-in pages and portals redirect: never followed, and not to be waited for like a broken line. */
+function notElsewhere(response: Response): void {
+  if (response.type === 'opaqueredirect')
+    throw new ViewerError('html', 'The answer was a redirect to another address.');
 }
 
 /** A page or an error answered with 200 is no image; 206 is whole only for who asked for a part. */
@@ -227,10 +236,7 @@ function opened(response: Response, expected: Expected, partial: Partial): Annou
   if (response.status === 206) return partial.resume(response.headers.get('content-range'), etag);
   const announced = announcedBy(response, expected);
   const wrong = misannounced(expected, announced);
-  if (wrong !== null) {
-    partial.suspect = true;
-    throw wrong;
-  }
+  if (wrong !== null) throw wrong;
   partial.begin(announced, etag);
   return announced;
 }
@@ -245,7 +251,6 @@ function checked(
   const wrong = objection(bytes, md5, expected, announced);
   if (wrong !== null) {
     partial.reset();
-    partial.suspect = true;
     throw wrong;
   }
   return {
