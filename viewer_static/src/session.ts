@@ -163,9 +163,18 @@ export class Session {
 
   /** How far to each side slices may be kept decoded; before the first picture only a few. */
   private reach(): number {
-    const { wanted } = this;
-    const size = wanted === null ? 0 : this.desk.engine.decodedBytes(wanted.imageId);
+    const size = this.pictureBytes();
     if (size === 0) return 2;
     return Math.max(2, Math.floor((this.desk.engine.CACHE_BYTES * SHARE) / size / 2));
+  }
+
+  /** Of the visible slice, or of any other: one that does not come must not hold back the rest. */
+  private pictureBytes(): number {
+    const { model, wanted, desk } = this;
+    const bytes = ({ imageId }: Slice) => desk.engine.decodedBytes(imageId);
+    const known = wanted === null ? 0 : bytes(wanted);
+    if (known > 0) return known;
+    const other = model.slices.find((slice) => bytes(slice) > 0);
+    return other === undefined ? 0 : bytes(other);
   }
 }
