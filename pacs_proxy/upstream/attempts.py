@@ -125,7 +125,10 @@ class Attempts:
 
     def _wait(self, error: PacsProxyError) -> None:
         policy = self.shared.policy
-        self.interest.sleep(policy.wait(self.failures, error, self.shared.chance()))
+        pause = policy.wait(self.failures, error, self.shared.chance())
+        if self.interest.waited + pause > policy.deadline:
+            raise error
+        self.interest.sleep(pause)
         while not self.shared.health.spend():
             if self.interest.waited > policy.deadline:
                 raise error

@@ -88,7 +88,17 @@ def test_different_wrong_digests_are_the_lines_fault(world: World) -> None:
 def test_patience_ends_at_the_deadline(world: World) -> None:
     with pytest.raises(Interrupted):
         persist(world.attempts(), raising(lambda: Interrupted("cut")))
-    assert 30 <= world.clock.now - START <= 31
+    assert 29 <= world.clock.now - START <= 30
+
+
+def test_a_wait_that_would_pass_the_deadline_is_not_begun(world: World) -> None:
+    """The client is told at once when to come back, instead of being held and told then."""
+    attempts = world.attempts()
+    world.clock.now += 25
+    with pytest.raises(Unreachable) as caught:
+        attempts.failed(Unreachable("busy", retry_after=9))
+    assert attempts.interest.waited == 25
+    assert caught.value.retry_after == 9
 
 
 def test_progress_renews_patience(world: World) -> None:
