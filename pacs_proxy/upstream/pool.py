@@ -6,6 +6,7 @@ import base64
 import select
 import socket
 import ssl
+import struct
 import threading
 import time
 from collections.abc import Callable
@@ -99,6 +100,8 @@ class Link:
         self.sock.settimeout(0)
         try:
             return bool(self.reader.peek(1))
+        except ssl.SSLWantReadError:  # TLS says so where a plain socket gives no bytes
+            return False
         except (OSError, ValueError):
             return True
 
@@ -113,6 +116,8 @@ class Link:
         sock = self._sock
         if sock is not None:
             try:
+                # Closed plainly, a full line to us would keep the archive sending for a minute.
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 sock.shutdown(socket.SHUT_RDWR)
             except OSError:
                 return  # it was gone already, which is what we want

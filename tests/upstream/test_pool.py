@@ -123,6 +123,8 @@ def test_a_connection_closed_while_it_is_broken_off_is_no_error(
     reader, sock = link.reader, link.sock
 
     class Closing:
+        def setsockopt(self, *_: object) -> None: ...
+
         def shutdown(self, how: int) -> None:
             link._sock = None
             raise OSError
