@@ -104,6 +104,11 @@ class Spool:
         self._locks.touch(mode=0o600)
         self._room, self._clock = Room(self._files, limit, control), clock
 
+    @property
+    def limit(self) -> int:
+        """Bytes it may hold at most."""
+        return self._room.limit
+
     def holds(self, key: str, size: int) -> bool:
         """Whether there is a file of this key, without opening it."""
         return self._path(key, size).exists()

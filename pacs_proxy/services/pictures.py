@@ -93,24 +93,33 @@ class Pictures:
         return Picture(png, tag)
 
     def _drawn(self, opened: Opened, frame: int, size: int, interest: Interest) -> bytes:
-        file = _whole(opened, interest)
+        file = self._whole(opened, interest)
         return _counted("render", lambda: self._decoder.render(file.fd, frame, size))
+
+    def _whole(self, opened: Opened, interest: Interest) -> SpoolFile:
+        """The verified file: what browsers draw wrong may show only at its end."""
+        if opened.file is None:
+            if opened.description.size <= self._spool.limit:
+                raise Busy("No room for this image at the moment; try again soon.", 3)
+            raise NotRenderable("This instance is too large to be drawn here; download it instead.")
+        opened.available(opened.description.size - 1, interest)
+        return opened.file
 
     def _conversion(self, opened: Opened, interest: Interest) -> Conversion:
         uuid = opened.description.uuid
         known = self._known.get(uuid)
         if known is None:
-            known = Conversion(conversion_reason_of(_whole(opened, interest).fd))
+            known = Conversion(conversion_reason_of(self._whole(opened, interest).fd))
             self._known.keep(uuid, known)
         return known
 
     def _converted(self, opened: Opened, conversion: Conversion, interest: Interest) -> Shown:
         key = f"{opened.description.uuid}-display"
         if conversion.size:
-            file = self._spool.find(key, conversion.size)
-            if file and file.is_verified:
-                return _shown(opened.description, conversion, key, file)
-        file = _whole(opened, interest)
+            kept = self._found(key, conversion)
+            if kept:
+                return _shown(opened.description, conversion, key, kept)
+        file = self._whole(opened, interest)
         source = file.fd
         made = _counted("convert", lambda: self._decoder.convert(source))
         try:
@@ -126,13 +135,21 @@ class Pictures:
         while not (claim := self._spool.claim(key)):
             interest.sleep(0.005)
         with claim:
-            file = self._spool.find(key, conversion.size)
-            if file and file.is_verified:
-                return file
+            kept = self._found(key, conversion)
+            if kept:
+                return kept
             try:
                 return self._kept(key, conversion, made)
             except SpoolFull:
                 raise Busy("No room for the converted image; try again soon.", 3) from None
+
+    def _found(self, key: str, conversion: Conversion) -> SpoolFile | None:
+        """A whole one; one that another worker is just writing is let go again."""
+        file = self._spool.find(key, conversion.size)
+        if file and not file.is_verified:
+            file.close()
+            return None
+        return file
 
     def _kept(self, key: str, conversion: Conversion, made: int) -> SpoolFile:
         file = self._spool.create(key, conversion.size)
@@ -151,14 +168,6 @@ def _tag(described: Description, frame: int, size: int) -> str:
 def _shown(stored: Description, conversion: Conversion, key: str, file: SpoolFile) -> Shown:
     described = Description(stored.instance, conversion.size, conversion.md5, key)
     return Shown(Opened(described, file), conversion.reason)
-
-
-def _whole(opened: Opened, interest: Interest) -> SpoolFile:
-    """The verified file: what browsers draw wrong may show only at its end."""
-    if opened.file is None:
-        raise NotRenderable("This instance is too large to be decoded here; download it instead.")
-    opened.available(opened.description.size - 1, interest)
-    return opened.file
 
 
 def _copy(source: int, file: SpoolFile) -> None:
