@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -126,4 +127,5 @@ def _numbers(tags: dict[str, Any], name: str, count: int) -> tuple[float, ...] |
         values = tuple(float(part) for part in _text(tags, name).split("\\"))
     except ValueError:
         return None
-    return values if len(values) == count else None
+    # NaN is a value for float(), and no JSON: one such header would make a whole list unreadable.
+    return values if len(values) == count and all(map(math.isfinite, values)) else None
