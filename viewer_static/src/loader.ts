@@ -236,7 +236,14 @@ export async function loadSlice(imageId: string, signal: AbortSignal): Promise<v
     requestType: 'interaction',
     priority: 0,
   };
-  await imageLoader.loadAndCacheImage(imageId, options as never);
+  try {
+    await imageLoader.loadAndCacheImage(imageId, options as never);
+  } catch (thrown) {
+    // The library handed out a load that somebody else had just given up: that is not our failure.
+    if (recognised(thrown).category !== 'cancelled' || signal.aborted) throw thrown;
+    await new Promise((resolve) => setTimeout(resolve));
+    await loadSlice(imageId, signal);
+  }
 }
 
 /** Size of one decoded picture, to know how many may be kept. */
