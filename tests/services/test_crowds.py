@@ -59,7 +59,7 @@ def test_descriptions_come_while_every_body_stalls(proxy: StartProxy, instance: 
             orthanc.add(id_, SMALL)
         server = proxy(orthanc.url, workers=2, stall_seconds=30, stall_floor_seconds=30)
         socks = [asking(server, id_) for id_ in ids]
-        until(lambda: orthanc.counts["data"] >= 30)
+        until(lambda: orthanc.counts["data"] >= 16)
         for _ in range(10):
             began = time.monotonic()
             answer = server.get(f"/api/pacs/instances/{instance}/file", method="HEAD")
@@ -75,7 +75,7 @@ def test_an_outage_of_many_waiters_is_no_storm(proxy: StartProxy) -> None:
         ids = [orthanc_id("storm", str(number)) for number in range(64)]
         for id_ in ids:
             orthanc.add(id_, SMALL)
-        server, right = proxy(orthanc.url, workers=2, threads=60), list[bool]()
+        server, right = proxy(orthanc.url, workers=2, threads=80), list[bool]()
         orthanc.door = Door.RESET
         threads = [threading.Thread(target=partial(fetch, server, id_, right)) for id_ in ids]
         for thread in threads:
