@@ -1,5 +1,5 @@
 /** Lies over the canvas whenever the picture below is not proven to be the one asked for. */
-import { button, el, say } from './dom.ts';
+import { button, el, say, set } from './dom.ts';
 import type { Category, ViewerError } from './errors.ts';
 
 /** The bytes are right but this browser cannot draw them: the server may. */
@@ -40,7 +40,7 @@ export class Cover {
       this.detail,
       this.actions,
     );
-    this.node = el('div', { class: 'cover', role: 'status' }, card, this.picture, this.banner);
+    this.node = el('div', { class: 'cover' }, card, this.picture, this.banner);
     this.become('loading');
   }
 
@@ -53,6 +53,11 @@ export class Cover {
     say(this.title, which);
     say(this.cause, 'Loading');
     say(this.detail, '');
+  }
+
+  /** How much of it is here, from 0 to 1. */
+  progress(share: number): void {
+    if (this.state === 'loading') say(this.cause, `Loading ${Math.floor(share * 100)} %`);
   }
 
   /** Nothing moves: says why. */
@@ -95,6 +100,8 @@ export class Cover {
   private become(state: CoverState): void {
     this.state = state;
     this.node.dataset.state = state;
+    // Reasons are read out; the number of each slice scrolled past is not.
+    set(this.node, 'role', state === 'waiting' || state === 'failed' ? 'status' : null);
     this.node.hidden = state === 'off';
     this.actions.hidden = state !== 'failed';
     if (this.address === null) return;

@@ -36,6 +36,7 @@ class FakeCover implements Lid {
   text = '';
   off = () => this.become('off', '');
   loading = (which: string) => this.become('loading', which);
+  progress = (share: number) => this.become(this.state, `${share}`);
   waiting = (which: string, reason: string) => this.become('waiting', `${which}: ${reason}`);
   failed = (which: string, error: ViewerError) =>
     this.become('failed', `${which}: ${error.category}`);
@@ -60,7 +61,7 @@ function bench(count = 5) {
       loads.set(index, { done, fail: reject });
       signal.addEventListener('abort', () => reject(new ViewerError('cancelled')));
     });
-  const queue = new SliceQueue(model, load, () => 0);
+  const queue = new SliceQueue(model, load, () => 0, clock);
   const canvas = new FakeCanvas();
   const cover = new FakeCover();
   const link = new Link(clock);
@@ -192,6 +193,15 @@ describe('navigation', () => {
     void navigation.show(3);
     expect(cover.state).toBe('waiting');
     expect(cover.text).toContain('no free place');
+  });
+
+  it('says how much of the wanted slice is here, and of no other', () => {
+    const { navigation, cover } = bench();
+    void navigation.show(1);
+    navigation.received(idOf(3), 0.9);
+    expect(cover.text).toBe('Slice 2');
+    navigation.received(idOf(1), 0.5);
+    expect(cover.text).toBe('0.5');
   });
 
   it('does not speak of slices nobody looks at', async () => {

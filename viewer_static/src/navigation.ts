@@ -15,7 +15,7 @@ export interface Canvas {
 }
 
 /** What it needs of a cover. */
-export type Lid = Pick<Cover, 'state' | 'off' | 'loading' | 'waiting' | 'failed'>;
+export type Lid = Pick<Cover, 'state' | 'off' | 'loading' | 'progress' | 'waiting' | 'failed'>;
 
 /**
  * A decoded picture is on the canvas one frame later; until then the old one stays with its own label,
@@ -97,6 +97,11 @@ export class Navigation extends EventTarget {
     if (this.waits.size === 0) this.released();
     else this.release ??= this.link.hold();
     this.explain();
+  }
+
+  /** How much of an instance is here, from 0 to 1. */
+  received(instanceId: string, share: number): void {
+    if (this.model.slices[this.wanted]?.instance.id === instanceId) this.cover.progress(share);
   }
 
   close(): void {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ViewerError } from './errors.ts';
 import { outwards, SLOTS, SliceQueue } from './queue.ts';
 import { SeriesModel } from './series.ts';
-import { seriesOf, settled } from './testing.ts';
+import { FakeClock, seriesOf, settled } from './testing.ts';
 
 interface Pending {
   readonly index: number;
@@ -12,6 +12,7 @@ interface Pending {
 }
 
 function bench(count: number, reach = 1_000) {
+  const clock = new FakeClock();
   const model = new SeriesModel(seriesOf(count));
   const pending: Pending[] = [];
   const started: number[] = [];
@@ -21,13 +22,13 @@ function bench(count: number, reach = 1_000) {
       pending.push({ index, signal, done: resolve, fail: reject });
       signal.addEventListener('abort', () => reject(new ViewerError('cancelled')));
     });
-  const queue = new SliceQueue(model, load, () => reach);
+  const queue = new SliceQueue(model, load, () => reach, clock);
   const of = (index: number): Pending => {
     const found = pending.findLast((item) => item.index === index);
     if (found === undefined) throw new Error(`slice ${index} was not asked for`);
     return found;
   };
-  return { model, queue, started, of };
+  return { model, queue, started, of, clock };
 }
 
 describe('prefetch order', () => {
@@ -50,6 +51,22 @@ describe('slice queue', () => {
     await seen;
     expect(started).toHaveLength(SLOTS + 1);
     expect(started.at(-1)).toBe(13);
+  });
+
+  it('gives a slow link to the visible slice alone, and goes on when it has come', async () => {
+    const { queue, started, of, clock } = bench(50);
+    const seen = queue.want(10);
+    queue.prefetch();
+    expect(queue.active).toHaveLength(SLOTS);
+    await clock.advance(299);
+    expect(queue.active).toHaveLength(SLOTS);
+    await clock.advance(1);
+    expect(queue.active).toEqual([10]);
+    queue.prefetch();
+    expect(queue.active).toEqual([10]);
+    of(10).done();
+    await seen;
+    expect(started.slice(-5)).toEqual([11, 9, 12, 8, 13]);
   });
 
   it('makes room for the visible slice by giving up the farthest', async () => {

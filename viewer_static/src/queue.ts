@@ -1,4 +1,5 @@
 /** Which slices are being loaded: the visible one first, then outwards, a few at a time. */
+import type { Clock } from './clock.ts';
 import { recognised, type ViewerError } from './errors.ts';
 import type { SeriesModel } from './series.ts';
 
@@ -23,6 +24,9 @@ export function outwards(
 
 export type Load = (index: number, signal: AbortSignal, urgent: boolean) => Promise<void>;
 
+/** A visible slice that takes longer than this gets the whole link for itself. */
+const ALONE_MS = 300;
+
 interface Task {
   readonly index: number;
   readonly giveUp: AbortController;
@@ -34,12 +38,16 @@ export class SliceQueue {
   private centre = 0;
   private direction: 1 | -1 = 1;
   private closed = false;
+  private relax: () => void = () => undefined;
+  /** Nothing is prefetched until the visible slice has come. */
+  private alone = false;
 
   constructor(
     private readonly model: SeriesModel,
     private readonly load: Load,
     /** How many slices around the visible one may be kept decoded. */
     private readonly reach: () => number,
+    private readonly clock: Clock,
   ) {}
 
   /** Loads the slice before all others; rejects with the reason it cannot be shown. */
@@ -49,12 +57,15 @@ export class SliceQueue {
     const known = this.model.error(index);
     if (known !== null && !again) throw known;
     const task = this.tasks.get(index) ?? this.begin(index, true);
+    this.relax();
+    this.relax = this.clock.after(ALONE_MS, () => this.clear(index));
     await task.done;
   }
 
   /** Fills free places outwards from the visible slice. */
   prefetch(): void {
-    if (this.closed) return;
+    this.alone &&= this.tasks.has(this.centre);
+    if (this.closed || this.alone) return;
     const count = this.model.slices.length;
     for (const index of outwards(count, this.centre, this.direction, this.reach())) {
       if (this.tasks.size >= SLOTS) return;
@@ -65,6 +76,7 @@ export class SliceQueue {
   /** The reader left the series. */
   close(): void {
     this.closed = true;
+    this.relax();
     for (const task of this.tasks.values()) task.giveUp.abort();
     this.tasks.clear();
   }
@@ -100,9 +112,20 @@ export class SliceQueue {
       (one, other) => Math.abs(other.index - this.centre) - Math.abs(one.index - this.centre),
     )[0];
     if (far === undefined) return;
-    this.tasks.delete(far.index);
-    far.giveUp.abort();
-    this.model.moved(far.index, 'absent');
+    this.giveUp(far);
+  }
+
+  /** On a slow link the others would take most of it; what they have is kept and continued later. */
+  private clear(index: number): void {
+    if (!this.tasks.has(index) || index !== this.centre) return;
+    this.alone = true;
+    for (const task of [...this.tasks.values()]) if (task.index !== index) this.giveUp(task);
+  }
+
+  private giveUp(task: Task): void {
+    this.tasks.delete(task.index);
+    task.giveUp.abort();
+    this.model.moved(task.index, 'absent');
   }
 
   private ended(index: number, giveUp: AbortController, error: ViewerError | null): void {

@@ -45,6 +45,7 @@ export class Session {
       this.model,
       (index, signal) => this.load(index, signal),
       () => this.reach(),
+      wallClock,
     );
     this.navigation = new Navigation(
       this.model,
@@ -153,7 +154,11 @@ export class Session {
   }
 
   private watch(id: string, signal: AbortSignal): Watch {
-    return { signal, waiting: (waiting) => this.navigation.heard(id, waiting) };
+    return {
+      signal,
+      waiting: (waiting) => this.navigation.heard(id, waiting),
+      received: (bytes, total) => this.navigation.received(id, bytes / total),
+    };
   }
 
   private evicted(imageId: string): void {

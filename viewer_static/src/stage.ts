@@ -71,6 +71,7 @@ export class Stage extends EventTarget {
 
   async open(detail: SeriesDetail, watch: Watch): Promise<void> {
     this.close();
+    this.cover.message('Loading the viewer', '');
     const { engine, view, facts } = await this.engine(watch);
     watch.signal.throwIfAborted();
     this.readFacts = facts;

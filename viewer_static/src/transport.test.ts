@@ -304,6 +304,18 @@ describe('transport, an instance', () => {
     expect(bed.network.calls).toHaveLength(1);
   });
 
+  it('goes on, when the reader comes back, from what had arrived when he left', async () => {
+    const bed = bench({ ...good, body: file.bytes.subarray(0, 1_500), end: 'stall' }, rest(1_500));
+    const left = fetched(bed);
+    await settled();
+    bed.giveUp.abort();
+    await expect(left).rejects.toMatchObject({ category: 'cancelled' });
+    const back = { signal: new AbortController().signal };
+    const promise = bed.transport.instance('display', expected, back);
+    expect((await outcome(bed, promise)).value?.bytes).toEqual(file.bytes);
+    expect(bed.network.calls[1]?.headers.get('range')).toBe('bytes=1500-');
+  });
+
   it('shows a converted file by its own digest and says so', async () => {
     const own = dicom(6_000, 5);
     const converted = {

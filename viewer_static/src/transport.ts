@@ -8,7 +8,8 @@ import {
   objection,
   proof,
 } from './instance.ts';
-import { Partial } from './partial.ts';
+import { Leftovers } from './leftovers.ts';
+import type { Partial } from './partial.ts';
 import { type Pace, persist, type Watch } from './persist.ts';
 import { retryAfterMs } from './retry.ts';
 import { type Silence, Watchdog } from './watchdog.ts';
@@ -39,6 +40,8 @@ interface Asked {
 }
 
 export class Transport {
+  private readonly leftovers = new Leftovers();
+
   constructor(private readonly line: Line) {}
 
   /** Anything else that hangs on the link, with the same patience. */
@@ -87,15 +90,17 @@ export class Transport {
 
   /** The bytes of an instance, proven by length and digest; continues after a cut where it stopped. */
   async instance(path: string, expected: Expected, watch: Watch): Promise<Proven> {
-    const partial = new Partial();
-    const proven = await persist(
+    const partial = this.leftovers.take(path);
+    return persist(
       this.line,
       watch,
       (silence) =>
         this.part(path, expected, partial, { watch, silence }).catch(afterFailure(partial)),
       () => partial.received,
-    );
-    return proven;
+    ).catch((thrown: unknown) => {
+      if (watch.signal.aborted) this.leftovers.keep(path, partial);
+      throw thrown;
+    });
   }
 
   private part(
@@ -170,6 +175,7 @@ export class Transport {
 /** Whatever failed may lie in the HTTP cache: past it from now on; whole, if there is no such part. */
 function afterFailure(partial: Partial): (thrown: unknown) => never {
   return (thrown) => {
+    if (thrown instanceof ViewerError && thrown.category === 'cancelled') throw thrown;
     partial.suspect = true;
     if (!(thrown instanceof ViewerError) || thrown.status !== 416) throw thrown;
     partial.reset();
