@@ -1,0 +1,90 @@
+"""One Chromium for all; an archive with known content; viewers that close themselves."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserType, sync_playwright
+
+from pacs_proxy.demo.orthanc import ThrowawayOrthanc, find_executable
+from tests.e2e.shelf import Book, Shelf
+from tests.e2e.slices import Barred
+from tests.e2e.viewer import Viewer
+from tests.server import Proxy
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--enable-unsafe-swiftshader",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+TAG = 5
+
+OpenViewer = Callable[..., Viewer]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[BrowserType]:
+    """Its driver; several browsers may be started by it."""
+    if not CHROMIUM.exists():
+        pytest.skip("Chromium is not installed here; run: apt-get install chromium")
+    with sync_playwright() as playwright:
+        yield playwright.chromium
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: BrowserType) -> Iterator[Browser]:
+    with chromium.launch(executable_path=CHROMIUM, args=FLAGS) as browser:
+        yield browser
+
+
+@pytest.fixture
+def viewer(browser: Browser) -> Iterator[OpenViewer]:
+    """`viewer(url)`: a window of its own; a narrow one is drawn faster."""
+    with ExitStack() as opened:
+
+        def start(url: str, width: int = 1280) -> Viewer:
+            window = Viewer(browser, url, width)
+            opened.callback(window.close)
+            return window
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def orthanc() -> Iterator[ThrowawayOrthanc]:
+    """For tests that do it no harm."""
+    if find_executable() is None:
+        pytest.skip("Orthanc is not installed here; run: apt-get install orthanc")
+    with ThrowawayOrthanc() as orthanc:
+        yield orthanc
+
+
+@pytest.fixture(scope="session")
+def shelf(orthanc: ThrowawayOrthanc) -> Shelf:
+    return Shelf(orthanc.url)
+
+
+@pytest.fixture(scope="session")
+def bars(shelf: Shelf) -> Book:
+    """24 slices that say which they are."""
+    return shelf.add(Barred(TAG))
+
+
+@pytest.fixture(scope="session")
+def warm(shelf: Shelf) -> Book:
+    """A single slice, to have the page and its picture engine there before the trouble begins."""
+    return shelf.add(Barred(1, 1, 48))
+
+
+@pytest.fixture(scope="session")
+def served(orthanc: ThrowawayOrthanc) -> Iterator[Proxy]:
+    """The real proxy before it, with nothing wrong anywhere."""
+    with Proxy(orthanc.url, threads=16) as proxy:
+        yield proxy

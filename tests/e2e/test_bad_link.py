@@ -1,0 +1,130 @@
+"""A bad line before or behind the proxy: no wrong picture, and all slices in the end."""
+
+from collections.abc import Iterator
+from typing import cast
+
+import pytest
+
+from pacs_proxy.demo.orthanc import ThrowawayOrthanc
+from tests.e2e.conftest import TAG, OpenViewer
+from tests.e2e.shelf import Book, Shelf, is_drawn_right
+from tests.e2e.viewer import Viewer
+from tests.fakes import Link
+from tests.fakes.trouble import KINDS, Kind, Script, Storm, stall_at
+from tests.server import Proxy
+
+pytestmark = [pytest.mark.browser, pytest.mark.orthanc]
+
+COUNT = 24
+# A file is 75 kB: a trouble every fifth file or so.
+EVERY = 300_000
+MIXED = cast("tuple[Kind, ...]", tuple(KINDS))
+
+
+@pytest.fixture
+def line(served: Proxy) -> Iterator[Link]:
+    """Between browser and proxy."""
+    with Link("127.0.0.1", served.port) as link:
+        yield link
+
+
+def assert_all_proven(window: Viewer, shelf: Shelf) -> None:
+    """Each slice in turn is drawn from the stored values, and no failure is spoken of."""
+    drawn = window.walk(range(COUNT))
+    assert [n for n, one in enumerate(drawn) if not is_drawn_right(shelf, one)] == []
+    window.until_all(COUNT)
+    assert window.failures == []
+    assert window.toasts == []
+    told = window.told()
+    assert told["wrong"] == []
+    assert told["indexes"] == list(range(COUNT))
+
+
+@pytest.fixture
+def window(viewer: OpenViewer, line: Link, warm: Book) -> Viewer:
+    """The page and its picture engine are there; from now on the weather may turn."""
+    window = viewer(line.url, 900).open(warm)
+    window.until_shown(0)
+    return window
+
+
+def arrive(window: Viewer, bars: Book) -> None:
+    """At the series, with its list; every slice of it has yet to come."""
+    window.go_to(bars)
+    window.witness(TAG)
+
+
+@pytest.mark.parametrize("kinds", [("rst",), ("fin",), ("stall",), ("flip",), MIXED], ids="+".join)
+def test_every_slice_comes_right_from_browser_to_proxy_through(
+    line: Link, shelf: Shelf, bars: Book, window: Viewer, kinds: tuple[Kind, ...]
+) -> None:
+    line.weather = Storm(7, EVERY, kinds)
+    line.cut()
+    arrive(window, bars)
+    assert_all_proven(window, shelf)
+    assert {trouble.kind for _, trouble in line.met} <= set(kinds)
+    assert len(line.met) >= 3, "no trouble, no proof"
+
+
+@pytest.mark.parametrize(
+    ("latency", "rate"), [(0.3, None), (0.02, 2.5e6)], ids=["300 ms", "20 Mbit 40 ms"]
+)
+def test_a_slow_line_is_only_slow(
+    line: Link,
+    shelf: Shelf,
+    bars: Book,
+    window: Viewer,
+    latency: float,
+    rate: float | None,
+) -> None:
+    line.latency, line.rate = latency, rate
+    arrive(window, bars)
+    assert_all_proven(window, shelf)
+
+
+def test_a_line_that_is_gone_for_a_while_is_named_and_waited_for(
+    line: Link, shelf: Shelf, bars: Book, window: Viewer
+) -> None:
+    arrive(window, bars)
+    line.refuse()
+    line.cut()
+    window.show(12)
+    window.page.get_by_text("No answer from the server for").first.wait_for()
+    window.picture("server-away")
+    line.accept()
+    assert_all_proven(window, shelf)
+
+
+@pytest.mark.parametrize("kinds", [("rst",), ("fin",), ("stall",), ("flip",), MIXED], ids="+".join)
+def test_every_slice_comes_right_from_archive_to_proxy_through(
+    orthanc: ThrowawayOrthanc,
+    shelf: Shelf,
+    bars: Book,
+    warm: Book,
+    viewer: OpenViewer,
+    kinds: tuple[Kind, ...],
+) -> None:
+    with (
+        Link("127.0.0.1", orthanc.http_port) as behind,
+        Proxy(behind.url, threads=16) as proxy,
+    ):
+        window = viewer(proxy.url, 900).open(warm)
+        window.until_shown(0)
+        behind.weather = Storm(3, EVERY, kinds)
+        behind.cut()
+        arrive(window, bars)
+        assert_all_proven(window, shelf)
+        assert len(behind.met) >= 3, "no trouble, no proof"
+
+
+def test_a_stall_of_seconds_is_said_and_outlived(
+    line: Link, shelf: Shelf, bars: Book, window: Viewer
+) -> None:
+    """Every connection stalls once for longer than the reader should wait without a word."""
+    line.weather = Script(*[stall_at(2_000, 5.0)] * 200)
+    line.cut()
+    arrive(window, bars)
+    window.page.get_by_text("The connection is slow").first.wait_for()
+    window.picture("slow")
+    line.weather = Script()
+    assert_all_proven(window, shelf)

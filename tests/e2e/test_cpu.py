@@ -1,0 +1,37 @@
+"""Without a graphics card, and without its software stand-in: slower, and just as right."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserType
+
+from tests.e2e.conftest import CHROMIUM, FLAGS, TAG
+from tests.e2e.shelf import Book, Shelf, is_drawn_right
+from tests.e2e.viewer import Viewer
+from tests.server import Proxy
+
+pytestmark = [pytest.mark.browser, pytest.mark.orthanc]
+
+
+@pytest.fixture
+def flat(chromium: BrowserType) -> Iterator[Browser]:
+    flags = [*FLAGS, "--disable-3d-apis"]
+    with chromium.launch(executable_path=CHROMIUM, args=flags) as browser:
+        yield browser
+
+
+def test_without_3d_every_slice_is_drawn_from_the_stored_values(
+    flat: Browser, served: Proxy, shelf: Shelf, bars: Book
+) -> None:
+    window = Viewer(flat, served.url, 900).open(bars)
+    try:
+        window.until_shown(0)
+        window.witness(TAG)
+        drawn = window.walk(range(24))
+        assert [is_drawn_right(shelf, picture) for picture in drawn] == [True] * 24
+        told = window.told()
+        assert told["wrong"] == []
+        assert told["indexes"] == list(range(24))
+        window.picture("cpu")
+    finally:
+        window.close()

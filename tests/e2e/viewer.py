@@ -1,0 +1,127 @@
+"""The viewer as its reader meets it, and its test seam `window.__pacsProxy`."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Page
+
+from tests.e2e.shelf import Book
+
+WITNESS = Path(__file__).with_name("witness.js")
+SECONDS = 60.0
+
+# Walks the series and reports each picture; `limit` ms bound a slice that never comes.
+WALK = """async ({indexes, limit}) => {
+  const seam = window.__pacsProxy, pictures = [];
+  for (const index of indexes) {
+    const late = new Promise((resolve) => setTimeout(resolve, limit));
+    await Promise.race([seam.show(index), late]);
+    await new Promise(requestAnimationFrame);
+    pictures.push(seam.wanted() === index ? seam.pixels() : null);
+  }
+  return pictures;
+}"""
+
+
+class Viewer:
+    """One browser window on the viewer at `url`."""
+
+    def __init__(self, browser: Browser, url: str, width: int = 1280) -> None:
+        self.context = browser.new_context(
+            viewport={"width": width, "height": width * 5 // 8}, accept_downloads=True
+        )
+        self.page: Page = self.context.new_page()
+        self.page.set_default_timeout(SECONDS * 1000)
+        self.url = url.rstrip("/")
+        self.errors: list[str] = []
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+
+    def open(self, book: Book) -> "Viewer":
+        """Straight to a series; ready when its list has come, not its pictures."""
+        self.page.goto(f"{self.url}/#/studies/{book.study}/series/{book.series}")
+        self.until("s.counts() !== null")
+        return self
+
+    def go_to(self, book: Book) -> None:
+        """To another series, in the same page."""
+        self.page.evaluate(
+            "hash => { location.hash = hash }", f"#/studies/{book.study}/series/{book.series}"
+        )
+        self.until("location.hash.includes(x) && s.counts() !== null", book.series)
+
+    def go_to_list(self) -> None:
+        """Leave the series: what it held is forgotten, and no load of it goes on."""
+        self.page.evaluate("() => { location.hash = '' }")
+        self.page.locator(".list").wait_for()
+
+    def witness(self, tag: int) -> None:
+        """From now on every frame is judged; call it with a series open."""
+        self.page.evaluate(WITNESS.read_text(encoding="utf-8"), tag)
+
+    def told(self) -> dict[str, Any]:
+        """What the witness saw."""
+        told: dict[str, Any] = self.page.evaluate("window.__witness.told()")
+        return told
+
+    def show(self, index: int) -> None:
+        """Ask for a slice, and do not wait."""
+        self.page.evaluate("index => { void window.__pacsProxy.show(index) }", index)
+
+    def walk(self, indexes: range | list[int], seconds: float = 30.0) -> list[Any]:
+        """The pixels of these slices, each after it was asked for; None where none is shown."""
+        asked = {"indexes": list(indexes), "limit": seconds * 1000}
+        pictures: list[Any] = self.page.evaluate(WALK, asked)
+        return pictures
+
+    def until(self, condition: str, argument: object = None, seconds: float = SECONDS) -> None:
+        """Wait for a JavaScript expression about `s`, the seam, and `x`, the argument."""
+        self.page.wait_for_function(
+            f"x => {{ const s = window.__pacsProxy; return s && ({condition}); }}",
+            arg=argument,
+            timeout=seconds * 1000,
+        )
+
+    def until_shown(self, index: int, seconds: float = SECONDS) -> None:
+        self.until("s.wanted() === x && s.imageId() !== null", index, seconds)
+
+    def until_failed(self, seconds: float = SECONDS) -> None:
+        self.until("s.cover() === 'failed'", None, seconds)
+
+    def until_all(self, count: int, seconds: float = SECONDS) -> None:
+        """Everything received and proven."""
+        self.until("s.counts().verified === x && s.counts().failed === 0", count, seconds)
+
+    @property
+    def cover(self) -> str:
+        """off, loading, waiting, failed or rendered."""
+        return str(self.page.evaluate("window.__pacsProxy.cover()"))
+
+    @property
+    def placeholder(self) -> str:
+        """The words that lie over the picture."""
+        return self.page.inner_text(".cover-card")
+
+    @property
+    def status(self) -> str:
+        """The words of the status line, such as "24/24 received, 24 verified"."""
+        return self.page.inner_text(".progress-words")
+
+    @property
+    def toasts(self) -> list[str]:
+        return self.page.locator(".toast").all_inner_texts()
+
+    @property
+    def failures(self) -> list[int]:
+        found: list[int] = self.page.evaluate("[...window.__pacsProxy.failures()]")
+        return found
+
+    def picture(self, name: str) -> None:
+        """Keep a screenshot where PACS_PROXY_SCREENSHOTS says, for people to look at."""
+        folder = os.environ.get("PACS_PROXY_SCREENSHOTS")
+        if folder:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            self.page.screenshot(path=Path(folder) / f"{name}.png")
+
+    def close(self) -> None:
+        self.context.close()
