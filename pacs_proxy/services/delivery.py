@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from flask import Response, request
 from werkzeug.wsgi import wrap_file
 
 from pacs_proxy.archive.instances import Opened
+from pacs_proxy.services.headers import repr_digest
 from pacs_proxy.services.ranges import is_known, may_continue, wanted_range
 from pacs_proxy.upstream.answers import Description
 from pacs_proxy.upstream.interest import Interest
@@ -46,8 +46,7 @@ def headers_of(wanted: Description, manner: Manner) -> dict[str, str]:
         "Cache-Control": "private, no-cache, no-transform",
     }
     if wanted.md5:
-        digest = base64.b64encode(bytes.fromhex(wanted.md5)).decode()
-        headers["Repr-Digest"] = f"md5=:{digest}:"
+        headers["Repr-Digest"] = repr_digest(bytes.fromhex(wanted.md5))
     if manner.converted:
         headers["X-Converted"] = manner.converted
     if manner.save_as:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import secrets
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -21,6 +22,12 @@ _UNLESS_SET = (
     ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox"),
     ("Cache-Control", "private, no-store"),
 )
+
+
+def repr_digest(md5: bytes) -> str:
+    """The value of Repr-Digest (RFC 9530)."""
+    return f"md5=:{base64.b64encode(md5).decode()}:"
+
 
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 

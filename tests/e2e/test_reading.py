@@ -75,7 +75,7 @@ def test_a_reader_finds_a_study_opens_it_and_scrolls_it_with_the_keyboard(
     window.witness(TAG)
     for index in range(1, 24):
         window.page.keyboard.press("ArrowDown")
-        window.until_shown(index)
+        window.until_witnessed(index)
     window.page.keyboard.press("Home")
     window.until_shown(0)
     window.until_all(24)

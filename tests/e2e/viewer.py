@@ -85,6 +85,10 @@ class Viewer:
     def until_shown(self, index: int, seconds: float = SECONDS) -> None:
         self.until("s.wanted() === x && s.imageId() !== null", index, seconds)
 
+    def until_witnessed(self, index: int) -> None:
+        """Until the witness has seen that slice."""
+        self.until("window.__witness.told().indexes.includes(x)", index)
+
     def until_failed(self, seconds: float = SECONDS) -> None:
         self.until("s.cover() === 'failed'", None, seconds)
 

@@ -362,6 +362,22 @@ describe('transport, lists and pictures', () => {
     body: new TextEncoder().encode(text),
   });
 
+  it('asks again for a list whose digest does not agree, and believes one that does', async () => {
+    // MD5 of {"a":1} in base64, as RFC 9530 writes it.
+    const digest = {
+      'content-type': 'application/json',
+      'repr-digest': 'md5=:u2y1xo30ZSlByvZSo2by2A==:',
+    };
+    const listed = (text: string): Scripted => ({
+      headers: digest,
+      body: new TextEncoder().encode(text),
+    });
+    const bed = bench(listed('{"a":3}'), listed('{"a":1}'));
+    const { value } = await outcome(bed, bed.transport.json('studies', bed.watch));
+    expect(value).toEqual({ a: 1 });
+    expect(bed.network.calls).toHaveLength(2);
+  });
+
   it('reads a list', async () => {
     const bed = bench(list('{"items":[]}'));
     expect((await outcome(bed, bed.transport.json('studies', bed.watch))).value).toEqual({

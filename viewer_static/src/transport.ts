@@ -9,6 +9,7 @@ import {
   proof,
 } from './instance.ts';
 import { Leftovers } from './leftovers.ts';
+import { md5 } from './md5.ts';
 import type { Partial } from './partial.ts';
 import { type Pace, persist, type Watch } from './persist.ts';
 import { retryAfterMs } from './retry.ts';
@@ -69,8 +70,9 @@ export class Transport {
     return persist(this.line, watch, () =>
       this.attempt(path, { cache: 'no-store' }, watch, async ({ response }) => {
         ofKind(response, 'application/json');
-        const body = await response.text();
-        return parsed(body, response);
+        const body = new Uint8Array(await response.arrayBuffer());
+        vouchedFor(response, body);
+        return parsed(new TextDecoder().decode(body), response);
       }),
     );
   }
@@ -213,6 +215,16 @@ function ofKind(response: Response, wanted: string): void {
   if (type === 'text/html') throw new ViewerError('html', detail);
   throw new ViewerError(wanted === 'application/dicom' ? 'not-dicom' : 'server', detail);
 }
+
+/** One flipped bit in a list is another patient's name. */
+function vouchedFor(response: Response, body: Uint8Array): void {
+  const digest = response.headers.get('repr-digest');
+  if (digest !== null && digest !== `md5=:${base64(md5(body))}:`)
+    throw new ViewerError('digest', 'What arrived is not what the server sent.');
+}
+
+const base64 = (hex: string): string =>
+  btoa(hex.replace(/../g, (pair) => String.fromCharCode(Number.parseInt(pair, 16))));
 
 function parsed(body: string, response: Response): unknown {
   try {
