@@ -263,6 +263,8 @@ def test_a_fault_of_our_own_in_the_background_ends_its_readers_too(
         opened.available(0, interest)
     opened.close()
     until(lambda: names(tmp_path / "files") == [])
+    # The bug surfaces once the thread is unwound: in the next test, if this one does not wait.
+    until(lambda: "fetch" not in {thread.name for thread in threading.enumerate()})
 
 
 def test_nobody_left_reading_a_large_file_ends_its_fetch(
