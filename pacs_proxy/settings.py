@@ -177,7 +177,7 @@ class Settings:
         "PACS_PROXY_MINIMUM_RATE",
         16 * KIB,
         _positive,
-        "Bytes a body must bring within each stall limit, else it counts as stalled.",
+        "Bytes a body must bring in any five seconds, else it counts as stalled.",
     )
     deadline_seconds: float = _setting(
         "PACS_PROXY_DEADLINE_SECONDS",
