@@ -101,11 +101,14 @@ class Instances:
         raise Interrupted("The instance is being replaced again and again; try later.")
 
     def _expected(self, instance: str, interest: Interest) -> Description:
-        """A recent description is enough to fetch by; what lies here is asked about anew."""
+        """A recent description is enough to fetch by; what lies here is asked about anew.
+
+        And what leaves before it is whole: there a replacement would be noticed too late.
+        """
         recent = self._descriptions.recent(instance)
-        if recent and not self._spool.holds(recent.uuid, recent.size):
-            return recent
-        return self._descriptions.ask(instance, interest)
+        if not recent or self._is_large(recent) or self._spool.holds(recent.uuid, recent.size):
+            return self._descriptions.ask(instance, interest)
+        return recent
 
     def _obtain(self, wanted: Description, interest: Interest) -> Opened:
         """Follow whoever fetches these bytes, or fetch them; a dead fetcher's claim is free."""
