@@ -88,3 +88,4 @@ def served(orthanc: ThrowawayOrthanc) -> Iterator[Proxy]:
     """The real proxy before it, with nothing wrong anywhere."""
     with Proxy(orthanc.url, threads=16) as proxy:
         yield proxy
+        assert '"level": "error"' not in proxy.log, proxy.log[-3000:]
