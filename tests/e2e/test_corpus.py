@@ -71,6 +71,9 @@ def test_every_file_comes_through_as_stored_and_is_drawn_right_or_named(
     assert len(corpus.names) > 300
     assert altered == []
     assert [v for v in verdicts if v[1] in {"WRONG", "SILENT"}] == []
+    videos = [said for name, _, said in verdicts if name.startswith("video/")]
+    assert videos
+    assert all("This is a video" in said for said in videos)
     assert archive.pid == pid, "Orthanc died"
 
 

@@ -55,7 +55,7 @@ export class Link extends EventTarget {
     }
     if (this.state === 'recovering') return 'The archive is coming back.';
     if (error !== null) return `${error.sentence} It is asked again by itself.`;
-    return 'The connection is slow: no data for some seconds.';
+    return 'The connection is slow or breaks off: no data for some seconds.';
   }
 
   /** The browser says the network is back. */

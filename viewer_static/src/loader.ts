@@ -50,6 +50,7 @@ const SCHEME = 'vdcm:';
 const NATURALIZED = Enums.MetadataModules.NATURALIZED;
 const BIG_ENDIAN = '1.2.840.10008.1.2.2';
 const NATIVE = new Set(['1.2.840.10008.1.2', '1.2.840.10008.1.2.1', BIG_ENDIAN]);
+const VIDEO = /^1\.2\.840\.10008\.1\.2\.4\.10\d/;
 const PIXELS = ['PixelData', 'FloatPixelData', 'DoubleFloatPixelData'];
 const forever = new AbortController().signal;
 
@@ -137,6 +138,8 @@ function named(base: string, sopUid: string): Natural {
   if (natural === undefined) throw new ViewerError('not-dicom');
   const found = String(natural.SOPInstanceUID ?? '');
   if (isUid(sopUid) && isUid(found) && found !== sopUid) throw new ViewerError('wrong-image');
+  if (VIDEO.test(String(natural.TransferSyntaxUID)))
+    throw new ViewerError('no-pixels', 'This is a video, which this viewer does not play.');
   if (PIXELS.some((key) => natural[key] !== undefined)) return natural;
   if (natural.Rows === undefined) throw new ViewerError('no-pixels');
   throw new ViewerError('decode', 'No pixels were found in the file.');
