@@ -89,3 +89,6 @@ def served(orthanc: ThrowawayOrthanc) -> Iterator[Proxy]:
     with Proxy(orthanc.url, threads=16) as proxy:
         yield proxy
         assert '"level": "error"' not in proxy.log, proxy.log[-3000:]
+        held = [len(list(Path(f"/proc/{worker}/fd").iterdir())) for worker in proxy.workers]
+        print(f"\ndescriptors held by the workers at the end: {held}")
+        assert max(held) < 100
