@@ -69,6 +69,22 @@ describe('slice queue', () => {
     expect(started.slice(-5)).toEqual([11, 9, 12, 8, 13]);
   });
 
+  it('goes on side by side on a long line, where a slice takes as long alone', async () => {
+    const { queue, of, clock } = bench(50);
+    const first = queue.want(10);
+    queue.prefetch();
+    await clock.advance(600);
+    expect(queue.active).toEqual([10]);
+    of(10).done();
+    await first;
+    void queue.want(30);
+    queue.prefetch();
+    await clock.advance(899);
+    expect(queue.active).toHaveLength(SLOTS);
+    await clock.advance(1);
+    expect(queue.active).toEqual([30]);
+  });
+
   it('makes room for the visible slice by giving up the farthest', async () => {
     const { queue, model, of } = bench(50);
     void queue.want(10);

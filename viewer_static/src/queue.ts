@@ -26,9 +26,13 @@ export type Load = (index: number, signal: AbortSignal, urgent: boolean) => Prom
 
 /** A visible slice that takes longer than this gets the whole link for itself. */
 const ALONE_MS = 300;
+/** Unless it takes that long alone too: on a long line, slices side by side cost nothing. */
+const LONGEST_MS = 2_000;
+const USUAL = 1.5;
 
 interface Task {
   readonly index: number;
+  readonly began: number;
   readonly giveUp: AbortController;
   readonly done: Promise<void>;
 }
@@ -41,6 +45,7 @@ export class SliceQueue {
   private relax: () => void = () => undefined;
   /** Nothing is prefetched until the visible slice has come. */
   private alone = false;
+  private patienceMs = ALONE_MS;
 
   constructor(
     private readonly model: SeriesModel,
@@ -58,7 +63,7 @@ export class SliceQueue {
     if (known !== null && !again) throw known;
     const task = this.tasks.get(index) ?? this.begin(index, true);
     this.relax();
-    this.relax = this.clock.after(ALONE_MS, () => this.clear(index));
+    this.relax = this.clock.after(this.patienceMs, () => this.clear(index));
     await task.done;
   }
 
@@ -100,7 +105,7 @@ export class SliceQueue {
       (thrown: unknown) => this.ended(index, giveUp, recognised(thrown)),
     );
     done.catch(() => undefined);
-    const task = { index, giveUp, done };
+    const task = { index, giveUp, done, began: this.clock.now() };
     this.tasks.set(index, task);
     return task;
   }
@@ -122,6 +127,11 @@ export class SliceQueue {
     for (const task of [...this.tasks.values()]) if (task.index !== index) this.giveUp(task);
   }
 
+  private learn({ began }: Task): void {
+    const usual = USUAL * (this.clock.now() - began);
+    this.patienceMs = Math.min(LONGEST_MS, Math.max(ALONE_MS, usual));
+  }
+
   private giveUp(task: Task): void {
     this.tasks.delete(task.index);
     task.giveUp.abort();
@@ -129,7 +139,9 @@ export class SliceQueue {
   }
 
   private ended(index: number, giveUp: AbortController, error: ViewerError | null): void {
-    if (this.tasks.get(index)?.giveUp === giveUp) {
+    const task = this.tasks.get(index);
+    if (task?.giveUp === giveUp) {
+      if (error === null && this.alone && index === this.centre) this.learn(task);
       this.tasks.delete(index);
       const cancelled = error?.category === 'cancelled';
       this.model.moved(
