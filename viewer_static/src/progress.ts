@@ -20,9 +20,14 @@ export function words(counts: Counts): string {
   return parts.join(', ');
 }
 
+/** While slices stream in; each change costs a frame that the pictures could have. The end shows at once. */
+const PAINT_MS = 100;
+
 export class Progress {
   readonly node: HTMLElement;
   private readonly arc = circle('ring-arc');
+  private counts: Counts | null = null;
+  private timer = 0;
   private readonly text = el('span', { class: 'progress-words' });
 
   constructor() {
@@ -37,6 +42,17 @@ export class Progress {
   }
 
   show(counts: Counts): void {
+    this.counts = counts;
+    const isOver = counts.received + counts.failed >= counts.instances;
+    if (isOver || this.node.hidden) this.paint();
+    else this.timer ||= window.setTimeout(() => this.paint(), PAINT_MS);
+  }
+
+  private paint(): void {
+    const { counts } = this;
+    if (counts === null) return;
+    clearTimeout(this.timer);
+    this.timer = 0;
     this.node.hidden = false;
     const share = counts.instances === 0 ? 0 : counts.received / counts.instances;
     this.arc.setAttribute('stroke-dasharray', `${share * ROUND} ${ROUND}`);

@@ -9,13 +9,16 @@ const COLOURS: Readonly<Record<SliceState, string>> = {
   failed: '#d9635f',
 };
 
+/** Ten times a second tells as much as at every frame, and leaves the time to the pictures. */
+const PAINT_MS = 100;
+
 export class Rail {
   readonly node: HTMLElement;
   private readonly canvas = el('canvas', { 'aria-hidden': 'true' });
   private readonly thumb = el('div', { class: 'rail-thumb' });
   private readonly observer = new ResizeObserver(() => this.paint());
   private model: SeriesModel | null = null;
-  private frame = 0;
+  private painting = 0;
 
   constructor(private readonly go: (index: number) => void) {
     this.node = el(
@@ -52,13 +55,13 @@ export class Rail {
     this.thumb.style.top = `${((index + 0.5) / count) * 100}%`;
   }
 
-  /** Many slices change in one frame; the rail is painted once. */
+  /** Many slices change in a moment; the rail is painted once. */
   private refresh(): void {
-    if (this.frame !== 0) return;
-    this.frame = requestAnimationFrame(() => {
-      this.frame = 0;
+    if (this.painting !== 0) return;
+    this.painting = window.setTimeout(() => {
+      this.painting = 0;
       this.paint();
-    });
+    }, PAINT_MS);
   }
 
   private paint(): void {
@@ -66,8 +69,9 @@ export class Rail {
     const context = this.canvas.getContext('2d');
     if (model === null || context === null) return;
     const height = Math.max(1, Math.round(this.node.clientHeight * devicePixelRatio));
-    this.canvas.height = height;
-    this.canvas.width = 8;
+    // Setting a size, even the same, throws the canvas away.
+    if (this.canvas.height !== height) this.canvas.height = height;
+    if (this.canvas.width !== 8) this.canvas.width = 8;
     const step = height / model.slices.length;
     for (const { index } of model.slices) {
       context.fillStyle = COLOURS[model.state(index)];
