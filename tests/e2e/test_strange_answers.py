@@ -131,14 +131,14 @@ def assert_named(window: Viewer, index: int, name: str) -> None:
 def test_a_line_that_keeps_breaking_is_said_and_tried_again_by_itself(
     meddler: Meddler, window: Viewer, shelf: Shelf, bars: Book, name: str
 ) -> None:
-    meddler.plan = Script("display", {bars.instances[BAD]: STRANGE[name][0]})
+    """Already the first slice does not come; all the others do meanwhile."""
+    meddler.plan = Script("display", {bars.instances[0]: STRANGE[name][0]})
     arrive(window, bars)
-    window.show(BAD)
     window.until("s.cover() === 'waiting' && s.counts().verified === 23")
     window.picture(f"strange-{name.replace(' ', '-')}")
-    assert window.placeholder.startswith(f"Slice {BAD + 1}\n")
+    assert window.placeholder.startswith("Slice 1\n")
     meddler.plan = Script("display", {})
-    window.until_shown(BAD)
+    window.until_shown(0)
     window.until_all(COUNT)
     assert wrong_ones(window, shelf) == []
     assert window.told()["wrong"] == []

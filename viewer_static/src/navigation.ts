@@ -94,6 +94,7 @@ export class Navigation extends EventTarget {
   heard(instanceId: string, waiting: Waiting | null): void {
     if (waiting === null) this.waits.delete(instanceId);
     else this.waits.set(instanceId, waiting);
+    if (waiting !== null) this.queue.share();
     if (this.waits.size === 0) this.released();
     else this.release ??= this.link.hold();
     this.explain();

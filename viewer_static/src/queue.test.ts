@@ -69,6 +69,15 @@ describe('slice queue', () => {
     expect(started.slice(-5)).toEqual([11, 9, 12, 8, 13]);
   });
 
+  it('goes on with the others while the visible slice is waited for', async () => {
+    const { queue, clock } = bench(50);
+    void queue.want(10);
+    await clock.advance(300);
+    expect(queue.active).toEqual([10]);
+    queue.share();
+    expect(queue.active).toHaveLength(SLOTS);
+  });
+
   it('goes on side by side on a long line, where a slice takes as long alone', async () => {
     const { queue, of, clock } = bench(50);
     const first = queue.want(10);

@@ -67,6 +67,12 @@ export class SliceQueue {
     await task.done;
   }
 
+  /** The visible slice is waited for, and takes nothing of the link: the others may have it. */
+  share(): void {
+    this.alone = false;
+    this.prefetch();
+  }
+
   /** Fills free places outwards from the visible slice. */
   prefetch(): void {
     this.alone &&= this.tasks.has(this.centre);
