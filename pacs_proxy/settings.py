@@ -14,7 +14,7 @@ KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 MAX_NODES = 32
 
 # Names of ours that are no settings of the server: they steer tests only.
-_NOT_SETTINGS = frozenset({"PACS_PROXY_CORPUS", "PACS_PROXY_TRIXIE"})
+_NOT_SETTINGS = frozenset({"PACS_PROXY_CORPUS", "PACS_PROXY_SCREENSHOTS", "PACS_PROXY_TRIXIE"})
 
 
 class SettingError(ValueError):
