@@ -1,5 +1,11 @@
 /** The reading page: toolbar, series strip, picture and status; opens a study and its series. */
-import { downloadPath, type StudyDetail, series as seriesOf, study as studyOf } from './api.ts';
+import {
+  downloadPath,
+  type SeriesDetail,
+  type StudyDetail,
+  series as seriesOf,
+  study as studyOf,
+} from './api.ts';
 import { LinkChip } from './chip.ts';
 import { wallClock } from './clock.ts';
 import { el, isTyping } from './dom.ts';
@@ -77,10 +83,13 @@ export class Reader {
     const { signal } = this.giveUp;
     warm();
     try {
+      // Asked together where the address names both; a failure is met when its turn comes.
+      const early = seriesId === null ? null : this.detail(seriesId, signal);
+      early?.catch(() => undefined);
       const study = await this.studied(studyId, signal);
       const wanted = seriesId ?? study.series[0]?.id;
       if (wanted === undefined) this.stage.message('Nothing to show', 'This study has no series.');
-      else await this.series(wanted, signal);
+      else await this.series(wanted, early ?? this.detail(wanted, signal), signal);
     } catch (thrown) {
       this.failed(signal, thrown);
     }
@@ -113,16 +122,20 @@ export class Reader {
     return study;
   }
 
-  private async series(id: string, signal: AbortSignal): Promise<void> {
+  private detail(id: string, signal: AbortSignal): Promise<SeriesDetail> {
+    return seriesOf(this.deps.transport, id, this.watch(signal, 'Opening the series'));
+  }
+
+  private async series(
+    id: string,
+    coming: Promise<SeriesDetail>,
+    signal: AbortSignal,
+  ): Promise<void> {
     this.seriesId = id;
     this.strip.mark(id);
     this.stage.close();
     this.stage.message('Opening the series', '');
-    const detail = await seriesOf(
-      this.deps.transport,
-      id,
-      this.watch(signal, 'Opening the series'),
-    );
+    const detail = await coming;
     if (signal.aborted) return;
     this.toolbar.series(
       detail.modality === 'CT',
@@ -172,6 +185,7 @@ export class Reader {
     const { stage, toolbar } = this;
     stage.addEventListener('opened', () => this.skips());
     stage.addEventListener('progress', () => this.counted());
+    stage.addEventListener('shown', () => this.strip.begin());
     stage.addEventListener('wanted', () => {
       const { wanted } = stage;
       toolbar.downloads(wanted === null ? null : downloadPath(wanted.instance.id));

@@ -176,6 +176,7 @@ export class Stage extends EventTarget {
       this.facts = this.readFacts(shown.imageId);
       this.overlay.show(session.model, shown, this.facts, this.view.view());
       if (first && !session.cine.playing) session.cine.setRate(this.facts.framesPerSecond);
+      this.dispatchEvent(new Event('shown'));
     }
   }
 

@@ -5,11 +5,14 @@ import { plural } from './text.ts';
 import type { Transport } from './transport.ts';
 
 const THUMBNAIL = 160;
+/** The strip waits for the first picture, but not for one that does not come. */
+const PATIENCE_MS = 3_000;
 
 export class Strip {
   readonly node = el('nav', { class: 'strip', 'aria-label': 'Series of this study' });
   private giveUp = new AbortController();
   private addresses: string[] = [];
+  private begun: () => void = () => undefined;
 
   constructor(
     private readonly transport: Transport,
@@ -20,7 +23,17 @@ export class Strip {
     this.close();
     this.giveUp = new AbortController();
     this.node.replaceChildren(...series.map((head) => this.tile(head)));
-    void this.pictures(series, this.giveUp.signal);
+    const first = new Promise<void>((resolve) => {
+      this.begun = resolve;
+      setTimeout(resolve, PATIENCE_MS);
+    });
+    const { signal } = this.giveUp;
+    void first.then(() => this.pictures(series, signal));
+  }
+
+  /** The first slice is on screen: from now on the line may carry small pictures too. */
+  begin(): void {
+    this.begun();
   }
 
   mark(id: string): void {
