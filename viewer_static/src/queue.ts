@@ -146,17 +146,17 @@ export class SliceQueue {
 
   private ended(index: number, giveUp: AbortController, error: ViewerError | null): void {
     const task = this.tasks.get(index);
-    if (task?.giveUp === giveUp) {
-      if (error === null && this.alone && index === this.centre) this.learn(task);
-      this.tasks.delete(index);
-      const cancelled = error?.category === 'cancelled';
-      this.model.moved(
-        index,
-        cancelled ? 'absent' : error === null ? 'ready' : 'failed',
-        cancelled ? null : error,
-      );
-      this.prefetch();
-    }
+    if (task?.giveUp === giveUp) this.settled(task, error);
     if (error !== null) throw error;
+  }
+
+  private settled(task: Task, error: ViewerError | null): void {
+    const { index } = task;
+    if (error === null && this.alone && index === this.centre) this.learn(task);
+    this.tasks.delete(index);
+    if (error === null) this.model.moved(index, 'ready', null);
+    else if (error.category === 'cancelled') this.model.moved(index, 'absent', null);
+    else this.model.moved(index, 'failed', error);
+    this.prefetch();
   }
 }

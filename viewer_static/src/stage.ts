@@ -33,7 +33,7 @@ export function warm(): void {
   parts().catch(recognised);
 }
 
-/** Fires `opened` for each series, `wanted` when another slice is asked for, `progress` when a count moves, `cine`. */
+/** Fires `opened` for each series, `wanted` and `shown` for slices, `progress` when a count moves, `cine`. */
 export class Stage extends EventTarget {
   readonly node: HTMLElement;
   session: Session | null = null;
