@@ -123,7 +123,7 @@ class Instances:
                 if claim:
                     _close(file)
                     return self._fetched(claim, wanted, interest)
-                if file and self._is_large(wanted):
+                if file and self._is_large(wanted) and file.is_filled:
                     return Opened(wanted, file)
                 # An open file tells its fetcher that somebody else waits for it too.
                 _close(held)

@@ -43,6 +43,11 @@ class SpoolFile:
         return status.st_size
 
     @property
+    def is_filled(self) -> bool:
+        """Whether somebody still fills it: what a killed fetcher left behind never grows."""
+        return locks.is_shared(self.fd, WRITER) and os.fstat(self.fd).st_nlink > 0
+
+    @property
     def is_verified(self) -> bool:
         """Whether all of it is there, and therefore proven."""
         return os.fstat(self.fd).st_size == self.size
