@@ -88,3 +88,13 @@ def post(port: int, path: str, body: bytes) -> Heard:
     with connect(port) as sock:
         ask(sock, path, method="POST", body=body)
         return hear(sock)
+
+
+def at_the_door(port: int, seconds: float = QUIET) -> tuple[bytes, str]:
+    """Listen without asking; a reset may come while the connection is still being made."""
+    try:
+        with connect(port) as sock:
+            heard = hear(sock, seconds)
+    except ConnectionResetError:
+        return b"", "rst"
+    return heard.data, heard.end

@@ -6,7 +6,7 @@ import pytest
 
 from tests.fakes import FakeOrthanc, Link
 from tests.fakes.conftest import DATA, INSTANCE
-from tests.fakes.listener import QUIET, ask, connect, fetch, hear
+from tests.fakes.listener import QUIET, ask, at_the_door, connect, fetch, hear
 from tests.fakes.trouble import (
     Course,
     Script,
@@ -133,8 +133,7 @@ def test_refused_and_accepted_again_on_the_same_port(orthanc: FakeOrthanc) -> No
 def test_a_server_that_is_away_looks_reset(orthanc: FakeOrthanc) -> None:
     with Link("127.0.0.1", orthanc.port) as link:
         orthanc.kill()
-        with connect(link.port) as sock:
-            assert hear(sock, 2.0).end == "rst"
+        assert at_the_door(link.port, 2.0) == (b"", "rst")
 
 
 def test_a_storm_replays_and_goes_on_along_a_connection() -> None:

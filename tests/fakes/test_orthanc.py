@@ -9,7 +9,7 @@ import pytest
 
 from tests.fakes import Door, FakeOrthanc, Manner
 from tests.fakes.conftest import DATA, INSTANCE
-from tests.fakes.listener import QUIET, ask, connect, fetch, hear, post
+from tests.fakes.listener import QUIET, ask, at_the_door, connect, fetch, hear, post
 
 FILE = f"/instances/{INSTANCE}/file"
 BYTES = f"/instances/{INSTANCE}/attachments/dicom/data"
@@ -114,16 +114,6 @@ def test_find_and_lookup_know_studies_and_series_by_their_tags(orthanc: FakeOrth
     body = json.dumps(asked).encode()
     studies = json.loads(post(orthanc.port, "/tools/find", body).body)
     assert [study["MainDicomTags"]["StudyInstanceUID"] for study in studies] == ["1.2"]
-
-
-def at_the_door(port: int) -> tuple[bytes, str]:
-    """Listen without asking; a reset may come while the connection is still being made."""
-    try:
-        with connect(port) as sock:
-            heard = hear(sock, QUIET)
-    except ConnectionResetError:
-        return b"", "rst"
-    return heard.data, heard.end
 
 
 @pytest.mark.parametrize(
