@@ -1,0 +1,67 @@
+"""Every setting: an environment variable, its default and what it is for, declared once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from pacs_proxy.settings.archive import ArchiveSettings
+from pacs_proxy.settings.delivery import DeliverySettings
+from pacs_proxy.settings.parse import GIB, KIB, MAX_NODES, MIB, SettingError
+from pacs_proxy.settings.server import ServerSettings
+
+__all__ = ["GIB", "KIB", "MAX_NODES", "MIB", "SettingError", "Settings"]
+
+# Names of ours that are no settings of the server: they steer tests only.
+_NOT_SETTINGS = frozenset({"PACS_PROXY_CORPUS", "PACS_PROXY_SCREENSHOTS", "PACS_PROXY_TRIXIE"})
+
+
+# Listed last to first: the page of settings begins with the archive.
+@dataclass(frozen=True)
+class Settings(DeliverySettings, ServerSettings, ArchiveSettings):
+    """The values in force; `from_env` is the only way in for a running server."""
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Settings:
+        """Read the environment; SettingError names the variable, its value and the rule."""
+        known = {f.metadata["env"]: f for f in fields(cls)}
+        unknown = [n for n in env if n.startswith("PACS_PROXY_") and n not in known]
+        for name in sorted(set(unknown) - _NOT_SETTINGS):
+            raise SettingError(f"{name} is no setting of PACS Proxy; see docs/settings.md.")
+        given = {n: f for n, f in known.items() if n in env}
+        return cls(**{f.name: _parsed(n, env[n], f.metadata["parse"]) for n, f in given.items()})
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """Base addresses of the archive's nodes, without a trailing slash."""
+        return tuple(url.strip().rstrip("/") for url in self.orthanc_url.split(","))
+
+    @property
+    def trusted(self) -> tuple[str, ...]:
+        """Host names a request may carry."""
+        named = tuple(name.strip() for name in self.trusted_hosts.split(",") if name.strip())
+        return ("localhost", "127.0.0.1", "[::1]", self.host, *named)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether others than this machine can reach the port."""
+        return self.host not in {"localhost", "127.0.0.1", "::1"}
+
+    @property
+    def spool_path(self) -> str:
+        """Where the spool lives: memory-backed unless the setting says otherwise."""
+        if self.spool_dir:
+            return self.spool_dir
+        base = "/dev/shm" if os.access("/dev/shm", os.W_OK) else "/tmp"  # noqa: S108 - 0700 inside
+        return f"{base}/pacs-proxy-{self.port}"
+
+
+def _parsed(name: str, value: str, parse: Callable[[str], Any]) -> Any:
+    try:
+        return parse(value)
+    except ValueError as error:
+        # "@" stands behind a password in an address.
+        shown = "(hidden)" if "PASSWORD" in name or "@" in value else repr(value)
+        raise SettingError(f"{name}={shown} cannot be used: {error}.") from None

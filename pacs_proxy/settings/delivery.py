@@ -1,0 +1,51 @@
+"""Settings of what leaves for the reader."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pacs_proxy.settings.parse import GIB, KIB, MIB, positive, seconds, setting, text, whole
+
+
+@dataclass(frozen=True)
+class DeliverySettings:
+    """The verified spool, and the decoding of what browsers draw wrong."""
+
+    spool_dir: str = setting(
+        "PACS_PROXY_SPOOL_DIR",
+        "",
+        text,
+        "Folder of the verified spool, emptied at start. Default: pacs-proxy-<port> in /dev/shm, "
+        "so that patient data stays in memory.",
+    )
+    spool_bytes: int = setting(
+        "PACS_PROXY_SPOOL_BYTES", GIB, positive, "Upper bound of the verified spool, in bytes."
+    )
+    verify_first_bytes: int = setting(
+        "PACS_PROXY_VERIFY_FIRST_BYTES",
+        8 * MIB,
+        whole,
+        "Instances up to this size are verified whole before the first byte leaves; of larger ones "
+        "the last piece is held back until the digest matches.",
+    )
+    minimum_dicom_bytes: int = setting(
+        "PACS_PROXY_MINIMUM_DICOM_BYTES",
+        KIB,
+        whole,
+        "A smaller file is counted as unusual; it is let through only when its digest matches.",
+    )
+    direct_streams: int = setting(
+        "PACS_PROXY_DIRECT_STREAMS",
+        4,
+        positive,
+        "Bodies too large for the spool that may be streamed at once by each worker.",
+    )
+    decode_seconds: float = setting(
+        "PACS_PROXY_DECODE_SECONDS", 20.0, seconds, "Time limit of one decoding child."
+    )
+    decode_bytes: int = setting(
+        "PACS_PROXY_DECODE_BYTES", 2 * GIB, positive, "Memory limit of one decoding child."
+    )
+    decode_parallel: int = setting(
+        "PACS_PROXY_DECODE_PARALLEL", 2, positive, "Decoding children of each worker at once."
+    )

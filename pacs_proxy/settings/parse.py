@@ -1,0 +1,81 @@
+"""How a setting is declared, and how its text becomes a value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import field
+from typing import Any
+from urllib.parse import urlsplit
+
+KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
+
+# As many as the workers' shared page keeps count of.
+MAX_NODES = 32
+
+
+class SettingError(ValueError):
+    """A setting has a value that cannot be used; the text is for the person who starts us."""
+
+
+def text(value: str) -> str:
+    return value
+
+
+def truth(value: str) -> bool:
+    if value.lower() in {"1", "true", "yes", "on"}:
+        return True
+    if value.lower() in {"", "0", "false", "no", "off"}:
+        return False
+    raise ValueError("must be 1 or 0")
+
+
+def whole(value: str) -> int:
+    number = int(value)
+    if number < 0:
+        raise ValueError("must not be negative")
+    return number
+
+
+def positive(value: str) -> int:
+    number = int(value)
+    if number < 1:
+        raise ValueError("must be 1 or more")
+    return number
+
+
+def port(value: str) -> int:
+    number = int(value)
+    if not 0 < number < 65536:
+        raise ValueError("must be a port, 1 to 65535")
+    return number
+
+
+def seconds(value: str) -> float:
+    number = float(value)
+    if not 0 < number < 86400:
+        raise ValueError("must be seconds, above 0 and below a day")
+    return number
+
+
+def share(value: str) -> float:
+    number = float(value)
+    if not 0 <= number <= 1:
+        raise ValueError("must be between 0 and 1")
+    return number
+
+
+def urls(value: str) -> str:
+    if value.count(",") >= MAX_NODES:
+        raise ValueError(f"must be {MAX_NODES} addresses at most")
+    for url in value.split(","):
+        parts = urlsplit(url.strip())
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError("must be http:// or https:// addresses, separated by commas")
+        if parts.username or parts.password:
+            raise ValueError("must hold no password; use ORTHANC_USERNAME and ORTHANC_PASSWORD")
+    return value
+
+
+def setting(env: str, default: Any, parse: Callable[[str], Any], help_: str) -> Any:
+    described = {"env": env, "parse": parse, "help": help_}
+    return field(default=default, metadata=described, repr="PASSWORD" not in env)
