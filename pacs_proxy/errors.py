@@ -3,12 +3,13 @@
 PacsProxyError 500
 ├── UpstreamError 502
 │   ├── Unreachable 503   no connection or no answer: the server has not acted (Silent)
-│   ├── Interrupted 502   stopped half-way: resume from the offset (Stalled)
+│   ├── Interrupted 502   stopped half-way: resume from the offset (Stalled, Doubtful)
 │   ├── Corrupt 502       whole, and wrong: start again
 │   ├── Changed 502       another attachment than the one we began with
 │   ├── Damaged 502       wrong in the same way each time: the stored object itself
 │   └── Refused 502       a definite answer, not the one we wanted
 ├── Busy 503              our own limit
+├── BodyCut 400 · BodyStalled 408   what we were to send on stopped coming
 ├── BadRequest 400 · NotFound 404 · RangeNotSatisfiable 416
 └── NotRenderable 422     no picture can be made of it
 """
@@ -67,6 +68,15 @@ class Stalled(Interrupted):
     """The body began, and then fell silent or merely dripped."""
 
 
+class Doubtful(Interrupted):
+    """A request that changes something left, and no usable answer came.
+
+    It may have been acted on: ask what is there before sending it again.
+    """
+
+    retryable = False
+
+
 class Corrupt(UpstreamError):
     """The body is not what the archive says it stored."""
 
@@ -99,6 +109,23 @@ class Busy(PacsProxyError):
     status = 503
     code = "archive_busy"
     title = "Too much at once"
+    retryable = True
+
+
+class BodyCut(PacsProxyError):
+    """The body of a request ended before its announced length, or went on beyond it."""
+
+    status = 400
+    code = "body_cut"
+    title = "The body is not as long as announced"
+
+
+class BodyStalled(PacsProxyError):
+    """The body of a request stopped coming (408: clients may send it again)."""
+
+    status = 408
+    code = "body_stalled"
+    title = "The body stopped coming"
     retryable = True
 
 

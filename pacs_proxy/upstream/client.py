@@ -56,8 +56,9 @@ class Client:
 
     def post(self, path: str, question: Any, interest: Interest) -> Any:
         """The JSON answer to a search; the archive may think about it for long."""
-        request = Request(path, json.dumps(question).encode(), patience=self._patience)
-        return self._answer(request, interest)
+        body = json.dumps(question).encode()
+        search = Request(path, "POST", body, repeatable=True, patience=self._patience)
+        return self._answer(search, interest)
 
     def _answer(self, request: Request, interest: Interest) -> Any:
         attempts = Attempts(self._persistence, interest, concerns_object=False)

@@ -105,6 +105,29 @@ class Link:
         except (OSError, ValueError):
             return True
 
+    def takes_more(self, seconds: float) -> bool:
+        """Whether it may be written to; False when the other side answers already or has gone.
+
+        Raises TimeoutError when neither happens in `seconds`.
+        """
+        poller = select.poll()
+        poller.register(self.sock, select.POLLIN | select.POLLOUT | select.POLLRDHUP)
+        while state := poller.poll(seconds * 1000):
+            event = state[0][1]
+            if event == select.POLLOUT:
+                return True
+            if event & ~(select.POLLOUT | select.POLLIN) or self._has_answer(seconds):
+                return False
+            if event & select.POLLOUT:
+                return True
+        raise TimeoutError
+
+    def _has_answer(self, seconds: float) -> bool:
+        """Bytes are there; but under TLS they may be session tickets, which answer nothing."""
+        found = self._context is None or self.has_rest()
+        self.sock.settimeout(seconds)
+        return found
+
     def is_quiet(self) -> bool:
         """Whether nothing waits on it: neither stray bytes nor the other side's goodbye."""
         poller = select.poll()

@@ -14,6 +14,8 @@ from pacs_proxy.errors import Interrupted
 
 _LONGEST_LINE = 16 << 10
 _MOST_HEADERS = 100
+# RFC 9112 6.3: whatever length such an answer names, no body follows it.
+_BODILESS = frozenset({204, 304})
 
 
 class Unanswered(Exception):
@@ -22,7 +24,10 @@ class Unanswered(Exception):
 
 @dataclass(frozen=True)
 class Head:
-    """Status and headers of one answer; header names in lower case."""
+    """Status and headers of one answer; header names in lower case.
+
+    `length` counts the bytes that follow: none after HEAD, whatever Content-Length says.
+    """
 
     status: int
     headers: Mapping[str, str]
@@ -34,22 +39,20 @@ class Head:
         return "close" not in self.headers.get("connection", "").lower()
 
 
-def request_bytes(
-    method: str, target: str, headers: Mapping[str, str], body: bytes | None
-) -> bytes:
-    """One request; targets and headers are built by us, and a line break in them is a bug."""
+def request_head(method: str, target: str, headers: Mapping[str, str], length: int | None) -> bytes:
+    """One request up to its body; targets and headers are ours, a line break in them is a bug."""
     lines = [
         f"{method} {target} HTTP/1.1",
         *(f"{name}: {value}" for name, value in headers.items()),
     ]
-    if body is not None:
-        lines.append(f"Content-Length: {len(body)}")
+    if length is not None:
+        lines.append(f"Content-Length: {length}")
     if any("\r" in line or "\n" in line for line in lines):
         raise ValueError("a request must not contain line breaks")
-    return "\r\n".join([*lines, "", ""]).encode("latin-1") + (body or b"")
+    return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
 
-def read_head(reader: BufferedReader) -> Head:
+def read_head(reader: BufferedReader, method: str = "GET") -> Head:
     """The head of one answer; raises Unanswered, Interrupted, TimeoutError, OSError."""
     line = reader.readline(_LONGEST_LINE)
     status, headers = _status(line), dict[str, str]()
@@ -59,6 +62,8 @@ def read_head(reader: BufferedReader) -> Head:
         if line == b"\r\n":
             if is_old:  # which keeps a connection only where it says so
                 headers.setdefault("connection", "close")
+            if method == "HEAD" or status in _BODILESS:
+                return Head(status, headers, _no_length(status, headers))
             return Head(status, headers, _length(headers))
         _add(headers, line)
     raise Interrupted("The archive's answer has too many headers.")
@@ -81,6 +86,14 @@ def _add(headers: dict[str, str], line: bytes) -> None:
     key, text = name.decode("latin-1").lower(), value.decode("latin-1").strip()
     if headers.setdefault(key, text) != text and key in {"content-length", "etag"}:
         raise Interrupted(f"The archive's answer contradicts itself ({key}).")
+
+
+def _no_length(status: int, headers: Mapping[str, str]) -> int:
+    """0, unless the headers contradict it."""
+    named = _length(headers) if {"content-length", "transfer-encoding"} & headers.keys() else 0
+    if status == 204 and named:
+        raise Interrupted("The archive's answer has a length and can have no body.")
+    return 0
 
 
 def _length(headers: Mapping[str, str]) -> int:

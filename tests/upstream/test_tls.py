@@ -13,6 +13,9 @@ import pytest
 
 from pacs_proxy.control import Control
 from pacs_proxy.errors import Unreachable
+from pacs_proxy.upstream.interest import Interest
+from pacs_proxy.upstream.sending import Sendable
+from pacs_proxy.upstream.transport import Request
 from tests.fakes import FakeOrthanc, Scripted, faults
 from tests.fakes.exchange import Fault
 from tests.upstream.archive_client import archive
@@ -116,6 +119,20 @@ def test_faults_behind_tls_are_survived_alike(
     orthanc.plan = Scripted([fault])
     with archive(orthanc, control, orthanc_url=door.url) as there:
         assert there.fetch(INSTANCE) == DATA
+
+
+@pytest.mark.usefixtures("trusted")
+def test_a_body_through_tls_arrives_whole(
+    orthanc: FakeOrthanc, door: Terminator, control: Control
+) -> None:
+    pieces = [DATA] * 8
+    body = Sendable(8 * len(DATA), iter(pieces))
+    with archive(orthanc, control, orthanc_url=door.url) as there:
+        with there.client._transport.send(0, Request("/x", "PUT", body), Interest()) as answer:
+            answer.read()
+        there.describe(INSTANCE)
+    assert orthanc.requests[0].body == b"".join(pieces)
+    assert door.handshakes == 1
 
 
 def test_a_certificate_nobody_vouches_for_is_refused(

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pacs_proxy.errors import Interrupted
-from pacs_proxy.upstream.wire import Head, Unanswered, read_head, request_bytes
+from pacs_proxy.upstream.wire import Head, Unanswered, read_head, request_head
 
 GOOD = b'HTTP/1.1 200 OK\r\nETag: "0-ab"\r\nKeep-Alive: timeout=1\r\nContent-Length: 12\r\n\r\n'
 
@@ -106,18 +106,42 @@ def test_any_bytes_are_a_head_or_an_honest_refusal(data: bytes) -> None:
 
 
 def test_a_request_is_what_was_asked_and_ends_cleanly() -> None:
-    sent = request_bytes(
-        "POST", "/tools/find", {"Host": "a:1", "Accept-Encoding": "identity"}, b"{}"
-    )
+    sent = request_head("POST", "/tools/find", {"Host": "a:1", "Accept-Encoding": "identity"}, 2)
     assert sent == (
         b"POST /tools/find HTTP/1.1\r\nHost: a:1\r\nAccept-Encoding: identity\r\n"
-        b"Content-Length: 2\r\n\r\n{}"
+        b"Content-Length: 2\r\n\r\n"
     )
+
+
+@pytest.mark.parametrize("head", [GOOD, GOOD.replace(b"Content-Length: 12\r\n", b"")])
+def test_after_head_no_body_follows_whatever_length_is_named(head: bytes) -> None:
+    reader = reader_of(head + b"HTTP/1.1 200 the next answer")
+    assert read_head(reader, "HEAD").length == 0
+    assert reader.read().startswith(b"HTTP/1.1 200 the next")
+
+
+def test_a_file_known_already_has_its_length_and_no_body() -> None:
+    found = read(GOOD.replace(b"200 OK", b"304 Not Modified"))
+    assert (found.length, found.headers["content-length"]) == (0, "12")
+
+
+def test_an_answer_without_content_needs_no_length_and_must_not_have_one() -> None:
+    empty = GOOD.replace(b"200 OK", b"204 No Content")
+    assert read(empty.replace(b"Content-Length: 12\r\n", b"")).length == 0
+    assert read(empty.replace(b"12", b"0")).length == 0
+    with pytest.raises(Interrupted):
+        read(empty)
+
+
+@pytest.mark.parametrize("odd", [b"Content-Length: x", b"Transfer-Encoding: chunked"])
+def test_an_odd_frame_is_refused_where_no_body_follows_too(odd: bytes) -> None:
+    with pytest.raises(Interrupted):
+        read_head(reader_of(GOOD.replace(b"Content-Length: 12", odd)), "HEAD")
 
 
 @pytest.mark.parametrize("bad", ["/a\r\nX: y", "/a\nX: y", "/a\r"])
 def test_a_line_break_never_leaves_in_a_request(bad: str) -> None:
     with pytest.raises(ValueError, match="line break"):
-        request_bytes("GET", bad, {}, None)
+        request_head("GET", bad, {}, None)
     with pytest.raises(ValueError, match="line break"):
-        request_bytes("GET", "/", {"X": bad}, None)
+        request_head("GET", "/", {"X": bad}, None)
