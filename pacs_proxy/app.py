@@ -18,6 +18,8 @@ from pacs_proxy.control import Control
 from pacs_proxy.decoding import Decoder
 from pacs_proxy.services import chain, images, problems, studies
 from pacs_proxy.services.context import KEY, Services
+from pacs_proxy.services.headers import Hardened
+from pacs_proxy.services.hot import Hot
 from pacs_proxy.services.pictures import Pictures
 from pacs_proxy.services.routes import ROUTES
 from pacs_proxy.settings import Settings
@@ -60,6 +62,7 @@ def create_app(settings: Settings) -> Flask:
     app.extensions[KEY] = build(settings)
     problems.install(app)
     chain.install(app)
+    app.wsgi_app = Hardened(Hot(app))  # type: ignore[method-assign]
     for route in ROUTES:
         methods = list(route.methods)
         view = VIEWS[route.view]
@@ -118,5 +121,8 @@ def policy(settings: Settings) -> Policy:
 def limits(settings: Settings) -> Limits:
     """What goes through the spool, and how."""
     return Limits(
-        settings.verify_first_bytes, settings.minimum_dicom_bytes, settings.direct_streams
+        settings.verify_first_bytes,
+        settings.minimum_dicom_bytes,
+        settings.direct_streams,
+        settings.trust_seconds,
     )

@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 _PAGE = 4096
-_USED = struct.Struct("<q")
+_COUNT = struct.Struct("<q")
 _PAIR = struct.Struct("<dd")
 _BREAKER = struct.Struct("<qdd")
-_USED_AT, _BUDGET_AT, _NODES_AT = 0, 64, 128
+_USED_AT, _BUDGET_AT, _GENERATION_AT, _NODES_AT = 0, 64, 96, 128
 
 
 class Control:
@@ -49,11 +49,20 @@ class Control:
     @property
     def spool_used(self) -> int:
         """Bytes promised to spool files."""
-        return int(_USED.unpack_from(self._page, _USED_AT)[0])
+        return int(_COUNT.unpack_from(self._page, _USED_AT)[0])
 
     @spool_used.setter
     def spool_used(self, value: int) -> None:
-        _USED.pack_into(self._page, _USED_AT, value)
+        _COUNT.pack_into(self._page, _USED_AT, value)
+
+    @property
+    def generation(self) -> int:
+        """How often something was changed in the archive through this machine."""
+        return int(_COUNT.unpack_from(self._page, _GENERATION_AT)[0])
+
+    @generation.setter
+    def generation(self, value: int) -> None:
+        _COUNT.pack_into(self._page, _GENERATION_AT, value)
 
     @property
     def budget(self) -> tuple[float, float]:

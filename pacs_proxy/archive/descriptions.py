@@ -1,15 +1,17 @@
 """What the archive said of its attachments lately: a list is asked for just before its images.
 
 A remembered description is only ever an expectation: a fetch is pinned to its MD5 by the
-archive's own headers, and what lies in the spool is handed out only after a fresh question.
+archive's own headers. What lies in the spool is handed out by one that is a moment old.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 from pacs_proxy.archive.recent import Recent
+from pacs_proxy.archive.spool import Spool
 from pacs_proxy.upstream.answers import Description
 from pacs_proxy.upstream.client import Client
 from pacs_proxy.upstream.interest import Interest
@@ -18,25 +20,51 @@ _SECONDS = 60.0
 _MOST = 20_000
 
 
-class Descriptions:
-    """Asks, and remembers for a minute; safe to use from many threads."""
+class _Said(NamedTuple):
+    """An answer, when it was asked for, and after how many changes of our own."""
 
-    def __init__(self, client: Client, clock: Callable[[], float] = time.monotonic) -> None:
-        self._client, self._clock = client, clock
-        self._known: Recent[tuple[float, Description]] = Recent(_MOST)
+    description: Description
+    when: float
+    generation: int
+
+
+class Descriptions:
+    """Asks, and remembers for a minute; safe to use from many threads.
+
+    `trust` is for how many seconds an answer stands for the next one.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        spool: Spool,
+        trust: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._client, self._spool, self._trust, self._clock = client, spool, trust, clock
+        self._known: Recent[_Said] = Recent(_MOST)
 
     def ask(self, instance: str, interest: Interest) -> Description:
         """What the archive says now. Raises NotFound, Unreachable, Refused."""
+        # Before the question: what changes while it is under way may not be in its answer.
+        when, generation = self._clock(), self._spool.generation
         found = self._client.describe(instance, interest)
-        self._known.keep(instance, (self._clock(), found))
+        self._known.keep(instance, _Said(found, when, generation))
         return found
+
+    def current(self, instance: str) -> Description | None:
+        """What it said a moment ago, unless something was changed through this machine since."""
+        said = self._known.get(instance)
+        if said is None or self._clock() - said.when >= self._trust:
+            return None
+        return said.description if said.generation == self._spool.generation else None
 
     def recent(self, instance: str) -> Description | None:
         """What it said within the last minute, if its MD5 can pin a fetch to it."""
-        when, known = self._known.get(instance) or (0.0, None)
-        if known is None or known.md5 is None or self._clock() - when > _SECONDS:
+        said = self._known.get(instance)
+        if said is None or said.description.md5 is None or self._clock() - said.when > _SECONDS:
             return None
-        return known
+        return said.description
 
     def forget(self, instance: str) -> None:
         """It turned out to be something else."""

@@ -107,12 +107,23 @@ class Spool:
         self._files.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._locks = folder / "locks"
         self._locks.touch(mode=0o600)
-        self._room, self._clock = Room(self._files, limit, control), clock
+        self._room, self._control = Room(self._files, limit, control), control
+        self._clock = clock
 
     @property
     def limit(self) -> int:
         """Bytes it may hold at most."""
         return self._room.limit
+
+    @property
+    def generation(self) -> int:
+        """How often an instance was changed through this machine, by any worker."""
+        return self._control.generation
+
+    def renew(self) -> None:
+        """What the archive said before this moment may be wrong now."""
+        with self._control.locked():
+            self._control.generation += 1
 
     def holds(self, key: str, size: int) -> bool:
         """Whether there is a file of this key, without opening it."""

@@ -9,20 +9,26 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import parse_qsl
 
 from flask import Flask, Response, g, request
 
 from pacs_proxy import metrics
+from pacs_proxy.archive.watch import Watch
 from pacs_proxy.errors import BadRequest, Forbidden
 from pacs_proxy.services.context import services
-from pacs_proxy.services.headers import Hardened, repr_digest
+from pacs_proxy.services.headers import Environ, repr_digest
 from pacs_proxy.services.routes import OPERATE, PUBLIC, ROUTES, STUDY_READ, Route
 from pacs_proxy.upstream.interest import Interest
 
 log = logging.getLogger("pacs_proxy.requests")
 audit_log = logging.getLogger("pacs_proxy.audit")
 
-_OVERRIDES = ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override")
+_OVERRIDES = (
+    "HTTP_X_HTTP_METHOD_OVERRIDE",
+    "HTTP_X_HTTP_METHOD",
+    "HTTP_X_METHOD_OVERRIDE",
+)
 
 _SLOW = 1.0
 
@@ -42,31 +48,37 @@ def install(app: Flask) -> None:
     """Put the chain around every view of the application."""
     by_view = {route.view: route for route in ROUTES}
 
-    app.wsgi_app = Hardened(app.wsgi_app)  # type: ignore[method-assign]
-
     @app.before_request
     def before() -> None:
         g.began = time.perf_counter()
-        refuse_overrides()
+        refuse_overrides(request.environ)
         route = by_view.get(request.endpoint or "")
         if route is not None:
-            permit(route, principal())
-            begin_interest()
+            g.interest = admit(route, request.environ, services().watch)
 
     @app.after_request
     def after(answer: Response) -> Response:
         vouch(answer)
-        finish(answer)
+        rule = request.url_rule.rule if request.url_rule else "(none)"
+        finish(rule, request.method, answer.status_code, g.get("began", time.perf_counter()))
         return answer
 
 
-def refuse_overrides() -> None:
+def admit(route: Route, environ: Environ, watch: Watch) -> Interest:
+    """Let a request through to its view, watched from now on; or raise Forbidden."""
+    permit(route, principal(environ))
+    return begin_interest(environ, watch)
+
+
+def refuse_overrides(environ: Environ) -> None:
     """Orthanc obeys these and would delete by a GET; here they are refused, not ignored."""
-    if "_method" in request.args or any(name in request.headers for name in _OVERRIDES):
+    query = environ.get("QUERY_STRING")
+    named = query and any(name == "_method" for name, _ in parse_qsl(query, True))
+    if named or any(name in environ for name in _OVERRIDES):
         raise BadRequest("Method overrides are not accepted.")
 
 
-def principal() -> Principal:
+def principal(_: Environ) -> Principal:
     """The one who asks; accounts will decide here."""
     return LOCAL
 
@@ -82,12 +94,13 @@ def permit(route: Route, who: Principal) -> None:
         )
 
 
-def begin_interest() -> None:
+def begin_interest(environ: Environ, watch: Watch) -> Interest:
     """Watch the client's connection, so that its leaving frees the archive's."""
-    g.interest = Interest()
-    sock = request.environ.get("gunicorn.socket")
+    interest = Interest()
+    sock = environ.get("gunicorn.socket")
     if sock is not None:
-        services().watch.add(g.interest, departure(sock))
+        watch.add(interest, departure(sock))
+    return interest
 
 
 def departure(sock: socket.socket) -> Callable[[], bool]:
@@ -108,13 +121,12 @@ def vouch(answer: Response) -> None:
         answer.headers["Repr-Digest"] = repr_digest(digest)
 
 
-def finish(answer: Response) -> None:
+def finish(rule: str, method: str, status: int, began: float) -> None:
     """One log line and one figure for every answer."""
-    rule = request.url_rule.rule if request.url_rule else "(none)"
-    seconds = time.perf_counter() - g.get("began", time.perf_counter())
-    metrics.REQUESTS.labels(rule, answer.status_code).inc()
+    seconds = time.perf_counter() - began
+    metrics.REQUESTS.labels(rule, status).inc()
     metrics.SECONDS.labels(rule).observe(seconds)
     # Figures count what went well; a line is written for what somebody may ask about.
-    level = logging.INFO if answer.status_code >= 400 or seconds > _SLOW else logging.DEBUG
-    fields = {"route": rule, "method": request.method, "status": answer.status_code}
+    level = logging.INFO if status >= 400 or seconds > _SLOW else logging.DEBUG
+    fields = {"route": rule, "method": method, "status": status}
     log.log(level, "answered", extra={**fields, "milliseconds": round(seconds * 1000, 1)})

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
-from flask import Response, request
 from werkzeug.wsgi import wrap_file
 
 from pacs_proxy.archive.instances import Opened
-from pacs_proxy.services.headers import repr_digest
+from pacs_proxy.services.headers import Environ, repr_digest
 from pacs_proxy.services.ranges import is_known, may_continue, wanted_range
 from pacs_proxy.upstream.answers import Description
 from pacs_proxy.upstream.interest import Interest
@@ -28,6 +27,15 @@ class Manner:
 
     save_as: str | None = None
     converted: str | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an HTTP answer is made of, before any framework's hands are on it."""
+
+    status: int
+    headers: dict[str, str]
+    body: Iterable[bytes] = ()
 
 
 def etag(wanted: Description) -> str:
@@ -54,56 +62,58 @@ def headers_of(wanted: Description, manner: Manner) -> dict[str, str]:
     return headers
 
 
-def described(wanted: Description, manner: Manner) -> Response:
+def unchanged(headers: dict[str, str]) -> Answer:
+    """The client has it: there is no body whose type could be said."""
+    return Answer(304, {name: headers[name] for name in headers if name != "Content-Type"})
+
+
+def described(wanted: Description, manner: Manner, environ: Environ) -> Answer:
     """The answer to HEAD: all headers of the whole, no body."""
     headers = headers_of(wanted, manner)
-    if is_known(request.headers.get("If-None-Match"), headers["ETag"]):
-        return Response(status=304, headers=headers)
-    answer = Response(status=200, headers=headers)
-    answer.headers["Content-Length"] = str(wanted.size)
-    answer.automatically_set_content_length = False
-    return answer
+    if is_known(environ.get("HTTP_IF_NONE_MATCH"), headers["ETag"]):
+        return unchanged(headers)
+    return Answer(200, {**headers, "Content-Length": str(wanted.size)})
 
 
-def deliver(opened: Opened, interest: Interest, manner: Manner) -> Response:
+def deliver(opened: Opened, interest: Interest, manner: Manner, environ: Environ) -> Answer:
     """The answer to GET: 200, 206 or 304; a failure after its headers breaks the connection."""
     try:
-        return _delivered(opened, interest, manner)
+        return _delivered(opened, interest, manner, environ)
     except BaseException:
         opened.close()
         raise
 
 
-def _delivered(opened: Opened, interest: Interest, manner: Manner) -> Response:
+def _delivered(opened: Opened, interest: Interest, manner: Manner, environ: Environ) -> Answer:
     wanted = opened.description
     headers = headers_of(wanted, manner)
-    if is_known(request.headers.get("If-None-Match"), headers["ETag"]):
+    if is_known(environ.get("HTTP_IF_NONE_MATCH"), headers["ETag"]):
         opened.close()
-        return Response(status=304, headers=headers)
-    span = _span(opened, headers["ETag"])
+        return unchanged(headers)
+    span = _span(opened, headers["ETag"], environ)
     first, last = span or (0, wanted.size - 1)
     if span:
         headers["Content-Range"] = f"bytes {first}-{last}/{wanted.size}"
     headers["Content-Length"] = str(last - first + 1)
-    answer = Response(status=206 if span else 200, headers=headers, direct_passthrough=True)
-    answer.response = _body(opened, first, last, interest)
-    return answer
+    body = _body(opened, first, last, interest, environ)
+    return Answer(206 if span else 200, headers, body)
 
 
-def _span(opened: Opened, tag: str) -> tuple[int, int] | None:
+def _span(opened: Opened, tag: str, environ: Environ) -> tuple[int, int] | None:
     """The range to send; a stream past the spool can only be sent whole."""
-    if opened.file is None or not may_continue(request.headers.get("If-Range"), tag):
+    if opened.file is None or not may_continue(environ.get("HTTP_IF_RANGE"), tag):
         return None
-    return wanted_range(request.headers.get("Range"), opened.description.size)
+    return wanted_range(environ.get("HTTP_RANGE"), opened.description.size)
 
 
-def _body(opened: Opened, first: int, last: int, interest: Interest) -> Iterator[bytes]:
-    _limit_sending()
+def _body(
+    opened: Opened, first: int, last: int, interest: Interest, environ: Environ
+) -> Iterable[bytes]:
+    _limit_sending(environ)
     if opened.file and opened.file.is_verified:
         part = FilePart(opened, first, last + 1)
-        # Typed as any iterable; under gunicorn this is its sendfile wrapper.
-        wrapped: Iterator[bytes] = wrap_file(request.environ, part, LARGEST)  # type: ignore[assignment, arg-type]
-        return wrapped
+        # Under gunicorn this is its sendfile wrapper.
+        return wrap_file(environ, part, LARGEST)  # type: ignore[arg-type]
     if opened.file:
         # Errors before the first byte still become an honest status.
         opened.available(first, interest)
@@ -111,8 +121,8 @@ def _body(opened: Opened, first: int, last: int, interest: Interest) -> Iterator
     return Streaming(opened)
 
 
-def _limit_sending() -> None:
-    sock = request.environ.get("gunicorn.socket")
+def _limit_sending(environ: Environ) -> None:
+    sock = environ.get("gunicorn.socket")
     if sock is not None:
         sock.settimeout(SEND_SECONDS)
 

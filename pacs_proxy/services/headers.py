@@ -29,7 +29,9 @@ def repr_digest(md5: bytes) -> str:
     return f"md5=:{base64.b64encode(md5).decode()}:"
 
 
-WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+Environ = dict[str, Any]
+StartResponse = Callable[..., Any]
+WsgiApp = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 
 class Hardened:
@@ -38,9 +40,7 @@ class Hardened:
     def __init__(self, app: WsgiApp) -> None:
         self._app = app
 
-    def __call__(
-        self, environ: dict[str, Any], start_response: Callable[..., Any]
-    ) -> Iterable[bytes]:
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """PEP 3333."""
         name = secrets.token_hex(8)
         logs.request_id.set(name)

@@ -5,20 +5,23 @@ from __future__ import annotations
 from flask import Response, request
 
 from pacs_proxy.errors import BadRequest
-from pacs_proxy.services.context import interest, services
-from pacs_proxy.services.delivery import Manner, deliver, described
+from pacs_proxy.services.context import Services, interest, services
+from pacs_proxy.services.delivery import Answer, Manner, deliver, described
+from pacs_proxy.services.headers import Environ
 from pacs_proxy.services.parameters import number, required
 from pacs_proxy.services.ranges import is_known
 from pacs_proxy.services.routes import orthanc_id, uid
+from pacs_proxy.upstream.interest import Interest
 
 _LARGEST_SIDE = 4096
 _LAST_FRAME = 1_000_000
+_PLAIN = Manner()
 _UIDS = ("studyUID", "seriesUID", "objectUID")
 
 
 def file(instance: str) -> Response:
     """The stored bytes, exactly."""
-    return _stored(orthanc_id(instance), Manner())
+    return _stored(orthanc_id(instance), _PLAIN)
 
 
 def download(instance: str) -> Response:
@@ -28,12 +31,22 @@ def download(instance: str) -> Response:
 
 def display(instance: str) -> Response:
     """What the browser draws right: the stored bytes, or a converted file that says so."""
-    shown = services().pictures.display(orthanc_id(instance), interest())
+    return _response(shown(services(), orthanc_id(instance), request.environ, interest()))
+
+
+def stored(having: Services, instance: str, environ: Environ, interest: Interest) -> Answer:
+    """`file`, without a framework around it."""
+    return _stored_as(_PLAIN, having, instance, environ, interest)
+
+
+def shown(having: Services, instance: str, environ: Environ, interest: Interest) -> Answer:
+    """`display`, without a framework around it."""
+    shown = having.pictures.display(instance, interest)
     manner = Manner(converted=shown.converted)
-    if request.method == "HEAD":
+    if environ["REQUEST_METHOD"] == "HEAD":
         shown.opened.close()
-        return described(shown.opened.description, manner)
-    return deliver(shown.opened, interest(), manner)
+        return described(shown.opened.description, manner, environ)
+    return deliver(shown.opened, interest, manner, environ)
 
 
 def rendered(instance: str) -> Response:
@@ -54,14 +67,27 @@ def wado() -> Response:
     found = services().studies.locate(study, series, instance, interest())
     if kind == "image/png":
         return _picture(found, number("frameNumber", 1, 1, _LAST_FRAME), 0)
-    return _stored(found, Manner())
+    return _stored(found, _PLAIN)
 
 
 def _stored(instance: str, manner: Manner) -> Response:
-    instances = services().instances
-    if request.method == "HEAD":
-        return described(instances.describe(instance, interest()), manner)
-    return deliver(instances.open(instance, interest()), interest(), manner)
+    return _response(_stored_as(manner, services(), instance, request.environ, interest()))
+
+
+def _stored_as(
+    manner: Manner, having: Services, instance: str, environ: Environ, interest: Interest
+) -> Answer:
+    if environ["REQUEST_METHOD"] == "HEAD":
+        return described(having.instances.describe(instance, interest), manner, environ)
+    return deliver(having.instances.open(instance, interest), interest, manner, environ)
+
+
+def _response(answer: Answer) -> Response:
+    made = Response(status=answer.status, headers=answer.headers, direct_passthrough=True)
+    # Flask counts nothing here: the answer to HEAD has a length and no body.
+    made.automatically_set_content_length = False
+    made.response = answer.body
+    return made
 
 
 def _picture(instance: str, frame: int, size: int) -> Response:

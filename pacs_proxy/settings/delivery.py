@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pacs_proxy.settings.parse import GIB, KIB, MIB, positive, seconds, setting, text, whole
+from pacs_proxy.settings.parse import GIB, KIB, MIB, moment, positive, seconds, setting, text, whole
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,14 @@ class DeliverySettings:
     )
     spool_bytes: int = setting(
         "PACS_PROXY_SPOOL_BYTES", GIB, positive, "Upper bound of the verified spool, in bytes."
+    )
+    trust_seconds: float = setting(
+        "PACS_PROXY_TRUST_SECONDS",
+        1.0,
+        moment,
+        "How long what Orthanc said of an instance is believed for handing out what lies verified "
+        "in the spool. An instance that somebody else replaces or deletes in Orthanc may be shown "
+        "for this long; what goes through this server is noticed at once. 0 asks for each request.",
     )
     verify_first_bytes: int = setting(
         "PACS_PROXY_VERIFY_FIRST_BYTES",

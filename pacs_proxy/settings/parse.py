@@ -57,6 +57,13 @@ def seconds(value: str) -> float:
     return number
 
 
+def moment(value: str) -> float:
+    number = float(value)
+    if not 0 <= number <= 60:
+        raise ValueError("must be seconds, 0 to 60")
+    return number
+
+
 def share(value: str) -> float:
     number = float(value)
     if not 0 <= number <= 1:

@@ -131,10 +131,40 @@ def test_what_was_verified_once_is_not_fetched_again(
 def test_a_replaced_instance_is_never_answered_from_the_spool(
     orthanc: FakeOrthanc, workers: Workers
 ) -> None:
-    here = workers()
+    here = workers(trust_seconds=0.0)
     here.read(INSTANCE)
     orthanc.add(INSTANCE, SMALL[::-1])
     assert here.read(INSTANCE) == SMALL[::-1]
+
+
+def test_the_archive_is_asked_once_for_what_is_read_again_in_the_same_moment(
+    orthanc: FakeOrthanc, workers: Workers
+) -> None:
+    here = workers(trust_seconds=60.0)
+    assert [here.read(INSTANCE) for _ in range(3)] == [SMALL] * 3
+    assert orthanc.counts["info"] == 1
+
+
+def test_a_replacement_of_our_own_is_noticed_by_all_workers_at_once(
+    orthanc: FakeOrthanc, workers: Workers
+) -> None:
+    first, second = workers(trust_seconds=60.0), workers(trust_seconds=60.0)
+    assert [first.read(INSTANCE), second.read(INSTANCE)] == [SMALL] * 2
+    orthanc.add(INSTANCE, SMALL[::-1])
+    first.instances.forget(INSTANCE)
+    assert [first.read(INSTANCE), second.read(INSTANCE)] == [SMALL[::-1]] * 2
+
+
+def test_a_deletion_of_our_own_is_noticed_by_all_workers_at_once(
+    orthanc: FakeOrthanc, workers: Workers
+) -> None:
+    first, second = workers(trust_seconds=60.0), workers(trust_seconds=60.0)
+    assert [first.read(INSTANCE), second.read(INSTANCE)] == [SMALL] * 2
+    orthanc.store.remove(INSTANCE)
+    first.instances.forget(INSTANCE)
+    for each in (first, second):
+        with pytest.raises(NotFound):
+            each.read(INSTANCE)
 
 
 def test_an_instance_replaced_while_it_is_fetched_comes_whole_in_its_new_form(

@@ -110,7 +110,7 @@ def test_an_encoded_address_is_the_route_it_decodes_to(
     """As WSGI has it; the route table judges what was decoded, so no check is passed by."""
     heard = raw(server, spelling.format(id=ID, rest=ID[8:]))
     assert (heard.status, heard.body) == (200, DATA)
-    assert set(orthanc.counts) == {"info", "data"} or set(orthanc.counts) == {"info"}
+    assert set(orthanc.counts) <= {"info", "data"}
 
 
 @pytest.mark.parametrize("value", ["DELETE", "PUT", "delete"])
