@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 MESSAGE_BYTES = 4096
 CONVERT, RENDER = "convert", "render"
@@ -19,6 +20,7 @@ class Job:
     output_bytes: int
     frame: int = 1
     size: int = 0
+    wishes: dict[str, Any] = field(default_factory=dict)
 
     def encode(self) -> bytes:
         """As one datagram."""

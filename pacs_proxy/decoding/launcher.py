@@ -16,7 +16,7 @@ import pacs_proxy
 
 _SEND_SECONDS = 10.0
 _FAREWELL_SECONDS = 3.0
-_MODULE = "pacs_proxy.decoding.template"
+_MODULE = "pacs_proxy.decoding.work"
 
 
 class TemplateLost(Exception):

@@ -9,13 +9,18 @@ import signal
 import socket
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pacs_proxy.decoding import jobs, work
+from pacs_proxy.decoding import jobs
 from pacs_proxy.decoding.jail import Limits, confine
 
-_DESCRIPTORS = 4
+# The file, the pipe for one answer, the socket for what the template says; then the results.
+_LEAST, _MOST = 4, 24
+
+# What a job means: the file and the descriptors for its results in, what to say of it out.
+Perform = Callable[[jobs.Job, int, list[int]], jobs.Report]
 
 
 @dataclass(slots=True)
@@ -24,6 +29,7 @@ class Template:
 
     control: socket.socket
     empty_root: int
+    perform: Perform
     children: dict[int, tuple[int, socket.socket]] = field(default_factory=dict)
     waiting: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
 
@@ -39,14 +45,15 @@ class Template:
 
     def accept(self) -> bool:
         """Take one job and fork; False when the server is gone."""
-        message, descriptors, _, _ = socket.recv_fds(self.control, jobs.MESSAGE_BYTES, _DESCRIPTORS)
+        message, descriptors, _, _ = socket.recv_fds(self.control, jobs.MESSAGE_BYTES, _MOST)
         if not message:
             return False
-        if len(descriptors) == _DESCRIPTORS:
-            self.fork(jobs.Job.decode(message), *descriptors)
+        if len(descriptors) >= _LEAST:
+            source, answer, watch, *results = descriptors
+            self.fork(jobs.Job.decode(message), (source, answer, *results), watch)
         return True
 
-    def fork(self, job: jobs.Job, source: int, result: int, answer: int, watch: int) -> None:
+    def fork(self, job: jobs.Job, given: tuple[int, ...], watch: int) -> None:
         """Start the child; its pidfd lets the server stop it without guessing at numbers.
 
         The child never holds `watch`: it could claim to have ended, or name another process.
@@ -54,14 +61,28 @@ class Template:
         template = os.getpid()
         pid = os.fork()
         if pid == 0:
-            _child(job, (source, result, answer), self.empty_root, template)
-        for descriptor in (source, result, answer):
+            self.child(job, given, template)
+        for descriptor in given:
             os.close(descriptor)
         report = socket.socket(fileno=watch)
         handle = os.pidfd_open(pid)
         self.children[handle] = (pid, report)
         self.waiting.register(handle, selectors.EVENT_READ)
         _send(report, jobs.Report("started"), [handle])
+
+    def child(self, job: jobs.Job, given: tuple[int, ...], template: int) -> None:
+        """Never returns: whatever happens, a child does not run the template's loop."""
+        code = 1
+        try:
+            source, answer, *results = given
+            _close_all_but(*given, self.empty_root)
+            limits = Limits(job.memory_bytes, job.cpu_seconds, job.output_bytes)
+            confine(limits, self.empty_root, template)
+            os.close(self.empty_root)
+            os.write(answer, self.perform(job, source, results).encode())
+            code = 0
+        finally:
+            os._exit(code)
 
     def bury(self, handle: int) -> None:
         """A child has ended: say how, and forget it."""
@@ -76,23 +97,6 @@ class Template:
         """The server is gone, and with it everyone who waits for a child."""
         for handle in self.children:
             signal.pidfd_send_signal(handle, signal.SIGKILL)
-
-
-def _child(
-    job: jobs.Job, descriptors: tuple[int, int, int], empty_root: int, template: int
-) -> None:
-    """Never returns: whatever happens, a child does not run the template's loop."""
-    code = 1
-    try:
-        source, result, answer = descriptors
-        _close_all_but(source, result, answer, empty_root)
-        limits = Limits(job.memory_bytes, job.cpu_seconds, job.output_bytes)
-        confine(limits, empty_root, template)
-        os.close(empty_root)
-        os.write(answer, work.perform(job, source, result).encode())
-        code = 0
-    finally:
-        os._exit(code)
 
 
 def _close_all_but(*kept: int) -> None:
@@ -119,18 +123,14 @@ def _empty_root() -> int:
     return descriptor
 
 
-def main() -> None:
-    """Started with the control socket's number as its only argument."""
+def serve(perform: Perform, warm_up: Callable[[], None]) -> None:
+    """Run as a template process, started with the control socket's number as only argument."""
     control = socket.socket(fileno=int(sys.argv[1]))
-    template = Template(control, _empty_root())
-    work.warm_up()
+    template = Template(control, _empty_root(), perform)
+    warm_up()
     gc.collect()
     gc.freeze()
     try:
         template.run()
     finally:
         template.end()
-
-
-if __name__ == "__main__":
-    main()

@@ -16,7 +16,7 @@ from pydicom.charset import python_encoding
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 
-from pacs_proxy.decoding import jobs
+from pacs_proxy.decoding import jobs, template
 from pacs_proxy.decoding.codec import source_of
 from pacs_proxy.decoding.convert import convert
 from pacs_proxy.decoding.render import render
@@ -24,19 +24,20 @@ from pacs_proxy.decoding.source import open_source
 from pacs_proxy.errors import NotRenderable
 
 
-def perform(job: jobs.Job, source: int, result: int) -> jobs.Report:
+def perform(job: jobs.Job, source: int, results: list[int]) -> jobs.Report:
     """Do the job; whatever goes wrong becomes a sentence without a word from the file."""
     warnings.simplefilter("ignore")
     try:
-        _write(job, source, result)
+        _write(job, source, results[0])
     except NotRenderable as error:
         return jobs.Report("failed", error.detail)
     except Exception as error:  # noqa: BLE001 - a codec can raise anything, and text may quote data
-        return jobs.Report("failed", _sentence(error))
+        return jobs.Report("failed", sentence(error))
     return jobs.Report("done")
 
 
-def _sentence(error: Exception) -> str:
+def sentence(error: Exception) -> str:
+    """What went wrong, without a word from the file."""
     if isinstance(error, MemoryError):
         return "The picture is too large to be decoded here."
     if isinstance(error, RecursionError):
@@ -83,3 +84,7 @@ def warm_up() -> None:
     ):
         decode(coded)
     _ = imagecodecs.dicomrle_decode
+
+
+if __name__ == "__main__":
+    template.serve(perform, warm_up)

@@ -141,4 +141,4 @@ def _misbehave(job: jobs.Job, source: int, result: int) -> None:
 
 if __name__ == "__main__":
     work._write = _misbehave
-    template.main()
+    template.serve(work.perform, work.warm_up)
