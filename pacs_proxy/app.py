@@ -16,12 +16,13 @@ from pacs_proxy.archive.studies import Studies
 from pacs_proxy.archive.watch import Watch
 from pacs_proxy.control import Control
 from pacs_proxy.decoding import Decoder
-from pacs_proxy.services import chain, images, problems, studies
+from pacs_proxy.services import chain, frames, images, problems, studies
 from pacs_proxy.services.context import KEY, Services
 from pacs_proxy.services.headers import Hardened
 from pacs_proxy.services.hot import Hot
 from pacs_proxy.services.pictures import Pictures
 from pacs_proxy.services.routes import ROUTES
+from pacs_proxy.services.shelf import FrameShelf
 from pacs_proxy.settings import Settings
 from pacs_proxy.upstream.attempts import Persistence
 from pacs_proxy.upstream.client import Client, prober
@@ -43,6 +44,8 @@ VIEWS: dict[str, Callable[..., Any]] = {
     "images.display": images.display,
     "images.download": images.download,
     "images.rendered": images.rendered,
+    "frames.frame": frames.frame,
+    "frames.slide": frames.slide,
     "studies.page": studies.page,
     "studies.study": studies.study,
     "studies.series": studies.series,
@@ -85,7 +88,13 @@ def build(settings: Settings) -> Services:
     decoder = Decoder(settings.decode_parallel, settings.decode_seconds, settings.decode_bytes)
     pictures = Pictures(instances, spool, decoder)
     return Services(
-        settings, instances, Studies(client, instances.describe), pictures, health, watch
+        settings=settings,
+        instances=instances,
+        studies=Studies(client, instances.describe),
+        pictures=pictures,
+        frames=FrameShelf(instances, spool.limit),
+        health=health,
+        watch=watch,
     )
 
 

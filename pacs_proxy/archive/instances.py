@@ -13,7 +13,7 @@ from pacs_proxy.archive.fetch import Background, Suspects, fetch
 from pacs_proxy.archive.room import SpoolFull
 from pacs_proxy.archive.spool import Claim, Spool, SpoolFile
 from pacs_proxy.archive.watch import Watch
-from pacs_proxy.errors import Busy, Changed, Interrupted
+from pacs_proxy.errors import Busy, Changed, Interrupted, NotRenderable
 from pacs_proxy.upstream.answers import Description
 from pacs_proxy.upstream.client import Client
 from pacs_proxy.upstream.interest import Interest
@@ -64,6 +64,18 @@ class Opened:
         while (available := self._now()) <= position:
             interest.sleep(_TICK)
         return available
+
+    def whole(self, room: int, interest: Interest) -> SpoolFile:
+        """The file once its last byte is proven; `room` is what the spool could ever hold.
+
+        Raises as `available`, and Busy or NotRenderable where the instance got no spool file.
+        """
+        if self.file is None:
+            if self.description.size <= room:
+                raise Busy("No room for this image at the moment; try again soon.", 3)
+            raise NotRenderable("This instance is too large to be drawn here; download it instead.")
+        self.available(self.description.size - 1, interest)
+        return self.file
 
     def _now(self) -> int:
         assert self.file  # noqa: S101

@@ -16,7 +16,9 @@ DEPTH_LIMIT = 64
 PIXEL_TAGS = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
 # Sequences of defined length that are entered; all others are skipped whole.
 ENTERED = frozenset({0x52009229, 0x52009230, 0x00289145})
-RESCALE_SLOPE = 0x00281053
+# The shared groups of a slide: its spacing lies two levels deep.
+SHARED_MEASURES = frozenset({0x52009229, 0x00289110})
+RESCALE_SLOPE, PIXEL_SPACING = 0x00281053, 0x00280030
 
 IMPLICIT_LITTLE = "1.2.840.10008.1.2"
 EXPLICIT_BIG = "1.2.840.10008.1.2.2"
@@ -50,6 +52,7 @@ class Header:
     media_class: str = ""
     elements: dict[int, Element] = field(default_factory=dict)
     slopes: list[str] = field(default_factory=list)
+    spacings: list[str] = field(default_factory=list)
     pixels: Element | None = None
     oddity: str = ""
     stopped: bool = False
@@ -88,8 +91,8 @@ class _Level:
 
 
 class _Walk:
-    def __init__(self, header: Header, implicit: bool) -> None:
-        self.header, self.body = header, header.body
+    def __init__(self, header: Header, implicit: bool, entered: frozenset[int]) -> None:
+        self.header, self.body, self.entered = header, header.body, entered
         self.order = header.order
         self.base = _Level(None, implicit)
         self.open: list[_Level] = []
@@ -138,9 +141,10 @@ class _Walk:
     def note(self, element: Element) -> None:
         if not self.open:
             self.header.elements.setdefault(element.tag, element)
-        if element.tag == RESCALE_SLOPE and element.length <= 64:
+        if element.tag in {RESCALE_SLOPE, PIXEL_SPACING} and element.length <= 64:
             value = self.body[element.start : element.start + element.length]
-            self.header.slopes.append(value.decode("ascii", "replace").strip(" \0"))
+            kept = self.header.slopes if element.tag == RESCALE_SLOPE else self.header.spacings
+            kept.append(value.decode("ascii", "replace").strip(" \0"))
         if element.vr == b"UN" and not element.tag >> 16 & 1 and self.is_item(element.start):
             self.header.oddity = "a sequence coded as an unknown value"
 
@@ -148,7 +152,7 @@ class _Walk:
         return self.body[at : at + 4] == b"\xfe\xff\x00\xe0"
 
     def enter(self, element: Element) -> int:
-        if element.length != UNDEFINED and element.tag not in ENTERED:
+        if element.length != UNDEFINED and element.tag not in self.entered:
             return element.start + element.length
         if len(self.open) >= DEPTH_LIMIT:
             self.header.stopped = True
@@ -175,14 +179,14 @@ class _Walk:
         return at + 8
 
 
-def read_header(head: bytes) -> Header:
+def read_header(head: bytes, entered: frozenset[int] = ENTERED) -> Header:
     """Read what can be read; never raises, takes bounded time, follows no recursion."""
     header = Header(bytes(head))
     start = _meta(header)
     if header.syntax in DEFLATED:
         header.body, start = _inflated(header.body[start:]), 0
     header.little = header.syntax != EXPLICIT_BIG
-    _Walk(header, _implicit(header, start)).run(start)
+    _Walk(header, _implicit(header, start), entered).run(start)
     return header
 
 

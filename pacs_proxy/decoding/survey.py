@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from functools import partial
 
 from pacs_proxy.decoding.codestream import is_chained
-from pacs_proxy.decoding.elements import EXPLICIT_BIG, HEAD_BYTES, UNDEFINED, Header, read_header
+from pacs_proxy.decoding.elements import (
+    ENTERED,
+    EXPLICIT_BIG,
+    HEAD_BYTES,
+    UNDEFINED,
+    Header,
+    read_header,
+)
 from pacs_proxy.decoding.kinds import kind_of
 from pacs_proxy.decoding.recognise import JPEG_2000, NATIVE, Image, image_of, reason_for
 
@@ -31,11 +38,11 @@ def conversion_reason_of(descriptor: int) -> str | None:
     return _native(descriptor, image)
 
 
-def header_of(descriptor: int) -> Header:
+def header_of(descriptor: int, entered: frozenset[int] = ENTERED) -> Header:
     """Read as much of the file as its header needs, within bounds."""
-    header = read_header(os.pread(descriptor, HEAD_BYTES, 0))
+    header = read_header(os.pread(descriptor, HEAD_BYTES, 0), entered)
     if header.pixels is None and os.fstat(descriptor).st_size > HEAD_BYTES:
-        header = read_header(os.pread(descriptor, _LONG_HEADER, 0))
+        header = read_header(os.pread(descriptor, _LONG_HEADER, 0), entered)
     return header
 
 

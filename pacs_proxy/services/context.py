@@ -10,6 +10,7 @@ from pacs_proxy.archive.instances import Instances
 from pacs_proxy.archive.studies import Studies
 from pacs_proxy.archive.watch import Watch
 from pacs_proxy.services.pictures import Pictures
+from pacs_proxy.services.shelf import FrameShelf
 from pacs_proxy.settings import Settings
 from pacs_proxy.upstream.health import Health
 from pacs_proxy.upstream.interest import Interest
@@ -25,6 +26,7 @@ class Services:
     instances: Instances
     studies: Studies
     pictures: Pictures
+    frames: FrameShelf
     health: Health
     watch: Watch
 

@@ -109,7 +109,7 @@ def _span(opened: Opened, tag: str, environ: Environ) -> tuple[int, int] | None:
 def _body(
     opened: Opened, first: int, last: int, interest: Interest, environ: Environ
 ) -> Iterable[bytes]:
-    _limit_sending(environ)
+    send_within(environ)
     if opened.file and opened.file.is_verified:
         part = FilePart(opened, first, last + 1)
         # Under gunicorn this is its sendfile wrapper.
@@ -121,7 +121,8 @@ def _body(
     return Streaming(opened)
 
 
-def _limit_sending(environ: Environ) -> None:
+def send_within(environ: Environ) -> None:
+    """A reader that takes nothing for SEND_SECONDS loses its connection."""
     sock = environ.get("gunicorn.socket")
     if sock is not None:
         sock.settimeout(SEND_SECONDS)

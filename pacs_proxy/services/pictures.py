@@ -14,7 +14,7 @@ from pacs_proxy.archive.recent import Recent
 from pacs_proxy.archive.room import SpoolFull
 from pacs_proxy.archive.spool import Spool, SpoolFile
 from pacs_proxy.decoding import Decoder, conversion_reason_of
-from pacs_proxy.errors import Busy, NotRenderable, PacsProxyError
+from pacs_proxy.errors import Busy, PacsProxyError
 from pacs_proxy.upstream.answers import Description
 from pacs_proxy.upstream.interest import Interest
 
@@ -98,12 +98,7 @@ class Pictures:
 
     def _whole(self, opened: Opened, interest: Interest) -> SpoolFile:
         """The verified file: what browsers draw wrong may show only at its end."""
-        if opened.file is None:
-            if opened.description.size <= self._spool.limit:
-                raise Busy("No room for this image at the moment; try again soon.", 3)
-            raise NotRenderable("This instance is too large to be drawn here; download it instead.")
-        opened.available(opened.description.size - 1, interest)
-        return opened.file
+        return opened.whole(self._spool.limit, interest)
 
     def _conversion(self, opened: Opened, interest: Interest) -> Conversion:
         uuid = opened.description.uuid

@@ -98,6 +98,22 @@ ROUTES = (
         "A PNG, not diagnostic: `frame` from 1, `size` of the longest side in pixels (0: native).",
     ),
     Route(
+        _READ,
+        "/api/pacs/instances/<instance>/frames/<number>",
+        "frames.frame",
+        STUDY_READ,
+        "One frame (from 1) as stored, cut from the verified file: a compressed frame's codestream "
+        "or native pixels. `ETag`, `Repr-Digest`, `X-Transfer-Syntax`.",
+    ),
+    Route(
+        ("GET",),
+        "/api/pacs/instances/<instance>/slide",
+        "frames.slide",
+        STUDY_READ,
+        "One level of a whole-slide image (TILED_FULL), read from the verified file: sizes, tiles, "
+        "coding, spacing in mm, window.",
+    ),
+    Route(
         ("GET",),
         "/api/pacs/status",
         "studies.status",
