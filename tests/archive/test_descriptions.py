@@ -1,5 +1,7 @@
 """For how long an answer of the archive stands for the next one."""
 
+from collections.abc import Callable
+
 import pytest
 
 from pacs_proxy.archive.descriptions import Descriptions
@@ -16,7 +18,7 @@ class Archive:
     def __init__(self) -> None:
         self.now = 100.0
         self.seconds = 0.0
-        self.meanwhile = lambda: None
+        self.meanwhile: Callable[[], None] = lambda: None
         self.answer = FIRST
 
     def describe(self, _: str, __: Interest) -> Description:
