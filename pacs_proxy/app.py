@@ -13,7 +13,6 @@ from pacs_proxy import status
 from pacs_proxy.archive.instances import Instances, Limits
 from pacs_proxy.archive.spool import Spool
 from pacs_proxy.archive.studies import Studies
-from pacs_proxy.archive.watch import Watch
 from pacs_proxy.control import Control
 from pacs_proxy.decoding import Decoder
 from pacs_proxy.services import chain, frames, images, problems, studies
@@ -31,6 +30,7 @@ from pacs_proxy.upstream.pace import Pace
 from pacs_proxy.upstream.pool import Node, Pool, authorization
 from pacs_proxy.upstream.retry import Policy
 from pacs_proxy.upstream.transport import Transport
+from pacs_proxy.upstream.watch import Watch
 from pacs_proxy.web import viewer
 
 # Threads that never wait for an archive that is away: they say so to everybody else.

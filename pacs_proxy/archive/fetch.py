@@ -8,12 +8,12 @@ from contextlib import closing
 
 from pacs_proxy.archive.room import SpoolFull
 from pacs_proxy.archive.spool import Claim, Spool, SpoolFile
-from pacs_proxy.archive.watch import Watch
 from pacs_proxy.errors import Corrupt, PacsProxyError
 from pacs_proxy.upstream.answers import Description
 from pacs_proxy.upstream.attempts import Attempts
 from pacs_proxy.upstream.client import Client
 from pacs_proxy.upstream.interest import Interest
+from pacs_proxy.upstream.watch import Watch
 
 log = logging.getLogger(__name__)
 

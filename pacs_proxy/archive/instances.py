@@ -12,11 +12,11 @@ from pacs_proxy.archive.descriptions import Descriptions
 from pacs_proxy.archive.fetch import Background, Suspects, fetch
 from pacs_proxy.archive.room import SpoolFull
 from pacs_proxy.archive.spool import Claim, Spool, SpoolFile
-from pacs_proxy.archive.watch import Watch
 from pacs_proxy.errors import Busy, Changed, Interrupted, NotRenderable
 from pacs_proxy.upstream.answers import Description
 from pacs_proxy.upstream.client import Client
 from pacs_proxy.upstream.interest import Interest
+from pacs_proxy.upstream.watch import Watch
 
 _TICK = 0.005
 _REPLACEMENTS = 3

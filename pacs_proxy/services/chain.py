@@ -14,12 +14,12 @@ from urllib.parse import parse_qsl
 from flask import Flask, Response, g, request
 
 from pacs_proxy import metrics
-from pacs_proxy.archive.watch import Watch
 from pacs_proxy.errors import BadRequest, Forbidden
 from pacs_proxy.services.context import services
 from pacs_proxy.services.headers import Environ, repr_digest
 from pacs_proxy.services.routes import OPERATE, PUBLIC, ROUTES, STUDY_READ, Route
 from pacs_proxy.upstream.interest import Interest
+from pacs_proxy.upstream.watch import Watch
 
 log = logging.getLogger("pacs_proxy.requests")
 audit_log = logging.getLogger("pacs_proxy.audit")

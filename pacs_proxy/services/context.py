@@ -8,12 +8,12 @@ from flask import current_app, g
 
 from pacs_proxy.archive.instances import Instances
 from pacs_proxy.archive.studies import Studies
-from pacs_proxy.archive.watch import Watch
 from pacs_proxy.services.pictures import Pictures
 from pacs_proxy.services.shelf import FrameShelf
 from pacs_proxy.settings import Settings
 from pacs_proxy.upstream.health import Health
 from pacs_proxy.upstream.interest import Interest
+from pacs_proxy.upstream.watch import Watch
 
 KEY = "pacs_proxy"
 

@@ -11,9 +11,9 @@ from werkzeug.wsgi import wrap_file
 
 from pacs_proxy.archive.instances import Opened
 from pacs_proxy.services.headers import Environ, repr_digest
-from pacs_proxy.services.ranges import is_known, may_continue, wanted_range
 from pacs_proxy.upstream.answers import Description
 from pacs_proxy.upstream.interest import Interest
+from pacs_proxy.web.ranges import is_known, may_continue, wanted_range
 
 # Sixty readers of growing files hold a piece each, and malloc keeps some more of that size.
 SMALLEST, LARGEST = 16 << 10, 64 << 10

@@ -10,11 +10,11 @@ from pathlib import Path
 from pacs_proxy.app import limits, make_client
 from pacs_proxy.archive.instances import Instances, Opened
 from pacs_proxy.archive.spool import Spool
-from pacs_proxy.archive.watch import Watch
 from pacs_proxy.control import Control
 from pacs_proxy.settings import Settings
 from pacs_proxy.upstream.health import Health
 from pacs_proxy.upstream.interest import Interest
+from pacs_proxy.upstream.watch import Watch
 from tests.upstream.archive_client import QUICK
 
 # Everything above this is large: its bytes leave before the last has come.

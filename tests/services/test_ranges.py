@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pacs_proxy.errors import RangeNotSatisfiable
-from pacs_proxy.services.ranges import is_known, may_continue, wanted_range
+from pacs_proxy.web.ranges import is_known, may_continue, wanted_range
 from tests.fakes import FakeOrthanc
 from tests.server import Proxy
 

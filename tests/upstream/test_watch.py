@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
-from pacs_proxy.archive.watch import Watch
 from pacs_proxy.upstream.interest import Interest
+from pacs_proxy.upstream.watch import Watch
 
 
 @pytest.fixture
