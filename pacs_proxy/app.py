@@ -14,7 +14,9 @@ from pacs_proxy.archive.instances import Instances, Limits
 from pacs_proxy.archive.spool import Spool
 from pacs_proxy.archive.studies import Studies
 from pacs_proxy.control import Control
+from pacs_proxy.database import Database
 from pacs_proxy.decoding import Decoder
+from pacs_proxy.jobs import BIG, PROMPT, REFERENCE, SMALL, Handler, Jobs, Runner
 from pacs_proxy.services import chain, frames, images, problems, studies
 from pacs_proxy.services.context import KEY, Services
 from pacs_proxy.services.headers import Hardened
@@ -87,6 +89,7 @@ def build(settings: Settings) -> Services:
     instances = Instances(client, spool, watch, limits(settings))
     decoder = Decoder(settings.decode_parallel, settings.decode_seconds, settings.decode_bytes)
     pictures = Pictures(instances, spool, decoder)
+    database = Database(settings.database_address)
     return Services(
         settings=settings,
         instances=instances,
@@ -95,7 +98,18 @@ def build(settings: Settings) -> Services:
         frames=FrameShelf(instances, spool.limit),
         health=health,
         watch=watch,
+        database=database,
+        jobs=Jobs(database),
     )
+
+
+def runner(services: Services) -> Runner:
+    """What works on jobs in this process; the caller starts it, after the fork."""
+    handlers: dict[str, Handler] = {}
+    given_up: dict[str, Handler] = {}
+    small = max(1, services.settings.ingest_threads // services.settings.workers)
+    lanes = [(PROMPT,), (REFERENCE,), (BIG,), *((PROMPT, SMALL),) * small]
+    return Runner(services.jobs, handlers, lanes, given_up)
 
 
 def make_client(settings: Settings, health: Health) -> Client:

@@ -10,6 +10,7 @@ PacsProxyError 500
 │   └── Refused 502       a definite answer, not the one we wanted
 ├── Busy 503              our own limit
 ├── BodyCut 400 · BodyStalled 408   what we were to send on stopped coming
+├── DatabaseUnavailable 503
 ├── BadRequest 400 · NotFound 404 · RangeNotSatisfiable 416
 └── NotRenderable 422     no picture can be made of it
 """
@@ -126,6 +127,15 @@ class BodyStalled(PacsProxyError):
     status = 408
     code = "body_stalled"
     title = "The body stopped coming"
+    retryable = True
+
+
+class DatabaseUnavailable(PacsProxyError):
+    """Our own database does not answer, or has no room."""
+
+    status = 503
+    code = "database_unavailable"
+    title = "The proxy's database cannot be reached"
     retryable = True
 
 

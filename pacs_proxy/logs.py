@@ -14,7 +14,7 @@ request_id: ContextVar[str] = ContextVar("request_id", default="")
 # The only fields a log line may carry besides its message.
 _FIELDS = (
     *("error", "detail", "try", "node", "route", "method", "status", "milliseconds"),
-    *("code", "principal", "permission", "cause"),
+    *("code", "principal", "permission", "cause", "job", "kind"),
 )
 
 
@@ -52,3 +52,4 @@ def configure(level: str = "INFO") -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
+    logging.getLogger("alembic").setLevel("WARNING")  # else three lines at every start

@@ -34,3 +34,4 @@ SECONDS = Histogram(
     buckets=(0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0),
 )
 DECODES = Counter("pacs_decodes_total", "Pictures made by the decoder.", ["kind", "outcome"])
+JOBS = Counter("pacs_jobs_total", "Jobs run, by kind and how they ended.", ["kind", "outcome"])

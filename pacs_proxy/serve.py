@@ -18,10 +18,13 @@ from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import ThreadWorker
 
 from pacs_proxy import logs
+from pacs_proxy.migrations import upgrade
 from pacs_proxy.settings import SettingError, Settings
 
 if TYPE_CHECKING:
     from flask import Flask
+
+    from pacs_proxy.jobs import Runner
 
 # Short: a thread that waits for a silent reader is a thread less for the others.
 _LINGER_MILLISECONDS = 2
@@ -77,6 +80,7 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._runner: Runner | None = None
         super().__init__()
 
     def load_config(self) -> None:
@@ -95,6 +99,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "control_socket_disable": True,
             "logger_class": QuietLogger,
             "child_exit": _forget_figures,
+            "worker_exit": self._rest,
             # By default gunicorn believes these headers of whoever is on this machine.
             "forwarder_headers": "",
             "forwarded_allow_ips": "",
@@ -105,9 +110,18 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> Flask:
         """Called in each worker: nothing with threads or connections is made before the fork."""
-        from pacs_proxy.app import create_app  # figures need their folder first
+        from pacs_proxy.app import create_app, runner  # figures need their folder first
+        from pacs_proxy.services.context import KEY
 
-        return create_app(self._settings)
+        app = create_app(self._settings)
+        self._runner = runner(app.extensions[KEY])
+        self._runner.start()
+        return app
+
+    def _rest(self, _: object, __: object) -> None:
+        """A worker ends: its jobs stop at a place from which they go on."""
+        if self._runner is not None:
+            self._runner.stop()
 
 
 def run(settings: Settings) -> None:
@@ -121,7 +135,17 @@ def run(settings: Settings) -> None:
         sys.stderr.write(_OPEN.format(host=settings.host, port=settings.port))
     logs.configure()
     prepare_spool(Path(settings.spool_path))
+    prepare_data(settings.data_path)
+    upgrade(settings.database_address)
     Server(settings).run()
+
+
+def prepare_data(folder: Path) -> None:
+    """A folder of our own, kept from run to run."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if folder.lstat().st_uid != os.getuid():
+        raise SettingError(f"The data folder {folder} belongs to another user.")
+    folder.chmod(0o700)
 
 
 def prepare_spool(folder: Path) -> None:

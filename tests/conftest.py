@@ -1,12 +1,17 @@
-"""Servers that tests share: a fake Orthanc, and the real proxy in front of one."""
+"""Servers that tests share: the real proxy, and databases of both kinds."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from itertools import count
+from pathlib import Path
 
 import pytest
 
+from pacs_proxy.database import Database
+from pacs_proxy.migrations import upgrade
+from pacs_proxy.settings import Settings
 from tests.fakes.store import orthanc_id
+from tests.postgres import MISSING, Postgres, binaries
 from tests.server import Proxy
 
 StartProxy = Callable[..., Proxy]
@@ -28,3 +33,28 @@ def proxy() -> Iterator[StartProxy]:
 def instance() -> str:
     """An Orthanc identifier that no other test uses."""
     return orthanc_id("test", str(next(_numbers)))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server; skips where there is none."""
+    if binaries() is None:
+        pytest.skip(MISSING)
+    with Postgres() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a database without tables, of each kind in turn."""
+    url = request.getfixturevalue("postgres").make() if request.param == "postgresql" else ""
+    return Settings(data_dir=str(tmp_path), database_url=url).database_address
+
+
+@pytest.fixture
+def database(empty_database: str) -> Iterator[Database]:
+    """A database with our tables, of each kind in turn."""
+    upgrade(empty_database)
+    database = Database(empty_database)
+    yield database
+    database.close()

@@ -38,18 +38,19 @@ class Answer:
 
 
 class Proxy:
-    """`python -m pacs_proxy serve` on a free port, with a spool that goes when it goes."""
+    """`python -m pacs_proxy serve` on a free port, with spool and data that go when it goes."""
 
     def __init__(self, orthanc_url: str, **settings: object) -> None:
         self.port = free_port()
         self.scratch = Path(tempfile.mkdtemp(prefix="pacs-proxy-test-", dir="/dev/shm"))
-        self.spool = self.scratch / "spool"
+        self.spool, self.data = self.scratch / "spool", self.scratch / "data"
         named = {f"PACS_PROXY_{name.upper()}": str(value) for name, value in settings.items()}
         self.env = {
             **{n: v for n, v in os.environ.items() if not n.startswith(("PACS_", "ORTHANC_"))},
             "ORTHANC_URL": orthanc_url,
             "PACS_PROXY_PORT": str(self.port),
             "PACS_PROXY_SPOOL_DIR": str(self.spool),
+            "PACS_PROXY_DATA_DIR": str(self.data),
             "PACS_PROXY_WORKERS": "1",
             **named,
         }

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pacs_proxy import serve
-from pacs_proxy.serve import own_spool, prepare_spool
+from pacs_proxy.serve import own_spool, prepare_data, prepare_spool
 from pacs_proxy.settings import SettingError, Settings
 from tests.conftest import StartProxy
 from tests.fakes import FakeOrthanc
@@ -76,7 +76,8 @@ def test_an_open_server_warns_loudly(
 ) -> None:
     monkeypatch.setattr(serve.Server, "run", lambda _: None)
     monkeypatch.setattr("pacs_proxy.logs.configure", lambda: None)
-    serve.run(Settings(host="0.0.0.0", allow_open=True, spool_dir=str(tmp_path / "spool")))
+    spool, data = str(tmp_path / "spool"), str(tmp_path / "data")
+    serve.run(Settings(host="0.0.0.0", allow_open=True, spool_dir=spool, data_dir=data))
     assert "sees every study" in capsys.readouterr().err
 
 
@@ -108,6 +109,19 @@ def test_anothers_link_to_our_own_folder_is_not_followed(tmp_path: Path) -> None
     os.chown(link, 4242, 4242, follow_symlinks=False)
     with pytest.raises(SettingError, match="another user"):
         prepare_spool(link)
+
+
+def test_what_is_kept_is_ours_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "a" / "data"
+    for _ in range(2):
+        prepare_data(folder)
+        (folder / "kept").touch()
+        folder.chmod(0o755)
+    prepare_data(folder)
+    assert (folder.stat().st_mode & 0o777, (folder / "kept").exists()) == (0o700, True)
+    monkeypatch.setattr("os.getuid", lambda: 4242)
+    with pytest.raises(SettingError, match="another user"):
+        prepare_data(folder)
 
 
 def test_a_spool_in_use_is_left_alone(tmp_path: Path, owner: subprocess.Popen[str]) -> None:

@@ -35,7 +35,7 @@ def port_or_free(port: int) -> int:
 
 
 class ProxyProcess:
-    """`pacs-proxy serve` on a loopback port, with a spool that goes when it goes."""
+    """`pacs-proxy serve` on a loopback port, with spool and data that go when it goes."""
 
     def __init__(self, orthanc_url: str, port: int, extra: Mapping[str, str] | None = None) -> None:
         self._settings = {
@@ -46,6 +46,8 @@ class ProxyProcess:
         }
         self._port = port
         self._scratch = tempfile.TemporaryDirectory(prefix="pacs-proxy-demo-", dir=_memory())
+        # Uploads may be larger than memory should hold.
+        self._disk = tempfile.TemporaryDirectory(prefix="pacs-proxy-demo-data-")
         self._process: subprocess.Popen[bytes] | None = None
         self.url = f"http://127.0.0.1:{port}/"
 
@@ -82,17 +84,22 @@ class ProxyProcess:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
         self._scratch.cleanup()
+        self._disk.cleanup()
 
     @property
     def _log(self) -> Path:
         return Path(self._scratch.name) / "proxy.log"
 
     def _start(self) -> None:
-        spool = str(Path(self._scratch.name) / "spool")
+        places = {
+            "PACS_PROXY_SPOOL_DIR": str(Path(self._scratch.name) / "spool"),
+            "PACS_PROXY_DATA_DIR": self._disk.name,
+            "DATABASE_URL": "",
+        }
         with self._log.open("wb") as output:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "pacs_proxy", "serve"],
-                env={**os.environ, "PACS_PROXY_SPOOL_DIR": spool, **self._settings},
+                env={**os.environ, **places, **self._settings},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

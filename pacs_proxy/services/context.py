@@ -8,6 +8,8 @@ from flask import current_app, g
 
 from pacs_proxy.archive.instances import Instances
 from pacs_proxy.archive.studies import Studies
+from pacs_proxy.database import Database
+from pacs_proxy.jobs import Jobs
 from pacs_proxy.services.pictures import Pictures
 from pacs_proxy.services.shelf import FrameShelf
 from pacs_proxy.settings import Settings
@@ -29,6 +31,8 @@ class Services:
     frames: FrameShelf
     health: Health
     watch: Watch
+    database: Database
+    jobs: Jobs
 
 
 def services() -> Services:

@@ -83,6 +83,21 @@ def urls(value: str) -> str:
     return value
 
 
+def folder(value: str) -> str:
+    if "?" in value or "\0" in value:
+        raise ValueError("must be a folder whose name has no question mark")
+    return value
+
+
+def database(value: str) -> str:
+    parts = urlsplit(value)
+    if value and (parts.scheme != "postgresql" or not parts.path.strip("/")):
+        raise ValueError("must be postgresql://user:password@host/name, or empty for SQLite")
+    return value
+
+
 def setting(env: str, default: Any, parse: Callable[[str], Any], help_: str) -> Any:
     described = {"env": env, "parse": parse, "help": help_}
-    return field(default=default, metadata=described, repr="PASSWORD" not in env)
+    return field(
+        default=default, metadata=described, repr="PASSWORD" not in env and env != "DATABASE_URL"
+    )

@@ -1,0 +1,75 @@
+"""A PostgreSQL of our own in a temporary folder: `with Postgres() as server: server.make()`."""
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from itertools import count
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from pacs_proxy.demo.orthanc import free_port
+
+MISSING = "PostgreSQL's server is not installed here; run: apt-get install postgresql"
+
+
+def binaries() -> Path | None:
+    """Debian keeps them out of PATH, by version."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_ctl"))
+    linked = shutil.which("pg_ctl")
+    if found:
+        return found[-1].parent
+    return Path(linked).resolve().parent if linked else None
+
+
+class Postgres:
+    """Runs as another user where we are root, whom PostgreSQL refuses."""
+
+    def __init__(self) -> None:
+        where = binaries()
+        assert where, MISSING
+        self._bin, self._port, self._numbers = where, free_port(), count(1)
+        self._folder = Path(tempfile.mkdtemp(prefix="pacs-proxy-postgres-"))
+        self._user = "nobody" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
+
+    def __enter__(self) -> Self:
+        if os.geteuid() == 0:
+            owner = pwd.getpwnam(self._user)
+            os.chown(self._folder, owner.pw_uid, owner.pw_gid)
+        data = str(self._folder / "data")
+        self._run("initdb", "-D", data, "-U", "proxy", "-A", "trust", "-N", "-E", "UTF8")
+        options = f"-p {self._port} -k '' -c listen_addresses=127.0.0.1"
+        self._run(
+            "pg_ctl", "-D", data, "-w", "-l", str(self._folder / "log"), "-o", options, "start"
+        )
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._run("pg_ctl", "-D", str(self._folder / "data"), "-m", "immediate", "stop")
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def make(self) -> str:
+        """A new, empty database; its URL as our setting takes it."""
+        name = f"test_{next(self._numbers)}"
+        self._run("createdb", "-h", "127.0.0.1", "-p", str(self._port), "-U", "proxy", name)
+        return f"postgresql://proxy@127.0.0.1:{self._port}/{name}"
+
+    def _run(self, program: str, *arguments: str) -> None:
+        ended = subprocess.run(
+            [str(self._bin / program), *arguments],
+            cwd="/",
+            user=self._user if os.geteuid() == 0 else None,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+        assert ended.returncode == 0, ended.stderr
