@@ -12,6 +12,7 @@ PacsProxyError 500
 ├── BodyCut 400 · BodyStalled 408   what we were to send on stopped coming
 ├── DatabaseUnavailable 503
 ├── BadRequest 400 · NotFound 404 · RangeNotSatisfiable 416
+├── BadUpload 422         the file is at fault
 └── NotRenderable 422     no picture can be made of it
 """
 
@@ -195,6 +196,17 @@ class RangeNotSatisfiable(PacsProxyError):
     def __init__(self, detail: str, size: int) -> None:
         super().__init__(detail)
         self.size = size
+
+
+class BadUpload(PacsProxyError):
+    """A file that must not or cannot be stored; `code` says why, `detail` also what to do."""
+
+    status = 422
+    title = "The file cannot be stored"
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
 
 
 class NotRenderable(PacsProxyError):

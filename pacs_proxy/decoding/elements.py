@@ -24,9 +24,9 @@ IMPLICIT_LITTLE = "1.2.840.10008.1.2"
 EXPLICIT_BIG = "1.2.840.10008.1.2.2"
 DEFLATED = frozenset({"1.2.840.10008.1.2.1.99"})
 
-_SHORT = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split())
-_LONG = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
-KNOWN_VRS = _SHORT | _LONG
+SHORT_VRS = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split())
+LONG_VRS = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
+KNOWN_VRS = SHORT_VRS | LONG_VRS
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 
 
@@ -131,9 +131,9 @@ class _Walk:
         if level.implicit:
             return Element(tag, b"", at + 8, self.whole(at + 4, 4))
         vr = self.body[at + 4 : at + 6]
-        if vr in _LONG:
+        if vr in LONG_VRS:
             return Element(tag, vr, at + 12, self.whole(at + 8, 4))
-        if vr not in _SHORT:
+        if vr not in SHORT_VRS:
             self.header.oddity = "a value representation that browsers do not know"
             self.header.stopped = not vr.isalpha()
         return Element(tag, vr, at + 8, self.whole(at + 6, 2))
@@ -219,7 +219,7 @@ def _meta_elements(body: bytes, at: int) -> Iterator[tuple[int, bytes, int]]:
         if body[at : at + 2] != b"\x02\x00" or at + 8 > len(body):
             return
         tag = 0x00020000 | int.from_bytes(body[at + 2 : at + 4], "little")
-        wide = body[at + 4 : at + 6] in _LONG
+        wide = body[at + 4 : at + 6] in LONG_VRS
         start = at + (12 if wide else 8)
         length = int.from_bytes(body[start - 4 if wide else at + 6 : start], "little")
         yield tag, body[start : start + min(length, 256)], start + length
