@@ -30,6 +30,17 @@ def serve() -> None:
 
 
 @main.command()
+def worker() -> None:
+    """Store uploads in the archive without serving: more hands beside `serve`, same database."""
+    from pacs_proxy import worker as hands
+
+    try:
+        hands.run(_settings())
+    except SettingError as error:
+        raise click.ClickException(str(error)) from None
+
+
+@main.command()
 @click.option("--port", default=8080, show_default=True, help="Port of the viewer.")
 def demo(port: int) -> None:
     """Start a throw-away Orthanc with generated studies, and the proxy in front of it."""

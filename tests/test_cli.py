@@ -19,7 +19,7 @@ def runner() -> CliRunner:
 def test_help_names_the_commands(runner: CliRunner) -> None:
     shown = runner.invoke(cli.main, ["--help"])
     assert shown.exit_code == 0
-    assert all(f"\n  {name} " in shown.output for name in ("serve", "demo", "doctor"))
+    assert all(f"\n  {name} " in shown.output for name in ("serve", "worker", "demo", "doctor"))
 
 
 def test_version_is_the_packages(runner: CliRunner) -> None:
@@ -35,7 +35,7 @@ def test_serve_takes_its_settings_from_the_environment(
     assert (served[0].port, served[0].orthanc_url) == (9999, "http://127.0.0.1:1")
 
 
-@pytest.mark.parametrize("command", ["serve", "doctor"])
+@pytest.mark.parametrize("command", ["serve", "worker", "doctor"])
 def test_a_wrong_setting_is_one_sentence(runner: CliRunner, command: str) -> None:
     ended = runner.invoke(cli.main, [command], env={"PACS_PROXY_PORT": "x"})
     assert ended.exit_code == 1

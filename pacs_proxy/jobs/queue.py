@@ -103,8 +103,13 @@ class Claimed:
 class Jobs:
     """The queue. Every change of a claimed job is made only while the claim holds."""
 
-    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
-        self.database, self._clock = database, clock
+    def __init__(
+        self,
+        database: Database,
+        clock: Callable[[], float] = time.time,
+        lease: float = LEASE_SECONDS,
+    ) -> None:
+        self.database, self._clock, self.lease = database, clock, lease
         self._listeners: list[Callable[[str], None]] = []
 
     def add(
@@ -141,7 +146,7 @@ class Jobs:
         now = self._clock()
         # This claim's own name, so that no earlier one can be taken for it.
         holder = f"{owner}#{secrets.token_hex(6)}"
-        wanted = {"now": now, "lease": now + LEASE_SECONDS, "holder": holder, "lanes": lanes}
+        wanted = {"now": now, "lease": now + self.lease, "holder": holder, "lanes": lanes}
         try:
             with self.database.write() as session:
                 row = session.execute(statements.CLAIM, wanted).one_or_none()
@@ -156,7 +161,7 @@ class Jobs:
         """
         held = {claimed.owner: claimed for claimed in claims}
         extended = update(Job).where(Job.owner.in_(held))
-        lease = self._clock() + LEASE_SECONDS
+        lease = self._clock() + self.lease
         with self.database.write() as session:
             rows = session.execute(
                 extended.values(lease_until=lease).returning(Job.owner, Job.state)

@@ -11,14 +11,14 @@ from collections.abc import Callable, Mapping, Sequence
 
 from pacs_proxy import metrics
 from pacs_proxy.errors import DatabaseUnavailable, PacsProxyError
-from pacs_proxy.jobs.queue import LEASE_SECONDS, Claimed, Jobs, Later, Lost
+from pacs_proxy.jobs.queue import Claimed, Jobs, Later, Lost
 
 log = logging.getLogger(__name__)
 
 Handler = Callable[[Claimed], None]
 
 _LOOK_SECONDS = 0.5
-_BEAT_SECONDS = LEASE_SECONDS / 3
+_BEATS = 3  # in a lease
 _LONGEST_PAUSE = 60.0
 _FORGET_SECONDS = 30 * 86400.0
 _HOUR = 3600.0
@@ -156,10 +156,10 @@ class Runner:
     def _keep(self) -> None:
         """Look twice a second: for what became due, for what we lost; and hold our leases."""
         beaten = forgotten = time.monotonic()
-        while not self._closed.wait(_LOOK_SECONDS):
+        while not self._closed.wait(min(_LOOK_SECONDS, self._jobs.lease / _BEATS)):
             now, claims = time.monotonic(), list(self._claims.values())
             try:
-                if claims and now - beaten >= _BEAT_SECONDS:
+                if claims and now - beaten >= self._jobs.lease / _BEATS:
                     beaten = now
                     self._jobs.heartbeat(claims)
                 elif claims:
