@@ -7,6 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from pacs_proxy import errors
+from pacs_proxy.errors import uploads as _uploads  # noqa: F401 - makes its classes known
 from pacs_proxy.services.routes import ROUTES
 from pacs_proxy.settings import Settings
 
@@ -71,7 +72,7 @@ def _classes() -> list[type[errors.PacsProxyError]]:
     found = [errors.PacsProxyError]
     for kind in found:
         found.extend(kind.__subclasses__())
-    return [kind for kind in found if kind.__module__ == errors.__name__]
+    return [kind for kind in found if kind.__module__.startswith(errors.__name__)]
 
 
 def _shown(name: str, default: object) -> str:

@@ -16,8 +16,15 @@ from pacs_proxy.archive.studies import Studies
 from pacs_proxy.control import Control
 from pacs_proxy.database import Database
 from pacs_proxy.decoding import Decoder
+from pacs_proxy.ingest import expiry
+from pacs_proxy.ingest.admission import Admission
+from pacs_proxy.ingest.admission import Limits as IntakeLimits
+from pacs_proxy.ingest.batches import Batches
+from pacs_proxy.ingest.expiry import Sweeper
+from pacs_proxy.ingest.intake import Intake
+from pacs_proxy.ingest.spool import Staging
 from pacs_proxy.jobs import BIG, PROMPT, REFERENCE, SMALL, Handler, Jobs, Runner
-from pacs_proxy.services import chain, frames, images, problems, studies
+from pacs_proxy.services import batches, chain, frames, images, problems, studies, uploads
 from pacs_proxy.services.context import KEY, Services
 from pacs_proxy.services.headers import Hardened
 from pacs_proxy.services.hot import Hot
@@ -52,6 +59,17 @@ VIEWS: dict[str, Callable[..., Any]] = {
     "studies.study": studies.study,
     "studies.series": studies.series,
     "studies.status": studies.status,
+    "uploads.options": uploads.options,
+    "uploads.create": uploads.create,
+    "uploads.limits": uploads.limits,
+    "uploads.head": uploads.head,
+    "uploads.patch": uploads.patch,
+    "uploads.cancel": uploads.cancel,
+    "batches.begin": batches.begin,
+    "batches.recent": batches.recent,
+    "batches.news": batches.news,
+    "batches.cancel": batches.cancel,
+    "batches.report": batches.report,
     "status.healthz": status.healthz,
     "status.readyz": status.readyz,
     "status.metrics": status.metrics,
@@ -67,6 +85,7 @@ def create_app(settings: Settings) -> Flask:
     app.extensions[KEY] = build(settings)
     problems.install(app)
     chain.install(app)
+    uploads.install(app)
     app.wsgi_app = Hardened(Hot(app))  # type: ignore[method-assign]
     for route in ROUTES:
         methods = list(route.methods)
@@ -90,6 +109,8 @@ def build(settings: Settings) -> Services:
     decoder = Decoder(settings.decode_parallel, settings.decode_seconds, settings.decode_bytes)
     pictures = Pictures(instances, spool, decoder)
     database = Database(settings.database_address)
+    jobs, staging = Jobs(database), Staging(settings.data_path / "uploads")
+    admission = Admission(intake_limits(settings), staging.free)
     return Services(
         settings=settings,
         instances=instances,
@@ -99,13 +120,18 @@ def build(settings: Settings) -> Services:
         health=health,
         watch=watch,
         database=database,
-        jobs=Jobs(database),
+        jobs=jobs,
+        staging=staging,
+        intake=Intake(database, staging, jobs, admission),
+        batches=Batches(database, staging, jobs),
     )
 
 
 def runner(services: Services) -> Runner:
     """What works on jobs in this process; the caller starts it, after the fork."""
-    handlers: dict[str, Handler] = {}
+    sweeper = Sweeper(services.database, services.staging, services.jobs)
+    sweeper.ensure()
+    handlers: dict[str, Handler] = {expiry.KIND: sweeper}
     given_up: dict[str, Handler] = {}
     small = max(1, services.settings.ingest_threads // services.settings.workers)
     lanes = [(PROMPT,), (REFERENCE,), (BIG,), *((PROMPT, SMALL),) * small]
@@ -138,6 +164,19 @@ def policy(settings: Settings) -> Policy:
         settings.retry_cap_seconds,
         settings.retry_after_cap_seconds,
         settings.deadline_seconds,
+    )
+
+
+def intake_limits(settings: Settings) -> IntakeLimits:
+    """What may come in."""
+    return IntakeLimits(
+        settings.upload_file_bytes,
+        settings.upload_batch_bytes,
+        settings.upload_quota_bytes,
+        settings.upload_open,
+        settings.upload_request_bytes,
+        settings.upload_disk_reserve,
+        settings.upload_expires_seconds,
     )
 
 

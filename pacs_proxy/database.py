@@ -69,6 +69,8 @@ class Batch(Base):
     created: Mapped[float]
     closed: Mapped[bool] = mapped_column(default=False)
     expected_files: Mapped[int | None] = mapped_column(BigInteger)
+    files: Mapped[int] = mapped_column(BigInteger, default=0)
+    bytes: Mapped[int] = mapped_column(BigInteger, default=0)
 
 
 class Upload(Base):
@@ -79,6 +81,7 @@ class Upload(Base):
         UniqueConstraint("owner", "client_key"),
         Index("ix_uploads_batch_id_rev", "batch_id", "rev"),
         Index("ix_uploads_state_expires", "state", "expires"),
+        Index("ix_uploads_owner_state_length", "owner", "state", "length"),
     )
 
     id: Mapped[str] = mapped_column(_UUID, primary_key=True)
@@ -101,6 +104,7 @@ class Upload(Base):
     sha256: Mapped[str | None] = mapped_column(String(64))
     done_bytes: Mapped[int | None] = mapped_column(BigInteger)
     total_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    sent_metadata: Mapped[str | None] = mapped_column(Text)
 
 
 class Chunk(Base):

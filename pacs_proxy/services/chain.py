@@ -14,10 +14,17 @@ from urllib.parse import parse_qsl
 from flask import Flask, Response, g, request
 
 from pacs_proxy import metrics
-from pacs_proxy.errors import BadRequest, Forbidden
+from pacs_proxy.errors import BadRequest, CrossSite, Forbidden
 from pacs_proxy.services.context import services
 from pacs_proxy.services.headers import Environ, repr_digest
-from pacs_proxy.services.routes import OPERATE, PUBLIC, ROUTES, STUDY_READ, Route
+from pacs_proxy.services.routes import (
+    OPERATE,
+    PUBLIC,
+    ROUTES,
+    STUDY_READ,
+    UPLOAD_CREATE,
+    Route,
+)
 from pacs_proxy.upstream.interest import Interest
 from pacs_proxy.upstream.watch import Watch
 
@@ -30,6 +37,9 @@ _OVERRIDES = (
     "HTTP_X_METHOD_OVERRIDE",
 )
 
+# RFC 9110 section 9.2.1: these change nothing.
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
 _SLOW = 1.0
 
 
@@ -41,7 +51,7 @@ class Principal:
     permissions: frozenset[str]
 
 
-LOCAL = Principal("local", frozenset({PUBLIC, STUDY_READ, OPERATE}))
+LOCAL = Principal("local", frozenset({PUBLIC, STUDY_READ, UPLOAD_CREATE, OPERATE}))
 
 
 def install(app: Flask) -> None:
@@ -52,6 +62,7 @@ def install(app: Flask) -> None:
     def before() -> None:
         g.began = time.perf_counter()
         refuse_overrides(request.environ)
+        refuse_cross_site(request.environ)
         route = by_view.get(request.endpoint or "")
         if route is not None:
             g.interest = admit(route, request.environ, services().watch)
@@ -76,6 +87,20 @@ def refuse_overrides(environ: Environ) -> None:
     named = query and any(name == "_method" for name, _ in parse_qsl(query, True))
     if named or any(name in environ for name in _OVERRIDES):
         raise BadRequest("Method overrides are not accepted.")
+
+
+def refuse_cross_site(environ: Environ) -> None:
+    """A page elsewhere must not change anything in the name of who sits here (CSRF).
+
+    Browsers say where a request comes from, and pages cannot make them lie; programs say nothing.
+    """
+    if environ["REQUEST_METHOD"] in _SAFE:
+        return
+    site, origin = environ.get("HTTP_SEC_FETCH_SITE"), environ.get("HTTP_ORIGIN")
+    is_foreign = site is not None and site not in {"same-origin", "none"}
+    here = environ.get("HTTP_HOST")
+    if is_foreign or (origin is not None and origin.partition("://")[2] != here):
+        raise CrossSite("A page of another site asked for this; open the viewer itself to do it.")
 
 
 def principal(_: Environ) -> Principal:

@@ -9,6 +9,9 @@ from flask import current_app, g
 from pacs_proxy.archive.instances import Instances
 from pacs_proxy.archive.studies import Studies
 from pacs_proxy.database import Database
+from pacs_proxy.ingest.batches import Batches
+from pacs_proxy.ingest.intake import Intake
+from pacs_proxy.ingest.spool import Staging
 from pacs_proxy.jobs import Jobs
 from pacs_proxy.services.pictures import Pictures
 from pacs_proxy.services.shelf import FrameShelf
@@ -33,6 +36,9 @@ class Services:
     watch: Watch
     database: Database
     jobs: Jobs
+    staging: Staging
+    intake: Intake
+    batches: Batches
 
 
 def services() -> Services:

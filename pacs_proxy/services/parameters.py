@@ -42,3 +42,11 @@ def date(name: str) -> str:
     if value and not _DATE.match(value):
         raise BadRequest(f"{name} must be a date as YYYYMMDD.")
     return value
+
+
+def choice(name: str, allowed: tuple[str, ...]) -> str:
+    """One of a few words; the first when not given."""
+    value = request.args.get(name, allowed[0])
+    if value not in allowed:
+        raise BadRequest(f"{name} must be one of {', '.join(allowed)}.")
+    return value

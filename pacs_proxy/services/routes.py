@@ -13,6 +13,7 @@ UID = re.compile(r"[0-9.]{1,64}\Z", re.ASCII)
 
 PUBLIC = "public"
 STUDY_READ = "study.read"
+UPLOAD_CREATE = "upload.create"
 OPERATE = "operate"
 
 
@@ -119,6 +120,85 @@ ROUTES = (
         "studies.status",
         STUDY_READ,
         "Whether the archive answers; never waits.",
+    ),
+    Route(
+        ("OPTIONS",),
+        "/api/uploads",
+        "uploads.options",
+        PUBLIC,
+        "tus 1.0: version, extensions, largest file.",
+    ),
+    Route(
+        ("POST",),
+        "/api/uploads",
+        "uploads.create",
+        UPLOAD_CREATE,
+        "tus creation, with or without first bytes. `Upload-Metadata`: `key` (asking twice makes "
+        "one upload), `batch`, `name`, `sha256`, `target` (JSON, whose TIFF it is).",
+    ),
+    Route(
+        ("GET",),
+        "/api/uploads/limits",
+        "uploads.limits",
+        UPLOAD_CREATE,
+        "What a client should know before it sends anything.",
+    ),
+    Route(
+        ("HEAD",),
+        "/api/uploads/<upload>",
+        "uploads.head",
+        UPLOAD_CREATE,
+        "tus: where to go on; 423 when that cannot be told now.",
+    ),
+    Route(
+        ("PATCH",),
+        "/api/uploads/<upload>",
+        "uploads.patch",
+        UPLOAD_CREATE,
+        "tus: the next bytes. With `Upload-Checksum: sha256 …` taken whole or not at all; "
+        "`Content-Encoding: gzip` needs one. 204 promises that they are on the disk.",
+    ),
+    Route(
+        ("DELETE",),
+        "/api/uploads/<upload>",
+        "uploads.cancel",
+        UPLOAD_CREATE,
+        "tus termination, until it is being stored.",
+    ),
+    Route(
+        ("POST",),
+        "/api/uploads/batches",
+        "batches.begin",
+        UPLOAD_CREATE,
+        'What belongs together: `{"key", "source": "files|folder|usb", "expected": n|null}`.',
+    ),
+    Route(
+        ("GET",),
+        "/api/uploads/batches",
+        "batches.recent",
+        UPLOAD_CREATE,
+        "The newest batches, in figures.",
+    ),
+    Route(
+        ("GET",),
+        "/api/uploads/batches/<batch>",
+        "batches.news",
+        UPLOAD_CREATE,
+        "What changed since `rev`: figures, uploads, results; `more` when there is more already.",
+    ),
+    Route(
+        ("DELETE",),
+        "/api/uploads/batches/<batch>",
+        "batches.cancel",
+        UPLOAD_CREATE,
+        "End what is not being stored yet.",
+    ),
+    Route(
+        ("GET",),
+        "/api/uploads/batches/<batch>/report",
+        "batches.report",
+        UPLOAD_CREATE,
+        "What became of every file: CSV to be saved, or `format=json`.",
     ),
     Route(_READ, "/healthz", "status.healthz", PUBLIC, "Whether this process answers."),
     Route(_READ, "/readyz", "status.readyz", PUBLIC, "Whether the archive answers, too."),

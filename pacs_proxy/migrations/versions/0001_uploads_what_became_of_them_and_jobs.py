@@ -47,6 +47,8 @@ def _batches() -> None:
         sa.Column("created", sa.Double(), nullable=False),
         sa.Column("closed", sa.Boolean(), nullable=False),
         sa.Column("expected_files", sa.BigInteger()),
+        sa.Column("files", sa.BigInteger(), nullable=False),
+        sa.Column("bytes", sa.BigInteger(), nullable=False),
         sa.UniqueConstraint("owner", "client_key"),
     )
 
@@ -74,9 +76,11 @@ def _uploads() -> None:
         sa.Column("sha256", sa.String(64)),
         sa.Column("done_bytes", sa.BigInteger()),
         sa.Column("total_bytes", sa.BigInteger()),
+        sa.Column("sent_metadata", sa.Text()),
         _of("batches", "batch_id"),
         sa.UniqueConstraint("owner", "client_key"),
     )
+    op.create_index("ix_uploads_owner_state_length", "uploads", ["owner", "state", "length"])
     op.create_index("ix_uploads_batch_id_rev", "uploads", ["batch_id", "rev"])
     op.create_index("ix_uploads_state_expires", "uploads", ["state", "expires"])
 

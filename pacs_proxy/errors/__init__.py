@@ -13,7 +13,8 @@ PacsProxyError 500
 ├── DatabaseUnavailable 503
 ├── BadRequest 400 · NotFound 404 · RangeNotSatisfiable 416
 ├── BadUpload 422         the file is at fault
-└── NotRenderable 422     no picture can be made of it
+├── NotRenderable 422     no picture can be made of it
+└── UploadFailed 400 · LimitExceeded 413   see `errors.uploads`
 """
 
 from __future__ import annotations
@@ -176,6 +177,13 @@ class Forbidden(PacsProxyError):
     status = 403
     code = "forbidden"
     title = "Not permitted"
+
+
+class CrossSite(Forbidden):
+    """A page of another site asked for a change in this user's name."""
+
+    code = "cross_site"
+    title = "Asked by another site"
 
 
 class MethodNotAllowed(PacsProxyError):

@@ -1,0 +1,152 @@
+"""Part files: what came of uploads, on disk, until the archive has proven it stored.
+
+The file says nothing by itself: how much of it counts is the offset in the database, so bytes
+behind it (a crash between write and commit) are simply written over.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pacs_proxy.errors import PacsProxyError
+from pacs_proxy.errors.uploads import DiskLow, StagingFailed, UploadBusy
+from pacs_proxy.ingest.tus import Received
+
+_SUFFIX = ".part"
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+class Lost(Exception):
+    """The file is gone, or shorter than what was acknowledged of it."""
+
+
+class Part:
+    """One upload's file, held exclusively."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+
+    def require(self, offset: int) -> None:
+        """Raise Lost unless the acknowledged bytes are there."""
+        if os.fstat(self._fd).st_size < offset:
+            raise Lost
+
+    def write(self, at: int, pieces: Iterable[bytes]) -> Received:
+        """Write from `at` on; what `Received` counts is not durable before `sync`."""
+        digest, count = hashlib.sha256(), 0
+        try:
+            for piece in pieces:
+                digest.update(piece)
+                _write(self._fd, piece, at + count)
+                count += len(piece)
+        except PacsProxyError as failure:
+            return Received(count, digest.digest(), failure)
+        return Received(count, digest.digest())
+
+    def sync(self) -> None:
+        """Make it durable, or raise: what the disk did not confirm is never acknowledged."""
+        try:
+            os.fdatasync(self._fd)
+        except OSError as error:
+            raise _failed(error) from None
+
+
+class Staging:
+    """A folder of part files, 0700; every process of the services role may use it at once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def path(self, upload: str) -> Path:
+        """Where an upload's bytes are."""
+        return self.folder / f"{upload}{_SUFFIX}"
+
+    @contextmanager
+    def hold(self, upload: str, offset: int = 0) -> Iterator[Part]:
+        """The file for this holder alone: UploadBusy when another has it, Lost when it is gone.
+
+        The kernel ends the hold with the process. At offset 0 the file is made.
+        """
+        fd = self._locked(upload, create=offset == 0)
+        try:
+            yield Part(fd)
+        finally:
+            os.close(fd)
+
+    def size(self, upload: str) -> int:
+        """Bytes of its file; 0 when there is none."""
+        try:
+            return self.path(upload).stat().st_size
+        except FileNotFoundError:
+            return 0
+
+    def discard(self, upload: str) -> None:
+        """Remove it; safe to repeat. Call it while holding, or when nobody can any more."""
+        self.path(upload).unlink(missing_ok=True)
+
+    def free(self) -> int:
+        """Bytes the disk still takes from us."""
+        status = os.statvfs(self.folder)
+        return status.f_bavail * status.f_frsize
+
+    def older_than(self, moment: float) -> Iterator[str]:
+        """Uploads whose files were last written before `moment` (seconds since 1970)."""
+        for entry in os.scandir(self.folder):
+            if entry.name.endswith(_SUFFIX) and entry.stat().st_mtime < moment:
+                yield entry.name.removesuffix(_SUFFIX)
+
+    def _locked(self, upload: str, create: bool) -> int:
+        while True:
+            fd = self._opened(upload, create)
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(fd)
+                raise UploadBusy(
+                    "Another request is writing to this upload; try again in a moment.", 1
+                ) from None
+            if os.fstat(fd).st_nlink:
+                return fd
+            os.close(fd)  # removed between our opening and our lock
+
+    def _opened(self, upload: str, create: bool) -> int:
+        path, flags = self.path(upload), os.O_RDWR | os.O_CLOEXEC
+        try:
+            return os.open(path, flags)
+        except FileNotFoundError:
+            if not create:
+                raise Lost from None
+        fd = os.open(path, flags | os.O_CREAT, 0o600)
+        self._remember_name()
+        return fd
+
+    def _remember_name(self) -> None:
+        """A file is only found again after a power loss when its folder's entry is durable."""
+        folder = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def _write(fd: int, piece: bytes, at: int) -> None:
+    view = memoryview(piece)
+    try:
+        while view:
+            written = os.pwrite(fd, view, at)
+            view, at = view[written:], at + written
+    except OSError as error:
+        raise _failed(error) from None
+
+
+def _failed(error: OSError) -> PacsProxyError:
+    if error.errno in _FULL:
+        return DiskLow("The server's disk is full; the upload goes on when there is room.")
+    return StagingFailed("The server could not write to its disk; tell your administrator.")

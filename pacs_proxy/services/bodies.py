@@ -1,0 +1,125 @@
+"""Request bodies: read in pieces at the client's pace, but not slower than we allow."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from flask import Response, json, request
+from gunicorn.http.errors import ParseException
+from werkzeug.exceptions import HTTPException
+
+from pacs_proxy.errors import BadRequest, BodyCut, BodyStalled, PacsProxyError
+from pacs_proxy.errors.uploads import TooLarge, WrongMedia
+from pacs_proxy.services.context import services
+from pacs_proxy.upstream.interest import Interest
+
+_PIECE = 1 << 20
+_LARGEST_JSON = 64 << 10
+# Below this many bytes a second for half the allowed silence, a body only holds a thread.
+_MINIMUM_RATE = 1 << 10
+# struct tcp_info of Linux: how much of it to ask for, and where tcpi_bytes_received is.
+_TCP_INFO_BYTES, _BYTES_RECEIVED = 136, struct.Struct("<128xQ")
+
+
+class Body:
+    """One request's body; `read` raises BodyStalled and BodyCut instead of coming short."""
+
+    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._stream, self._seconds, self._clock = request.stream, seconds, clock
+        self._socket: socket.socket | None = request.environ.get("gunicorn.socket")
+        self._pace = Interest(clock)
+        # When this read began, and how much the connection had brought by then.
+        self._reading: tuple[float, int] | None = None
+
+    @contextmanager
+    def paced(self) -> Iterator[Body]:
+        """Inside, a body that falls silent or drips is broken off."""
+        if self._socket is None:
+            yield self
+            return
+        self._socket.settimeout(self._seconds)
+        sock = self._socket
+        self._pace.hold(lambda: _stop_reading(sock))
+        with services().watch.over(self._pace, self._drips):
+            yield self
+
+    def read(self, size: int) -> bytes:
+        """Up to so many bytes; none at the end, or where the client left."""
+        self._reading = (self._clock(), self._arrived())
+        try:
+            piece: bytes = self._stream.read(size)
+        except TimeoutError:
+            raise _stalled() from None
+        except (OSError, ParseException, HTTPException):
+            raise BodyCut("The connection broke; ask with HEAD and go on from there.") from None
+        finally:
+            self._reading = None
+        if self._pace.is_lost:
+            raise _stalled()
+        return piece
+
+    def _drips(self) -> bool:
+        reading = self._reading
+        if reading is None:
+            return False
+        since, before = reading
+        lasted = self._clock() - since
+        slow = self._arrived() - before < lasted * _MINIMUM_RATE
+        return slow and lasted > self._seconds / 2
+
+    def _arrived(self) -> int:
+        """Bytes this connection ever brought; 0 where that cannot be told."""
+        try:
+            assert self._socket  # noqa: S101 - without one nobody asks
+            info = self._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_BYTES)
+            return int(_BYTES_RECEIVED.unpack(info)[0])
+        except (OSError, AssertionError, struct.error):
+            return 0
+
+
+def json_object() -> dict[str, Any]:
+    """A small JSON object; raises WrongMedia, TooLarge, BadRequest."""
+    if request.mimetype != "application/json":
+        raise WrongMedia("Send Content-Type: application/json.")
+    text = request.stream.read(_LARGEST_JSON + 1)
+    if len(text) > _LARGEST_JSON:
+        raise TooLarge(f"At most {_LARGEST_JSON} bytes are read here.", _LARGEST_JSON, len(text))
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = None
+    if not isinstance(value, dict) or len(text) != request.content_length:
+        raise BadRequest("The body must be a whole JSON object.")
+    return value
+
+
+def drain_after(answer: Response, seconds: float, most: int) -> None:
+    """Read what the client still sends once it has its answer.
+
+    Closing a connection with bytes unread resets it, and the answer may be lost with it.
+    """
+    stream, sock = request.stream, request.environ.get("gunicorn.socket")
+
+    def drain() -> None:
+        deadline, left = time.monotonic() + seconds, most
+        with suppress(OSError, ParseException, HTTPException, PacsProxyError):
+            if sock is not None:
+                sock.settimeout(seconds)
+            while left > 0 and time.monotonic() < deadline and (piece := stream.read(_PIECE)):
+                left -= len(piece)
+
+    answer.call_on_close(drain)
+
+
+def _stop_reading(sock: socket.socket) -> None:
+    with suppress(OSError):
+        sock.shutdown(socket.SHUT_RD)
+
+
+def _stalled() -> BodyStalled:
+    return BodyStalled("The body stopped coming; ask with HEAD and go on from there.")
