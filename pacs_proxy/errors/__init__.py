@@ -7,6 +7,7 @@ PacsProxyError 500
 │   ├── Corrupt 502       whole, and wrong: start again
 │   ├── Changed 502       another attachment than the one we began with
 │   ├── Damaged 502       wrong in the same way each time: the stored object itself
+│   ├── Full 507          no room left in it
 │   └── Refused 502       a definite answer, not the one we wanted
 ├── Busy 503              our own limit
 ├── BodyCut 400 · BodyStalled 408   what we were to send on stopped coming
@@ -104,6 +105,14 @@ class Damaged(UpstreamError):
 
 class Refused(UpstreamError):
     """The archive gave a definite answer, not the one we wanted."""
+
+
+class Full(UpstreamError):
+    """The archive has no room left."""
+
+    status = 507
+    code = "archive_full"
+    title = "The archive is full"
 
 
 class Busy(PacsProxyError):

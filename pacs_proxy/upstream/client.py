@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from pacs_proxy import metrics
-from pacs_proxy.errors import Changed, PacsProxyError
+from pacs_proxy.errors import Changed, Doubtful, Interrupted, NotFound, PacsProxyError
 from pacs_proxy.upstream.answers import (
     Description,
     check_file,
@@ -20,8 +21,13 @@ from pacs_proxy.upstream.answers import (
 from pacs_proxy.upstream.attempts import Attempts, Persistence, persist
 from pacs_proxy.upstream.body import Body
 from pacs_proxy.upstream.interest import Interest
+from pacs_proxy.upstream.sending import Sendable
+from pacs_proxy.upstream.storing import Stored, stored
 from pacs_proxy.upstream.stream import Pieces, proven, resumed
 from pacs_proxy.upstream.transport import Request, Transport
+
+# Seconds that an archive may think about a file, and bytes a second that it takes at least.
+_STORE_SECONDS, _STORE_RATE = 60.0, 8 << 20
 
 
 class Client:
@@ -34,6 +40,11 @@ class Client:
     def attempts(self, interest: Interest) -> Attempts:
         """The tries of a new request."""
         return Attempts(self._persistence, interest)
+
+    def impatient(self, seconds: float) -> Client:
+        """The same archive for work that can be put off: it gives up after so many seconds."""
+        policy = replace(self._persistence.policy, deadline=seconds)
+        return Client(self._transport, replace(self._persistence, policy=policy), self._patience)
 
     def look(self) -> None:
         """Notice the return of an archive that was away; waits for nothing."""
@@ -59,6 +70,39 @@ class Client:
         body = json.dumps(question).encode()
         search = Request(path, "POST", body, repeatable=True, patience=self._patience)
         return self._answer(search, interest)
+
+    def store(
+        self, size: int, pieces: Callable[[], Iterator[memoryview]], interest: Interest
+    ) -> Stored:
+        """Send a whole file of `size` bytes once; `pieces` may be called again if none left us.
+
+        Raises BadUpload, Unreachable (not stored), Doubtful (ask before sending again), Full,
+        and what `pieces` raises.
+        """
+        patience = _STORE_SECONDS + size / _STORE_RATE
+
+        def once(node: int) -> Stored:
+            body = Sendable(size, pieces())
+            request = Request("/instances", "POST", body, patience=patience)
+            with self._transport.send(node, request, interest) as answer:
+                try:
+                    data = answer.read()
+                except Interrupted:
+                    raise Doubtful("The archive's answer to a file broke off.") from None
+            return stored(answer.head, data)
+
+        return persist(self.attempts(interest), once)
+
+    def delete(self, level: str, resource: str, interest: Interest) -> bool:
+        """Delete one of `instances`, `series`, `studies`, `patients`; False if it was gone already.
+
+        Raises as `get`; may be repeated after any failure.
+        """
+        request = Request(f"/{level}/{resource}", "DELETE", repeatable=True)
+        with suppress(NotFound):
+            self._answer(request, interest)
+            return True
+        return False
 
     def _answer(self, request: Request, interest: Interest) -> Any:
         attempts = Attempts(self._persistence, interest, concerns_object=False)

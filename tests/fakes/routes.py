@@ -1,10 +1,14 @@
 """The part of Orthanc's REST that we use, answered from the fake's store, quirks included."""
 
+import io
 import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from pydicom import dcmread
+from pydicom.errors import InvalidDicomError
 
 from tests.fakes.store import Store, Stored, matches, orthanc_id
 from tests.fakes.wire import Reply, Request, json_reply
@@ -36,6 +40,8 @@ def route_of(request: Request) -> str:
 
 def answer(request: Request, store: Store, manner: Manner) -> Reply:
     """What an honest Orthanc of that version would say."""
+    if request.method == "DELETE":
+        return _delete(request, store)
     if request.method not in {"GET", "POST"}:
         return NOT_FOUND
     route = f"{request.method} {request.path.rstrip('/')}"
@@ -57,6 +63,32 @@ def _instance(request: Request, store: Store, manner: Manner) -> Reply:
     if not rest.startswith("attachments/dicom/"):
         return NOT_FOUND
     return _attachment(request, stored, rest.rpartition("/")[2], manner)
+
+
+def _delete(request: Request, store: Store) -> Reply:
+    parts = request.path.strip("/").split("/")
+    if parts[0] != "instances" or len(parts) != 2 or store.get(parts[1]) is None:
+        return NOT_FOUND
+    store.remove(parts[1])
+    return json_reply({"RemainingAncestor": None})
+
+
+def _take(request: Request, store: Store, manner: Manner) -> Reply:
+    """POST /instances: what is there already stays as it is, and the answer is 200 as well."""
+    try:
+        header = dcmread(io.BytesIO(request.body), force=True, stop_before_pixels=True)
+        uids = [str(header[uid].value) for uid in UIDS.values()]
+    except InvalidDicomError:
+        return json_reply({"HttpStatus": 400, "OrthancStatus": 15}, 400)
+    except KeyError:
+        return json_reply({"HttpStatus": 404, "OrthancStatus": 21}, 404)
+    ids = [orthanc_id(str(header.get("PatientID", "")), *uids[: n + 1]) for n in range(3)]
+    is_new = store.get(ids[2]) is None
+    if is_new:
+        store.add(ids[2], request.body, tags=dict(zip(UIDS.values(), uids, strict=True)))
+    parents = {"ParentStudy": ids[0], "ParentSeries": ids[1]}
+    status = "Success" if is_new else "AlreadyStored"
+    return json_reply({"ID": ids[2], **parents, "Status": status})
 
 
 def _file(stored: Stored) -> Reply:
@@ -193,6 +225,7 @@ def _expanded(level: str, id_: str, members: list[Stored]) -> dict[str, Any]:
 
 _PLURALS = {"Study": "Studies", "Series": "Series", "Instance": "Instances"}
 FIXED: Mapping[str, Callable[[Request, Store, Manner], Reply]] = {
+    "POST /instances": _take,
     "GET /system": _system,
     "GET /changes": _changes,
     "GET /statistics": _statistics,
