@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +11,7 @@ from pacs_proxy.errors import BadUpload, BodyCut, Doubtful, Full, Refused, Unrea
 from pacs_proxy.upstream.interest import Interest
 from pacs_proxy.upstream.storing import Stored
 from tests.fakes import FakeOrthanc, faults
+from tests.fakes.exchange import Fault
 from tests.fakes.plan import Always, Scripted
 from tests.fakes.wire import Reply, json_reply
 from tests.ingest.dicom import dicom
@@ -60,7 +62,7 @@ def test_a_file_that_is_shorter_than_announced_is_not_stored(world: Archive) -> 
     ids=str,
 )
 def test_an_answer_that_is_lost_is_a_doubt_and_not_a_second_sending(
-    world: Archive, fault: faults.Fault
+    world: Archive, fault: Fault
 ) -> None:
     world.orthanc.plan = Always(fault, ROUTES)
     with pytest.raises(Doubtful):
@@ -71,9 +73,9 @@ def test_an_answer_that_is_lost_is_a_doubt_and_not_a_second_sending(
 
 def test_an_archive_that_is_away_has_got_nothing(world: Archive) -> None:
     world.orthanc.kill()
+    hasty = replace(world, client=world.client.impatient(0.3))
     with pytest.raises(Unreachable):
-        world.client = world.client.impatient(0.3)
-        _store(world)
+        _store(hasty)
     world.orthanc.start()
     assert _store(world).is_new
 
