@@ -216,13 +216,13 @@ class Intake:
         """Commit a chunk: this is what acknowledges it."""
         now = self._clock()
         with self._database.write() as session:
-            values = {"progressed": now, "expires": self._expiry(row.created, now)}
-            rev = touch(session, row.batch_id)
+            progress = {"progressed": now, "expires": self._expiry(row.created, now)}
+            values = {**progress, **reached(state), "rev": touch(session, row.batch_id)}
             moved = (
                 update(Upload)
                 .where(Upload.id == row.id, Upload.offset == row.offset)
                 .where(Upload.state == RECEIVING)
-                .values(rev=rev, **values, **reached(state))
+                .values(values)
             )
             if not session.execute(moved).rowcount:  # type: ignore[attr-defined]
                 raise NotFound("This upload was removed meanwhile.")

@@ -20,7 +20,7 @@ from pacs_proxy.upstream.interest import Interest
 
 _PIECE = 1 << 20
 _LARGEST_JSON = 64 << 10
-# Below this many bytes a second for half the allowed silence, a body only holds a thread.
+# With fewer bytes a second, a body only holds a thread.
 _MINIMUM_RATE = 1 << 10
 # struct tcp_info of Linux: how much of it to ask for, and where tcpi_bytes_received is.
 _TCP_INFO_BYTES, _BYTES_RECEIVED = 136, struct.Struct("<128xQ")
@@ -33,8 +33,9 @@ class Body:
         self._stream, self._seconds, self._clock = request.stream, seconds, clock
         self._socket: socket.socket | None = request.environ.get("gunicorn.socket")
         self._pace = Interest(clock)
-        # When this read began, and how much the connection had brought by then.
-        self._reading: tuple[float, int] | None = None
+        self._is_reading = False
+        # When enough had last come, and how much the connection had brought by then.
+        self._mark = (0.0, 0)
 
     @contextmanager
     def paced(self) -> Iterator[Body]:
@@ -50,7 +51,7 @@ class Body:
 
     def read(self, size: int) -> bytes:
         """Up to so many bytes; none at the end, or where the client left."""
-        self._reading = (self._clock(), self._arrived())
+        self._mark, self._is_reading = (self._clock(), self._arrived()), True
         try:
             piece: bytes = self._stream.read(size)
         except TimeoutError:
@@ -58,19 +59,18 @@ class Body:
         except (OSError, ParseException, HTTPException):
             raise BodyCut("The connection broke; ask with HEAD and go on from there.") from None
         finally:
-            self._reading = None
+            self._is_reading = False
         if self._pace.is_lost:
             raise _stalled()
         return piece
 
     def _drips(self) -> bool:
-        reading = self._reading
-        if reading is None:
+        now, arrived = self._clock(), self._arrived()
+        since, before = self._mark
+        if arrived - before >= self._seconds * _MINIMUM_RATE:
+            self._mark = (now, arrived)
             return False
-        since, before = reading
-        lasted = self._clock() - since
-        slow = self._arrived() - before < lasted * _MINIMUM_RATE
-        return slow and lasted > self._seconds / 2
+        return self._is_reading and now - since > self._seconds
 
     def _arrived(self) -> int:
         """Bytes this connection ever brought; 0 where that cannot be told."""

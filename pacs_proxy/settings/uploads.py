@@ -60,7 +60,7 @@ class UploadSettings:
         "PACS_PROXY_UPLOAD_BODY_SECONDS",
         20.0,
         seconds,
-        "Silence allowed inside a body; less than 1 KB a second for half as long ends it, too.",
+        "Silence allowed inside a body; less than 1 KB a second counts as silence.",
     )
     upload_expires_seconds: int = setting(
         "PACS_PROXY_UPLOAD_EXPIRES_SECONDS",
