@@ -35,7 +35,6 @@ _SPARE_THREADS = 8
 # gunicorn keeps an idle connection for fifteen seconds.
 _IDLE_SECONDS = 5.0
 _HOLD_BYTES = 32 * MIB
-_BODY_SECONDS = 20.0
 
 _CHANGES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _GLANCES = frozenset({"studies.status", "status.readyz"})
@@ -68,6 +67,7 @@ def create_edge(settings: Settings, control: Path) -> Flask:
     app.extensions[relay.KEY] = build(settings, control)
     problems.install(app)
     _install(app)
+    upload.install(app)
     app.wsgi_app = Hardened(app.wsgi_app)  # type: ignore[method-assign]
     for route in ROUTES:
         add(app, route, OWN.get(route.view) or _relayed(route))
@@ -99,7 +99,8 @@ def build(settings: Settings, control: Path) -> relay.Edge:
         Hold(_HOLD_BYTES),
         settings.verify_first_bytes,
         settings.read_seconds,
-        _BODY_SECONDS,
+        settings.upload_body_seconds,
+        settings.upload_request_bytes,
     )
 
 
@@ -130,7 +131,9 @@ def policy(settings: Settings) -> Policy:
 
 def _relayed(route: Route) -> Callable[..., Response]:
     """The way a route takes through the edge."""
-    if route.view in _GLANCES:
+    if route.view == upload.HEAD:
+        read = upload.where
+    elif route.view in _GLANCES:
         read = relay.glance
     elif "HEAD" in route.methods and "GET" in route.methods:
         read = download.file

@@ -40,7 +40,8 @@ class Edge:
     """What the edge's views need, made once by `edge.create_edge`.
 
     `patience` and `body_seconds` in seconds: the longest silence of the data side, which itself
-    waits for the archive, and of a client in the middle of its body.
+    waits for the archive, and of a client in the middle of its body; `request_bytes` is how much
+    of a refused body is read all the same.
     """
 
     peer: Peer
@@ -49,6 +50,7 @@ class Edge:
     verify_first: int
     patience: float
     body_seconds: float
+    request_bytes: int
 
 
 def here() -> Edge:
