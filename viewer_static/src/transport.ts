@@ -30,6 +30,9 @@ export interface Line extends Pace {
 
 export const browserFetch: typeof globalThis.fetch = (input, init) => globalThis.fetch(input, init);
 
+/** Deleting a large study takes an archive a while, and it says nothing meanwhile. */
+const CHANGE_MS = 120_000;
+
 interface Listeners {
   readonly watch: Watch;
   readonly silence: Silence;
@@ -73,6 +76,21 @@ export class Transport {
         const body = new Uint8Array(await response.arrayBuffer());
         vouchedFor(response, body);
         return parsed(new TextDecoder().decode(body), response);
+      }),
+    );
+  }
+
+  /** Changes something, in a way that may be asked twice; null where the answer has no body. */
+  change(method: 'POST' | 'DELETE', path: string, body: unknown, watch: Watch): Promise<unknown> {
+    const init: RequestInit = { method, cache: 'no-store' };
+    if (body !== null) {
+      init.body = JSON.stringify(body);
+      init.headers = { 'Content-Type': 'application/json' };
+    }
+    return persist(this.line, watch, () =>
+      this.attempt(path, init, watch, async ({ response }) => {
+        const text = await response.text();
+        return text === '' ? null : parsed(text, response);
       }),
     );
   }
@@ -148,7 +166,8 @@ export class Transport {
     const giveUp = new AbortController();
     const pass = () => giveUp.abort(new ViewerError('cancelled'));
     watch.signal.addEventListener('abort', pass);
-    const dog = new Watchdog(this.line.clock, this.line.stallMs, () =>
+    const patience = init.method === undefined ? this.line.stallMs : () => CHANGE_MS;
+    const dog = new Watchdog(this.line.clock, patience, () =>
       giveUp.abort(new ViewerError('stalled')),
     );
     let requestId: string | null = null;

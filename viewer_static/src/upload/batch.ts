@@ -1,0 +1,142 @@
+/** What was dropped together: its files, what the server says of them, and the sums people look at. */
+import type { BatchHead, BatchNews, Outcome, RemoteResult, Source } from './answers.ts';
+import { Item, type State } from './item.ts';
+
+export type Stage = 'surveying' | 'asking' | 'opening' | 'running' | 'restored' | 'failed';
+
+export interface Tally {
+  readonly files: number;
+  readonly bytes: number;
+  readonly sent: number;
+  readonly settled: number;
+  readonly inArchive: number;
+  readonly troubled: number;
+  readonly by: Readonly<Partial<Record<State, number>>>;
+}
+
+const TROUBLED_OUTCOMES: ReadonlySet<Outcome> = new Set(['conflict', 'refused']);
+
+export class Batch {
+  id: string | null = null;
+  label: string | null = null;
+  rev = 0;
+  stage: Stage = 'surveying';
+  /** While surveying: how many files have been looked at, of how many. */
+  seen = 0;
+  total = 0;
+  /** What the server was told to expect; after a reload more than it has seen. */
+  expected = 0;
+  /** Sentences about the whole: a disc's missing images, a failure to begin. */
+  readonly notes: string[] = [];
+  readonly items: Item[] = [];
+  /** Troubled results, with those inside archives. */
+  readonly troubles = new Map<string, RemoteResult>();
+  readonly studies = new Set<string>();
+  /** That it is done has been said. */
+  announced = false;
+  private readonly byId = new Map<string, Item>();
+
+  constructor(
+    readonly key: string,
+    public source: Source,
+    readonly title: string,
+    readonly began: number,
+  ) {}
+
+  opened({ id, label }: BatchHead): void {
+    this.id = id;
+    this.label = label;
+    this.stage = 'running';
+  }
+
+  named(item: Item, id: string): void {
+    item.id = id;
+    this.byId.set(id, item);
+  }
+
+  /** A file of an earlier page, chosen again. */
+  replace(old: Item, item: Item): void {
+    this.items.splice(this.items.indexOf(old), 1, item);
+    item.sent = old.sent;
+    if (old.id !== null) this.named(item, old.id);
+  }
+
+  /** Every file is where it will stay, as far as this batch goes. */
+  get done(): boolean {
+    const running = this.stage === 'running' || this.stage === 'restored';
+    return running && this.unbegun === 0 && this.items.every(({ settled }) => settled);
+  }
+
+  /** Files of which the server has not heard and this page has not got: after a reload only. */
+  get unbegun(): number {
+    if (this.stage !== 'restored') return 0;
+    const known = this.items.filter(({ kind }) => kind !== 'other').length;
+    return Math.max(0, this.expected - known);
+  }
+
+  get unfinished(): boolean {
+    return this.unbegun > 0 || this.items.some(({ state }) => state === 'parted');
+  }
+
+  apply(news: BatchNews, now: number): void {
+    this.rev = news.rev;
+    this.label = news.label;
+    for (const upload of news.uploads) this.itemOf(upload, now).heard(upload, now);
+    for (const result of news.results) this.result(result);
+  }
+
+  private itemOf(upload: BatchNews['uploads'][number], now: number): Item {
+    const known = this.byId.get(upload.id) ?? this.unnamed(upload);
+    const item = known ?? this.restored(upload, now);
+    this.named(item, upload.id);
+    return item;
+  }
+
+  /** Created, but the answer with its name has not come through yet. */
+  private unnamed({ name, length }: BatchNews['uploads'][number]): Item | undefined {
+    return this.items.find(
+      (item) => item.id === null && item.path === name && item.size === length,
+    );
+  }
+
+  private restored(upload: BatchNews['uploads'][number], now: number): Item {
+    const facts = { path: upload.name, size: upload.length, fingerprint: '', plain: false };
+    const item = new Item({ ...facts, kind: 'dicom' });
+    item.become('parted', now);
+    this.items.push(item);
+    return item;
+  }
+
+  private result(result: RemoteResult): void {
+    if (result.study !== null) this.studies.add(result.study);
+    if (TROUBLED_OUTCOMES.has(result.outcome)) this.troubles.set(result.id, result);
+    else this.troubles.delete(result.id);
+    const item = this.byId.get(result.upload);
+    if (item !== undefined && result.member === '') item.study = result.study ?? item.study;
+  }
+
+  /** The undecided conflict of a file or of an archive's member. */
+  conflictOf(of: Item | RemoteResult | null): string | null {
+    if (of === null) return null;
+    if (!(of instanceof Item)) return of.outcome === 'conflict' ? of.id : null;
+    const mine = ({ upload, member, outcome }: RemoteResult) =>
+      upload === of.id && member === '' && outcome === 'conflict';
+    return [...this.troubles.values()].find(mine)?.id ?? null;
+  }
+
+  /** Skipped files do not count as files to send. */
+  tally(): Tally {
+    const by: Partial<Record<State, number>> = {};
+    const sums = { files: 0, bytes: 0, sent: 0, settled: 0, troubled: 0 };
+    for (const item of this.items) {
+      by[item.state] = (by[item.state] ?? 0) + 1;
+      if (item.troubled) sums.troubled += 1;
+      if (item.state === 'skipped') continue;
+      sums.files += 1;
+      sums.bytes += item.size;
+      sums.sent += Math.min(item.sent, item.size);
+      if (item.settled) sums.settled += 1;
+    }
+    return { ...sums, inArchive: (by.stored ?? 0) + (by.duplicate ?? 0), by };
+  }
+}

@@ -1,0 +1,330 @@
+/** The uploads of this page: from what was dropped to what the archive holds. */
+import { type Clock, pause } from '../clock.ts';
+import { recognised, type ViewerError } from '../errors.ts';
+import type { Transport } from '../transport.ts';
+import {
+  batchNews,
+  cancelBatch,
+  createBatch,
+  type Limits,
+  limits as limitsOf,
+  type Source,
+} from './answers.ts';
+import { Batch } from './batch.ts';
+import { ReadingQueue } from './chunks.ts';
+import { Delivery, endpoint, type Post, terminate } from './delivery.ts';
+import type { Item } from './item.ts';
+import { Lanes } from './lanes.ts';
+import type { Ledger } from './ledger.ts';
+import { Meter } from './meter.ts';
+import { type Asker, Reception } from './reception.ts';
+import type { Found, Picked } from './survey.ts';
+import { Trouble, troubleOf } from './trouble.ts';
+
+export interface DeskDeps {
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly ledger: Ledger;
+  readonly asker: Asker;
+  readonly online: () => boolean;
+  /** Somebody reads images on this page: they go first. */
+  readonly reading: () => boolean;
+  readonly visible: () => boolean;
+  readonly breathe: () => Promise<void>;
+  readonly uuid: () => string;
+}
+
+const POLL_MS = 1_000;
+const HIDDEN_POLL_MS = 5_000;
+const BESIDE_READING = 2;
+
+/** Fires `change` when batches come, go or move; `stored` with what arrived in the archive; `done`. */
+export class Desk extends EventTarget {
+  readonly batches: Batch[] = [];
+  readonly meter = new Meter();
+  private readonly wake = new EventTarget();
+  private readonly reader = new ReadingQueue();
+  private readonly lanes = new Lanes(() => this.parallel());
+  private readonly leaving = new AbortController();
+  private readonly reception: Reception;
+  private limits: Limits | null = null;
+  private polling = false;
+
+  constructor(private readonly deps: DeskDeps) {
+    super();
+    this.reception = new Reception({ ...deps, reading: this.reader });
+  }
+
+  get sending(): boolean {
+    return this.batches.some(({ items }) => items.some((i) => i.here && i.state !== 'parted'));
+  }
+
+  /** Somebody is impatient, or the line is back. */
+  tryNow(): void {
+    this.wake.dispatchEvent(new Event('wake'));
+  }
+
+  /** Reading has begun or ended. */
+  rebalance(): void {
+    this.lanes.pump();
+  }
+
+  async add(chosen: readonly Picked[], source: Source): Promise<void> {
+    const picks = [...chosen].sort((one, other) => (one.path < other.path ? -1 : 1));
+    const batch = new Batch(this.deps.uuid(), source, titleOf(picks), this.deps.clock.now());
+    batch.total = picks.length;
+    this.batches.unshift(batch);
+    this.changed();
+    try {
+      await this.begin(batch, picks);
+    } catch (thrown) {
+      this.failed(batch, recognised(thrown));
+    }
+    this.changed();
+  }
+
+  dismiss(batch: Batch): void {
+    const at = this.batches.indexOf(batch);
+    if (at >= 0) this.batches.splice(at, 1);
+    if (batch.id !== null) this.deps.ledger.closed(batch.id);
+    this.changed();
+  }
+
+  cancel(batch: Batch, item: Item): void {
+    this.drop(item);
+    if (item.id !== null) void this.told(terminate(item.id));
+    this.settle(batch);
+  }
+
+  cancelAll(batch: Batch): void {
+    for (const item of batch.items) if (!item.settled) this.drop(item);
+    batch.expected = 0;
+    if (batch.id !== null) void this.told(cancelBatch(this.deps.transport, batch.id, this.watch()));
+    this.settle(batch);
+  }
+
+  /** Something about it was decided elsewhere. */
+  async refresh(batch: Batch): Promise<void> {
+    await this.ask(batch);
+    void this.poll();
+  }
+
+  retry(batch: Batch, item: Item): void {
+    if (item.file === null || !item.troubled) return;
+    item.beginning += 1;
+    item.sent = 0;
+    this.send(batch, item);
+    void this.poll();
+  }
+
+  /** Batches this browser left unfinished before the page was loaded. */
+  async restore(): Promise<void> {
+    for (const [id, known] of this.deps.ledger.batches) {
+      const batch = new Batch(known.key, 'files', 'Earlier upload', this.deps.clock.now());
+      batch.opened({ id, label: null, rev: 0 });
+      batch.expected = known.expected;
+      batch.stage = 'restored';
+      const there = await this.ask(batch);
+      if (there) this.batches.push(batch);
+      else this.deps.ledger.closed(id);
+    }
+    this.changed();
+    void this.poll();
+  }
+
+  private async begin(batch: Batch, picks: readonly Picked[]): Promise<void> {
+    const { reception } = this;
+    const found = await reception.survey(batch, picks, this.leaving.signal);
+    const earlier = this.earlier(found);
+    if (earlier !== null) return this.rejoin(earlier, batch, found);
+    for (const one of found) batch.items.push(reception.item(one));
+    batch.stage = 'asking';
+    this.changed();
+    if (!(await reception.asked(batch, found))) return this.dismiss(batch);
+    await this.open(batch);
+    for (const item of batch.items) if (item.state === 'waiting') this.send(batch, item);
+    void this.poll();
+  }
+
+  private async open(batch: Batch): Promise<void> {
+    const { transport, ledger } = this.deps;
+    const expected = batch.items.filter(({ state }) => state === 'waiting').length;
+    batch.stage = 'running';
+    if (expected === 0) return;
+    batch.stage = 'opening';
+    this.changed();
+    this.limits ??= await limitsOf(transport, this.watch());
+    const { key, source } = batch;
+    batch.opened(await createBatch(transport, { key, source, expected }, this.watch()));
+    batch.expected = expected;
+    if (batch.id !== null) ledger.opened(batch.id, { key, expected });
+  }
+
+  /** The restored batch that waits for some of these files. */
+  private earlier(found: readonly Found[]): Batch | null {
+    const there = new Set(found.map(({ path, file }) => `${file.size} ${path}`));
+    const waits = ({ items }: Batch) => items.some((i) => there.has(`${i.size} ${i.path}`));
+    return this.batches.find((batch) => batch.unfinished && waits(batch)) ?? null;
+  }
+
+  /** The same files again: what the server has is left alone, the rest goes on. */
+  private async rejoin(batch: Batch, fresh: Batch, found: readonly Found[]): Promise<void> {
+    this.batches.splice(this.batches.indexOf(fresh), 1);
+    this.limits ??= await limitsOf(this.deps.transport, this.watch());
+    const known = new Map(batch.items.map((item) => [`${item.size} ${item.path}`, item]));
+    batch.stage = 'running';
+    for (const one of found) {
+      const item = known.get(`${one.file.size} ${one.path}`);
+      if (item === undefined) batch.items.push(this.reception.item(one));
+      else if (item.state === 'parted') batch.replace(item, this.reception.item(one));
+    }
+    for (const item of batch.items) if (item.state === 'waiting') this.send(batch, item);
+    this.changed();
+    void this.poll();
+  }
+
+  private send(batch: Batch, item: Item): void {
+    item.become('waiting', this.deps.clock.now());
+    this.lanes.add(() => this.deliver(batch, item));
+    this.changed();
+  }
+
+  private async deliver(batch: Batch, item: Item): Promise<void> {
+    const { clock } = this.deps;
+    if (item.state !== 'waiting' || item.file === null || batch.id === null) return;
+    const quit = new AbortController();
+    item.quit = quit;
+    try {
+      await this.delivery(batch, batch.id, item, item.file).run(quit.signal);
+      item.sent = item.size;
+      if (item.here) item.become('sent', clock.now());
+    } catch (thrown) {
+      if (item.here && !quit.signal.aborted) this.ended(item, thrown);
+    }
+    item.quit = null;
+    this.settle(batch);
+  }
+
+  private ended(item: Item, thrown: unknown): void {
+    const trouble = thrown instanceof Trouble ? thrown : troubleOf(thrown);
+    item.become('refused', this.deps.clock.now(), trouble.detail);
+  }
+
+  private delivery(batch: Batch, batchId: string, item: Item, file: Blob): Delivery {
+    const { clock } = this.deps;
+    const { path, fingerprint, plain, target, beginning } = item;
+    const parcel = { file, path, fingerprint, plain, target, beginning };
+    return new Delivery({ ...parcel, batch: batchId, batchKey: batch.key }, this.post(), {
+      step: (step) => item.stepped(step, clock.now()),
+      sent: (bytes) => {
+        item.sent = bytes;
+      },
+      named: (id) => batch.named(item, id),
+    });
+  }
+
+  private post(): Post {
+    const { clock, online, ledger } = this.deps;
+    return {
+      clock,
+      online,
+      ledger,
+      wake: this.wake,
+      reading: this.reader,
+      meter: this.meter,
+      endpoint: endpoint(),
+      chunkBytes: this.limits?.chunk_bytes ?? 8_388_608,
+      compressAbove: this.limits?.compress_above ?? Number.POSITIVE_INFINITY,
+    };
+  }
+
+  private drop(item: Item): void {
+    item.become('cancelled', this.deps.clock.now());
+    item.quit?.abort();
+    this.deps.ledger.ended(item.fingerprint);
+  }
+
+  private parallel(): number {
+    const most = this.limits?.parallel ?? 1;
+    return this.deps.reading() ? Math.min(BESIDE_READING, most) : most;
+  }
+
+  /** Asks for one batch after the other, never two questions at once, while anything moves. */
+  private async poll(): Promise<void> {
+    if (this.polling) return;
+    this.polling = true;
+    for (let moving = this.moving(); moving.length > 0; moving = this.moving()) {
+      for (const batch of moving) await this.ask(batch);
+      const ms = this.deps.visible() ? POLL_MS : HIDDEN_POLL_MS;
+      await pause(this.deps.clock, ms, this.leaving.signal);
+    }
+    this.polling = false;
+  }
+
+  private moving(): Batch[] {
+    const moves = ({ items }: Batch) => items.some((i) => !i.settled && i.state !== 'parted');
+    return this.batches.filter((batch) => batch.id !== null && moves(batch));
+  }
+
+  /** False: the server does not know it. */
+  private async ask(batch: Batch): Promise<boolean> {
+    const { transport, clock } = this.deps;
+    const stored = batch.studies.size + (batch.tally().by.stored ?? 0);
+    try {
+      for (let more = true; more; ) {
+        const news = await batchNews(transport, batch.id ?? '', batch.rev, this.watch());
+        batch.apply(news, clock.now());
+        more = news.more === true;
+      }
+    } catch (thrown) {
+      const gone = recognised(thrown).category === 'not-found';
+      if (gone) this.forgotten(batch);
+      return !gone;
+    }
+    if (batch.studies.size + (batch.tally().by.stored ?? 0) !== stored)
+      this.dispatchEvent(new Event('stored'));
+    this.settle(batch);
+    return true;
+  }
+
+  private forgotten(batch: Batch): void {
+    const now = this.deps.clock.now();
+    for (const item of batch.items) if (!item.settled) item.become('lost', now);
+    this.settle(batch);
+  }
+
+  private settle(batch: Batch): void {
+    if (batch.done && !batch.announced) {
+      batch.announced = true;
+      if (batch.id !== null) this.deps.ledger.closed(batch.id);
+      this.dispatchEvent(new CustomEvent('done', { detail: batch }));
+    } else if (!batch.done) batch.announced = false;
+    this.changed();
+  }
+
+  private failed(batch: Batch, error: ViewerError): void {
+    batch.stage = 'failed';
+    batch.notes.push(`${error.title}. ${error.message}`);
+  }
+
+  private watch() {
+    return { signal: this.leaving.signal };
+  }
+
+  /** The list on the server is the truth; a question that fails is asked by the next poll. */
+  private async told(change: Promise<void>): Promise<void> {
+    await change.catch(() => undefined);
+  }
+
+  private changed(): void {
+    this.dispatchEvent(new Event('change'));
+  }
+}
+
+function titleOf(picks: readonly Picked[]): string {
+  const [first] = picks;
+  if (first === undefined) return 'Nothing';
+  const tops = new Set(picks.map(({ path }) => path.split('/')[0] ?? ''));
+  if (tops.size === 1) return [...tops][0] ?? '';
+  return `${picks.length.toLocaleString('en-GB')} files`;
+}

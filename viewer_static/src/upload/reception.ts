@@ -1,0 +1,111 @@
+/** What was dropped, looked at and asked about, before anything leaves this computer. */
+import type { Clock } from '../clock.ts';
+import type { Batch } from './batch.ts';
+import type { ReadingQueue } from './chunks.ts';
+import { Item } from './item.ts';
+import type { Ledger } from './ledger.ts';
+import {
+  belongsTo,
+  type Found,
+  type FoundDisc,
+  type Patient,
+  type Picked,
+  patients,
+  plain,
+  survey,
+} from './survey.ts';
+
+/** Questions only a person can answer; null is "not at all". */
+export interface Asker {
+  patients(batch: Batch, found: readonly Patient[]): Promise<ReadonlySet<string> | null>;
+  target(batch: Batch, tiffs: readonly Found[]): Promise<string | null>;
+}
+
+export interface ReceptionDeps {
+  readonly clock: Clock;
+  readonly ledger: Ledger;
+  readonly asker: Asker;
+  readonly reading: ReadingQueue;
+  readonly breathe: () => Promise<void>;
+}
+
+const MOST_NAMED = 5;
+
+export class Reception {
+  constructor(private readonly deps: ReceptionDeps) {}
+
+  async survey(
+    batch: Batch,
+    picks: readonly Picked[],
+    signal: AbortSignal,
+  ): Promise<readonly Found[]> {
+    const { reading, breathe } = this.deps;
+    const told = (seen: number) => {
+      batch.seen = seen;
+    };
+    const { found, discs } = await survey(picks, { reading, breathe, told, signal });
+    if (discs.length > 0) batch.source = 'usb';
+    for (const disc of discs) crossCheck(batch, disc);
+    return found;
+  }
+
+  item(found: Found): Item {
+    const { path, file, kind, skipped } = found;
+    const identity = { path, size: file.size, modified: file.lastModified };
+    const fingerprint = this.deps.ledger.fingerprint(identity);
+    const item = new Item({ path, size: file.size, kind, plain: plain(found), fingerprint });
+    item.file = file;
+    item.become(skipped === '' ? 'waiting' : 'skipped', this.deps.clock.now(), skipped);
+    return item;
+  }
+
+  /** False: nothing of it is to be sent. The items are those of the found, in the same order. */
+  async asked(batch: Batch, found: readonly Found[]): Promise<boolean> {
+    if (!(await this.askedPatients(batch, found))) return false;
+    await this.askedTarget(batch, found);
+    return true;
+  }
+
+  private async askedPatients(batch: Batch, found: readonly Found[]): Promise<boolean> {
+    const all = patients(found);
+    if (all.length < 2) return true;
+    const chosen = await this.deps.asker.patients(batch, all);
+    if (chosen === null) return false;
+    const unwanted = (one: Found) => {
+      const patient = belongsTo(one);
+      return patient !== null && !chosen.has(patient);
+    };
+    this.leaveOut(batch, found, unwanted, 'another patient, not chosen');
+    return true;
+  }
+
+  private async askedTarget(batch: Batch, found: readonly Found[]): Promise<void> {
+    const tiffs = found.filter(({ kind }) => kind === 'tiff');
+    if (tiffs.length === 0) return;
+    const target = await this.deps.asker.target(batch, tiffs);
+    const isTiff = ({ kind }: Found) => kind === 'tiff';
+    if (target === null) this.leaveOut(batch, found, isTiff, 'no study was chosen for it');
+    for (const item of batch.items) if (item.kind === 'tiff') item.target = target;
+  }
+
+  private leaveOut(
+    batch: Batch,
+    found: readonly Found[],
+    unwanted: (one: Found) => boolean,
+    why: string,
+  ): void {
+    const now = this.deps.clock.now();
+    for (const [index, one] of found.entries())
+      if (one.skipped === '' && unwanted(one)) batch.items[index]?.become('skipped', now, why);
+  }
+}
+
+function crossCheck(batch: Batch, { disc, missing }: FoundDisc): void {
+  if (missing.length === 0) return;
+  const listed = disc.files.length;
+  const there = (listed - missing.length).toLocaleString('en-GB');
+  const names = missing.slice(0, MOST_NAMED).join(', ');
+  const more = missing.length > MOST_NAMED ? ' …' : '';
+  const all = listed.toLocaleString('en-GB');
+  batch.notes.push(`The disc lists ${all} images, ${there} found. Missing: ${names}${more}`);
+}
