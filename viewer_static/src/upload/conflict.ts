@@ -1,0 +1,72 @@
+/** Two versions of one image, side by side; a person decides which stays. */
+import { el } from '../dom.ts';
+import { recognised } from '../errors.ts';
+import type { Toasts } from '../toasts.ts';
+import type { Transport } from '../transport.ts';
+import { type Conflict, conflict as conflictOf, decide } from './answers.ts';
+import { ask } from './dialog.ts';
+import { bytes } from './words.ts';
+
+type Choice = 'keep_archive' | 'replace';
+
+interface Place {
+  readonly transport: Transport;
+  readonly toasts: Toasts;
+  readonly host: HTMLElement;
+}
+
+const DONE: Readonly<Record<Choice, string>> = {
+  keep_archive: 'The archive keeps its version; the uploaded one is dropped.',
+  replace: 'The archive now holds the uploaded version.',
+};
+
+function sides({ archive, uploaded, tags }: Conflict): HTMLElement {
+  const facts = [
+    ['Size', bytes(archive.size), bytes(uploaded.size)],
+    ['MD5', archive.md5 ?? 'not kept', uploaded.md5 ?? ''],
+    ...tags.map(({ name, archive, uploaded }) => [name, archive ?? '', uploaded ?? '']),
+  ];
+  const row = ([name = '', here = '', there = '']: readonly string[]) =>
+    el(
+      'tr',
+      { class: here === there ? null : 'differs' },
+      el('th', { scope: 'row' }, name),
+      el('td', {}, here),
+      el('td', {}, there),
+    );
+  const head = ['', 'In the archive', 'Uploaded'].map((text) => el('th', { scope: 'col' }, text));
+  return el(
+    'div',
+    { class: 'conflict-sides' },
+    el('table', {}, el('thead', {}, el('tr', {}, ...head)), el('tbody', {}, ...facts.map(row))),
+  );
+}
+
+export async function showConflict(place: Place, id: string, decided: () => void): Promise<void> {
+  const watch = { signal: new AbortController().signal };
+  try {
+    const found = await conflictOf(place.transport, id, watch);
+    const same = found.tags.every(({ archive, uploaded }) => archive === uploaded);
+    const words = same
+      ? 'Both carry the same identifiers and the same header; their contents differ.'
+      : 'Both carry the same identifiers, but they differ. What differs is marked.';
+    const choice = await ask<Choice>({
+      title: 'Two versions of one image',
+      host: place.host,
+      className: 'conflict',
+      body: [el('p', {}, words), sides(found)],
+      answers: [
+        { label: 'Decide later', className: '', answer: () => null },
+        { label: 'Keep the archive’s', className: 'primary', answer: () => 'keep_archive' },
+        { label: 'Replace by the uploaded', className: 'danger', answer: () => 'replace' },
+      ],
+    });
+    if (choice === null) return;
+    await decide(place.transport, id, choice, watch);
+    place.toasts.say('upload', 'good', DONE[choice]);
+    decided();
+  } catch (thrown) {
+    const error = recognised(thrown);
+    place.toasts.say('upload', 'bad', `${error.title}. ${error.message}`);
+  }
+}
