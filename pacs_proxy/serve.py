@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import logging
 import os
 import select
 import shutil
@@ -16,13 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
-from gunicorn.workers import base
 from gunicorn.workers.gthread import ThreadWorker
-from gunicorn.workers.workertmp import WorkerTmp
 
 from pacs_proxy import logs
+from pacs_proxy.migrations import upgrade
 from pacs_proxy.settings import SettingError, Settings
-from pacs_proxy.web import seal
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -33,8 +30,6 @@ if TYPE_CHECKING:
 _LINGER_MILLISECONDS = 2
 # Looks a tenth of a second apart at whether an earlier server has gone.
 _OWNER_LOOKS = 50
-
-log = logging.getLogger(__name__)
 
 _OPEN = """\
 WARNING: PACS Proxy listens on {host}, and there are no accounts yet.
@@ -57,17 +52,6 @@ class QuietLogger(Logger):  # type: ignore[misc]
 
     def access(self, *_: object) -> None:
         """Answers are logged by the chain, by route."""
-
-
-class Heartbeat(WorkerTmp):  # type: ignore[misc]
-    """A worker's sign of life, which gunicorn reads as a file's time: here without a file."""
-
-    def __init__(self, _: Any) -> None:
-        self._tmp = os.fdopen(os.memfd_create("heartbeat"), "w+b", 0)
-
-
-# Workers make theirs by this name, before anything of ours is asked.
-base.WorkerTmp = Heartbeat
 
 
 class LingeringWorker(ThreadWorker):  # type: ignore[misc]
@@ -111,6 +95,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "keepalive": 15,
             "timeout": 120,
             "graceful_timeout": 30,
+            "worker_tmp_dir": self._settings.spool_path,
             "control_socket_disable": True,
             "logger_class": QuietLogger,
             "child_exit": _forget_figures,
@@ -139,40 +124,8 @@ class Server(BaseApplication):  # type: ignore[misc]
             self._runner.stop()
 
 
-class EdgeServer(Server):
-    """The same for SERVER_ROLE=web: no process of it can write a file."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._control = seal.shared_page()
-        super().__init__(settings)
-
-    def load(self) -> Flask:
-        """Called in each worker: it proves its seal before it answers anybody."""
-        from pacs_proxy.edge import create_edge
-
-        seal.expect_sealed()
-        return create_edge(self._settings, self._control)
-
-
 def run(settings: Settings) -> None:
     """Serve until stopped."""
-    check_door(settings)
-    logs.configure()
-    if settings.is_edge:
-        server: Server = EdgeServer(settings)
-        known = seal.seal()
-        seal.expect_sealed()
-        log.info("sealed", extra={"detail": "landlock" if known else "no landlock here"})
-    else:
-        prepare_data_side(settings)
-        server = Server(settings)
-    server.run()
-
-
-def check_door(settings: Settings) -> None:
-    """Raise SettingError where anybody could walk in."""
-    if settings.is_data_side:
-        return  # its key keeps everybody else out
     if settings.is_open and not settings.allow_open:
         raise SettingError(
             f"PACS_PROXY_HOST={settings.host} would let the whole network in, and there are no "
@@ -180,15 +133,11 @@ def check_door(settings: Settings) -> None:
         )
     if settings.is_open:
         sys.stderr.write(_OPEN.format(host=settings.host, port=settings.port))
-
-
-def prepare_data_side(settings: Settings) -> None:
-    """What must be there before the first worker."""
-    from pacs_proxy.migrations import upgrade  # the edge has no database, and needs none of it
-
+    logs.configure()
     prepare_spool(Path(settings.spool_path))
     prepare_data(settings.data_path)
     upgrade(settings.database_address)
+    Server(settings).run()
 
 
 def prepare_data(folder: Path) -> None:
@@ -234,8 +183,6 @@ def own_spool(folder: Path, sleep: Callable[[float], None] = time.sleep) -> None
 
 
 def _forget_figures(_: object, worker: Any) -> None:
-    if not os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
-        return
     from prometheus_client import multiprocess  # only where there are workers
 
     multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]

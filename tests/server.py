@@ -79,17 +79,7 @@ class Proxy:
         ]
 
     def __enter__(self) -> Self:
-        try:
-            self.start()
-        except BaseException:
-            self.stop()
-            raise
-        return self
-
-    def start(self) -> None:
-        """On the same port and folders as before, if it ran before."""
-        output = self._output()
-        try:
+        with (self.scratch / "log").open("wb") as output:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "pacs_proxy", "serve"],
                 env=self.env,
@@ -99,12 +89,12 @@ class Proxy:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        finally:
-            os.close(output)
-        self.wait_until_up()
-
-    def _output(self) -> int:
-        return os.open(self.scratch / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            self.wait_until_up()
+        except BaseException:
+            self.stop()
+            raise
+        return self
 
     def __exit__(
         self,
@@ -129,16 +119,12 @@ class Proxy:
         self._process.kill()
         self._process.wait()
 
-    def kill(self) -> None:
-        """`kill -9` of master and workers at once; `start` begins again with what they left."""
+    def stop(self) -> None:
         process, self._process = self._process, None
         if process is not None:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-
-    def stop(self) -> None:
-        self.kill()
         shutil.rmtree(self.scratch, ignore_errors=True)
 
     def connect(self, seconds: float = 20.0) -> http.client.HTTPConnection:

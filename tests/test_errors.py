@@ -36,7 +36,6 @@ def test_only_what_may_pass_is_retryable() -> None:
         "Unreachable", "Silent", "Interrupted", "Stalled", "Corrupt", "Busy", "BodyStalled",
         "DatabaseUnavailable",
         "UploadBusy", "ChecksumMismatch", "StagingFailed", "TooManyOpen",
-        "ServicesUnreachable", "ServicesInterrupted",
     }  # fmt: skip
 
 

@@ -29,9 +29,6 @@ def repr_digest(md5: bytes) -> str:
     return f"md5=:{base64.b64encode(md5).decode()}:"
 
 
-# Where a request that has an id already, given by our own edge, carries it.
-NAME = "pacs_proxy.request_id"
-
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 WsgiApp = Callable[[Environ, StartResponse], Iterable[bytes]]
@@ -45,7 +42,7 @@ class Hardened:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """PEP 3333."""
-        name = environ.pop(NAME, None) or secrets.token_hex(8)
+        name = secrets.token_hex(8)
         logs.request_id.set(name)
 
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:

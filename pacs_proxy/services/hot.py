@@ -23,7 +23,6 @@ from pacs_proxy.services.delivery import Answer
 from pacs_proxy.services.headers import Environ, StartResponse
 from pacs_proxy.services.routes import ORTHANC_ID, ROUTES, Route
 from pacs_proxy.upstream.interest import Interest
-from pacs_proxy.web.exchange import finish, refuse_overrides
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -44,9 +43,7 @@ class Hot:
             (_pattern(route), route, VIEWS[route.view]) for route in ROUTES if route.view in VIEWS
         ]
         trusted = app.config["TRUSTED_HOSTS"]
-        self._is_trusted = lru_cache(_HOSTS)(
-            lambda host: trusted is None or host_is_trusted(host, trusted)
-        )
+        self._is_trusted = lru_cache(_HOSTS)(lambda host: host_is_trusted(host, trusted))
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """PEP 3333."""
@@ -69,7 +66,7 @@ class Hot:
     ) -> Iterable[bytes]:
         began = time.perf_counter()
         try:
-            refuse_overrides(environ)
+            chain.refuse_overrides(environ)
             interest = chain.admit(route, environ, self._services.watch)
             answer = view(self._services, instance, environ, interest)
         except PacsProxyError as error:
@@ -77,10 +74,10 @@ class Hot:
         except Exception as error:  # noqa: BLE001 - as Flask's own handlers
             failed = problems.unexpected(error)
         else:
-            finish(route.rule, "GET", answer.status, began)
+            chain.finish(route.rule, "GET", answer.status, began)
             start(_STATUS[answer.status], list(answer.headers.items()))
             return answer.body
-        finish(route.rule, "GET", failed.status_code, began)
+        chain.finish(route.rule, "GET", failed.status_code, began)
         return failed(environ, start)
 
 

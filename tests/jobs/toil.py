@@ -1,6 +1,4 @@
-"""A process that works on jobs: `python -m tests.jobs.toil ADDRESS LEASE FOLDER [deaf]`.
-
-A deaf one runs one job and never says that it still lives, as if it were suspended.
+"""A process that works on jobs: `python -m tests.jobs.toil ADDRESS LEASE FOLDER`.
 
 Each job has steps and a folder: step n leaves the file `n` there, and the end the row that only
 a job done once can leave. A job with `stay` waits after that step until a file `go` appears.
@@ -14,7 +12,7 @@ from pacs_proxy.database import Batch, Database
 from pacs_proxy.jobs import SMALL, Claimed, Jobs, Runner
 
 
-def main(address: str, lease: str, folder: str, deaf: str = "") -> None:
+def main(address: str, lease: str, folder: str) -> None:
     database = Database(address)
     jobs = Jobs(database, lease=float(lease))
 
@@ -33,11 +31,8 @@ def main(address: str, lease: str, folder: str, deaf: str = "") -> None:
             job.finish(session)
 
     runner = Runner(jobs, {"toil": handle}, [(SMALL,)] * 2)
-    print("working", flush=True)
-    if deaf:
-        runner.run_next((SMALL,))
-        return
     runner.start()
+    print("working", flush=True)
     sys.stdin.read()
     runner.stop()
 

@@ -16,6 +16,8 @@ export interface Study {
   readonly modalities: readonly string[];
   readonly series_count: number;
   readonly instance_count: number;
+  /** Given here, not in the DICOM: the medium it came from. */
+  readonly labels?: readonly string[];
 }
 
 export interface SeriesHead {
@@ -78,6 +80,7 @@ export interface Search {
   readonly modality: string;
   readonly date_from: string;
   readonly date_to: string;
+  readonly label: string;
 }
 
 const ROOT = 'api/pacs';
@@ -94,7 +97,7 @@ export function renderedPath(id: string, frame: number, size: number): string {
   return `${ROOT}/instances/${id}/rendered?frame=${frame}&size=${size}`;
 }
 
-export function studiesPath(search: Search, limit: number, offset: number): string {
+export function studiesPath(search: Partial<Search>, limit: number, offset: number): string {
   const query = new URLSearchParams({ limit: String(limit), offset: String(offset) });
   for (const [name, value] of Object.entries(search)) {
     if (value.trim() !== '') query.set(name, value.trim());
@@ -104,7 +107,7 @@ export function studiesPath(search: Search, limit: number, offset: number): stri
 
 export async function studies(
   transport: Transport,
-  search: Search,
+  search: Partial<Search>,
   limit: number,
   offset: number,
   watch: Watch,

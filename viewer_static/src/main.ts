@@ -2,6 +2,7 @@
 import './styles.css';
 import { isArchiveId } from './api.ts';
 import { wallClock } from './clock.ts';
+import { isTyping } from './dom.ts';
 import { isJudged } from './errors.ts';
 import { Link } from './link.ts';
 import { Reader } from './reader.ts';
@@ -9,6 +10,7 @@ import { POLICY } from './retry.ts';
 import { Studies } from './studies.ts';
 import { Toasts } from './toasts.ts';
 import { browserFetch, Transport } from './transport.ts';
+import { Door } from './upload/door.ts';
 
 interface Route {
   readonly study: string;
@@ -28,6 +30,8 @@ function byId(id: string): HTMLElement {
   return node;
 }
 
+const isAsked = (): boolean => document.querySelector('dialog[open]') !== null;
+
 function start(): void {
   const link = new Link(wallClock);
   const transport = new Transport({
@@ -43,7 +47,18 @@ function start(): void {
   const goes = (study: string, series: string | null) => {
     location.hash = `#/studies/${study}${series === null ? '' : `/series/${series}`}`;
   };
-  const studies = new Studies({ transport, link, open: (id) => goes(id, null) });
+  const onList = () => route(location.hash) === null;
+  const door = new Door({
+    transport,
+    toasts,
+    host: document.body,
+    idle: () => onList() && !isTyping(document.activeElement) && !isAsked(),
+    reading: () => !onList(),
+    goes: (id) => goes(id, null),
+    stored: () => studies.refresh(),
+  });
+  const upload = door.opener;
+  const studies = new Studies({ transport, link, toasts, upload, open: (id) => goes(id, null) });
   const back = () => {
     location.hash = '';
   };
@@ -59,6 +74,7 @@ function start(): void {
     }
     if (open === null) studies.start();
     else void reader.open(open.study, open.series);
+    door.turned();
   };
 
   window.addEventListener('hashchange', turn);

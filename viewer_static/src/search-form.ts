@@ -12,6 +12,7 @@ const TEXT_FIELDS = [
   ['patient_id', 'Patient ID'],
   ['description', 'Description'],
   ['accession', 'Accession'],
+  ['label', 'Label'],
 ] as const;
 
 export class SearchForm {
@@ -56,6 +57,7 @@ export class SearchForm {
       modality: of('modality'),
       date_from: compactDate(of('date_from')),
       date_to: compactDate(of('date_to')),
+      label: of('label'),
     };
   }
 

@@ -1,10 +1,12 @@
 /** The study list: search, pages, keyboard. An answer to an older search is never shown. */
 import { type Study, type StudyPage, studies as studiesOf } from './api.ts';
+import { Deletion } from './deletion.ts';
 import { button, el, isTyping, say, set } from './dom.ts';
 import { recognised } from './errors.ts';
 import type { Link } from './link.ts';
 import { SearchForm } from './search-form.ts';
 import { date, personName, plural, time } from './text.ts';
+import type { Toasts } from './toasts.ts';
 import type { Transport } from './transport.ts';
 
 const LIMIT = 50;
@@ -20,11 +22,15 @@ const COLUMNS = [
   'Accession',
   'Series',
   'Images',
+  '',
 ];
 
 export interface StudiesDeps {
   readonly transport: Transport;
   readonly link: Link;
+  readonly toasts: Toasts;
+  /** The Upload button. */
+  readonly upload: HTMLElement;
   readonly open: (studyId: string) => void;
 }
 
@@ -35,6 +41,7 @@ function cells(study: Study): HTMLElement[] {
     { class: 'name' },
     main,
     beside === '' ? null : el('span', { class: 'beside' }, beside),
+    ...(study.labels ?? []).map((label) => el('span', { class: 'label-chip' }, label)),
   );
   const plain = [
     study.patient_id,
@@ -76,7 +83,7 @@ export class Studies {
     );
     this.table = el('table', { class: 'studies' }, head, this.rows);
     const pager = el('footer', { class: 'pager' }, this.range, this.before, this.after);
-    const title = el('h1', {}, 'Studies');
+    const title = el('div', { class: 'list-title' }, el('h1', {}, 'Studies'), deps.upload);
     const top = el('header', { class: 'list-head' }, title, this.form.node);
     this.node = el(
       'main',
@@ -98,6 +105,14 @@ export class Studies {
   close(): void {
     this.giveUp.abort();
     this.release();
+  }
+
+  /** The archive holds more than before: seen without a blink, and without losing the reader's place. */
+  refresh(): void {
+    if (this.table.hasAttribute('aria-busy') || !this.node.isConnected) return;
+    const focused = document.activeElement?.closest('tr');
+    this.opened = (focused as HTMLElement | null | undefined)?.dataset.study ?? null;
+    void this.load(true);
   }
 
   key(event: KeyboardEvent): void {
@@ -122,11 +137,11 @@ export class Studies {
     void this.load();
   }
 
-  private async load(): Promise<void> {
+  private async load(quiet = false): Promise<void> {
     this.giveUp.abort();
     this.giveUp = new AbortController();
     const { signal } = this.giveUp;
-    set(this.table, 'aria-busy', 'true');
+    if (!quiet) set(this.table, 'aria-busy', 'true');
     if (this.rows.children.length === 0) say(this.note, 'Asking the archive');
     try {
       const page = await studiesOf(this.deps.transport, this.form.value, LIMIT, this.offset, {
@@ -135,7 +150,7 @@ export class Studies {
       });
       if (!signal.aborted) this.show(page);
     } catch (thrown) {
-      if (!signal.aborted) this.failed(thrown);
+      if (!signal.aborted && !quiet) this.failed(thrown);
     }
   }
 
@@ -153,10 +168,14 @@ export class Studies {
 
   /** Back from a study: the reader goes on where the list was left. */
   private returned(): void {
-    const row = [...this.rows.children].find(
-      (node) => (node as HTMLElement).dataset.study === this.opened,
-    );
+    if (this.opened !== null) this.focusOn(this.opened);
     this.opened = null;
+  }
+
+  private focusOn(study: string): void {
+    const row = [...this.rows.children].find(
+      (node) => (node as HTMLElement).dataset.study === study,
+    );
     if (row instanceof HTMLElement) row.focus();
   }
 
@@ -175,7 +194,18 @@ export class Studies {
   }
 
   private row(study: Study): HTMLElement {
-    return el('tr', { tabindex: '0', 'data-study': study.id }, ...cells(study));
+    const remove = button('Delete', 'row-delete', () => void this.remove(study.id));
+    remove.title = 'Delete this study or one of its series';
+    const last = el('td', { class: 'row-acts' }, remove);
+    return el('tr', { tabindex: '0', 'data-study': study.id }, ...cells(study), last);
+  }
+
+  private async remove(study: string): Promise<void> {
+    const deleted = await new Deletion(this.deps.transport, study).ask(this.node);
+    if (deleted === null) return this.focusOn(study);
+    this.deps.toasts.say('deleted', 'good', deleted.words);
+    this.opened = study;
+    void this.load();
   }
 
   /** Old rows must not pass for the answer to the new question. */
@@ -205,6 +235,7 @@ export class Studies {
   }
 
   private chosen(target: EventTarget | null): void {
+    if (target instanceof Element && target.closest('button') !== null) return;
     const row = target instanceof Element ? target.closest('tr') : null;
     const id = row?.dataset.study;
     if (id === undefined) return;
@@ -213,7 +244,10 @@ export class Studies {
   }
 
   private rowKey(event: KeyboardEvent): void {
-    const at = [...this.rows.children].indexOf(event.target as Element);
+    const row = event.target as HTMLElement;
+    const at = [...this.rows.children].indexOf(row);
+    if (at < 0) return;
+    if (event.key === 'Delete') void this.remove(row.dataset.study ?? '');
     const moves: Readonly<Record<string, number>> = {
       ArrowDown: at + 1,
       ArrowUp: at - 1,

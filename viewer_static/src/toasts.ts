@@ -3,10 +3,18 @@ import { button, el, say } from './dom.ts';
 
 export type Tone = 'info' | 'good' | 'warn' | 'bad';
 
+export interface ToastAction {
+  readonly label: string;
+  readonly run: () => void;
+}
+
 interface Note {
   readonly node: HTMLElement;
   readonly counter: HTMLElement;
   readonly words: HTMLElement;
+  readonly act: HTMLElement;
+  /** Offers something to do: it outlives the page it was said on. */
+  stays: boolean;
   count: number;
   timer: ReturnType<typeof setTimeout> | null;
 }
@@ -19,19 +27,26 @@ const STAY_MS: Readonly<Record<Tone, number>> = {
   bad: 15_000,
 };
 
+const STAY_WITH_ACTION_MS = 20_000;
+
 export class Toasts {
   private readonly notes = new Map<string, Note>();
 
   constructor(private readonly host: HTMLElement) {}
 
   /** Notes of one group replace each other; the same words count up. */
-  say(group: string, tone: Tone, text: string): void {
-    const note = this.notes.get(group) ?? this.create(group, tone);
+  say(group: string, tone: Tone, text: string, action: ToastAction | null = null): void {
+    const note = this.notes.get(group) ?? this.create(group);
+    note.node.className = `toast toast-${tone}`;
+    this.offer(group, note, action);
     note.count = note.words.textContent === text ? note.count + 1 : 1;
     say(note.words, text);
     say(note.counter, note.count > 1 ? `${note.count}×` : '');
     if (note.timer !== null) clearTimeout(note.timer);
-    note.timer = setTimeout(() => this.dismiss(group), STAY_MS[tone]);
+    note.timer = setTimeout(
+      () => this.dismiss(group),
+      action === null ? STAY_MS[tone] : STAY_WITH_ACTION_MS,
+    );
   }
 
   dismiss(group: string): void {
@@ -42,19 +57,31 @@ export class Toasts {
   }
 
   clear(): void {
-    for (const group of [...this.notes.keys()]) this.dismiss(group);
+    for (const [group, { stays }] of [...this.notes]) if (!stays) this.dismiss(group);
   }
 
-  private create(group: string, tone: Tone): Note {
+  private offer(group: string, note: Note, action: ToastAction | null): void {
+    note.stays = action !== null;
+    note.act.replaceChildren();
+    if (action === null) return;
+    const act = () => {
+      this.dismiss(group);
+      action.run();
+    };
+    note.act.append(button(action.label, 'toast-act', act));
+  }
+
+  private create(group: string): Note {
     const oldest = this.notes.keys().next().value;
     if (this.notes.size >= MOST && oldest !== undefined) this.dismiss(oldest);
     const words = el('span', { class: 'toast-words' });
     const counter = el('span', { class: 'toast-count' });
     const close = button('×', 'toast-close', () => this.dismiss(group));
     close.setAttribute('aria-label', 'Dismiss');
-    const node = el('div', { class: `toast toast-${tone}` }, words, counter, close);
+    const act = el('span');
+    const node = el('div', { class: 'toast' }, words, counter, act, close);
     this.host.append(node);
-    const note = { node, counter, words, count: 0, timer: null };
+    const note = { node, counter, words, act, stays: false, count: 0, timer: null };
     this.notes.set(group, note);
     return note;
   }

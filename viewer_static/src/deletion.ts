@@ -1,0 +1,156 @@
+/** Deleting a study or one of its series: what goes is named first, and the careful answer has the focus. */
+import { type StudyDetail, study as studyOf } from './api.ts';
+import { button, el, say, set } from './dom.ts';
+import { recognised } from './errors.ts';
+import { date, personName, plural } from './text.ts';
+import type { Transport } from './transport.ts';
+
+export interface Deleted {
+  readonly words: string;
+}
+
+interface Target {
+  readonly path: string;
+  readonly words: string;
+}
+
+const ROOT = 'api/pacs';
+
+const heading = (one: StudyDetail): string =>
+  [date(one.study_date), one.modalities.join(' '), one.description]
+    .filter((text) => text !== '')
+    .join(' · ') || 'Study without a description';
+
+const size = (one: StudyDetail): string =>
+  `${plural(one.series.length, 'series', 'series')}, ${plural(one.instance_count, 'image')}`;
+
+function targets(one: StudyDetail): Target[] {
+  const whole = { path: `${ROOT}/studies/${one.id}`, words: `The whole study: ${size(one)}` };
+  if (one.series.length < 2) return [whole];
+  const parts = one.series.map((series) => {
+    const number = series.number === null ? '' : `${series.number} `;
+    const name = `${number}${series.modality} ${series.description || series.protocol}`.trim();
+    const words = `Only series ${name}: ${plural(series.instance_count, 'image')}`;
+    return { path: `${ROOT}/series/${series.id}`, words };
+  });
+  return [whole, ...parts];
+}
+
+/** Ends with what was deleted, or null when nothing was. */
+export class Deletion {
+  private readonly dialog = el('dialog', { class: 'help deletion', 'aria-label': 'Delete' });
+  private readonly body = el('div');
+  private readonly state = el('p', { class: 'deletion-state', role: 'status' });
+  private readonly keep: HTMLButtonElement;
+  private readonly go: HTMLButtonElement;
+  private readonly giveUp = new AbortController();
+  private target: Target | null = null;
+  private deleted: Deleted | null = null;
+  private running = false;
+
+  constructor(
+    private readonly transport: Transport,
+    private readonly study: string,
+  ) {
+    this.keep = button('Cancel', '', () => this.dialog.close());
+    this.go = button('Delete', 'danger', () => void this.run());
+    this.go.disabled = true;
+    const answers = el('footer', { class: 'deletion-answers' }, this.keep, this.go);
+    const title = el('h2', { class: 'help-title' }, 'Delete from the archive?');
+    this.dialog.append(title, this.body, this.state, answers);
+    // Leaving in the middle would not stop the archive: the end is waited for and told.
+    this.dialog.addEventListener('cancel', (event) => {
+      if (this.running) event.preventDefault();
+    });
+  }
+
+  ask(host: HTMLElement): Promise<Deleted | null> {
+    host.append(this.dialog);
+    this.dialog.showModal();
+    this.keep.focus();
+    void this.load();
+    return new Promise((resolve) => {
+      this.dialog.addEventListener('close', () => {
+        this.giveUp.abort();
+        this.dialog.remove();
+        resolve(this.deleted);
+      });
+    });
+  }
+
+  private async load(): Promise<void> {
+    say(this.state, 'Asking the archive what would go.');
+    try {
+      const one = await studyOf(this.transport, this.study, this.watch());
+      this.show(one);
+      say(this.state, '');
+    } catch (thrown) {
+      if (!this.giveUp.signal.aborted) this.failed(thrown);
+    }
+  }
+
+  private show(one: StudyDetail): void {
+    const choices = targets(one);
+    const { main, beside } = personName(one.patient_name);
+    const who = [main, beside, one.patient_id].filter((text) => text !== '').join(' · ');
+    this.body.replaceChildren(
+      el('p', { class: 'deletion-who' }, who),
+      el('p', {}, heading(one)),
+      el('div', { class: 'deletion-choices' }, ...this.choices(choices)),
+      el('p', { class: 'deletion-warning' }, 'This cannot be undone.'),
+    );
+    this.target = choices[0] ?? null;
+    this.go.disabled = false;
+  }
+
+  private choices(all: readonly Target[]): HTMLElement[] {
+    const [whole] = all;
+    if (all.length === 1) return [el('p', {}, whole?.words ?? '')];
+    return all.map((target, index) => this.choice(target, index));
+  }
+
+  private choice(target: Target, index: number): HTMLElement {
+    const box = el('input', { type: 'radio', name: 'deletion', checked: index === 0 });
+    box.addEventListener('change', () => {
+      this.target = target;
+    });
+    return el('label', {}, box, target.words);
+  }
+
+  private async run(): Promise<void> {
+    const { target } = this;
+    if (target === null || this.running) return;
+    this.busy(true);
+    say(this.state, 'Deleting. The archive takes a moment for large studies.');
+    try {
+      await this.transport.change('DELETE', target.path, null, this.watch());
+      this.deleted = { words: `Deleted: ${target.words.toLowerCase()}.` };
+      this.dialog.close();
+    } catch (thrown) {
+      this.failed(thrown);
+    } finally {
+      this.busy(false);
+    }
+  }
+
+  private busy(running: boolean): void {
+    this.running = running;
+    this.keep.disabled = running;
+    this.go.disabled = running;
+    set(this.dialog, 'aria-busy', running ? 'true' : null);
+  }
+
+  private failed(thrown: unknown): void {
+    const error = recognised(thrown);
+    const request = error.requestId === null ? '' : ` Request ${error.requestId}.`;
+    say(this.state, `${error.title}. ${error.message}${request}`);
+    this.state.dataset.state = 'failed';
+  }
+
+  private watch() {
+    const waiting = (waiting: unknown) => {
+      if (waiting !== null) say(this.state, 'No answer yet; it is asked again by itself.');
+    };
+    return { signal: this.giveUp.signal, waiting };
+  }
+}
