@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-import select
 import shutil
-import socket
 import sys
 import time
 from collections.abc import Callable
@@ -15,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
-from gunicorn.workers.gthread import ThreadWorker
 
 from pacs_proxy import logs
 from pacs_proxy.migrations import upgrade
@@ -26,8 +23,6 @@ if TYPE_CHECKING:
 
     from pacs_proxy.jobs import Runner
 
-# Short: a thread that waits for a silent reader is a thread less for the others.
-_LINGER_MILLISECONDS = 2
 # Looks a tenth of a second apart at whether an earlier server has gone.
 _OWNER_LOOKS = 50
 
@@ -54,27 +49,6 @@ class QuietLogger(Logger):  # type: ignore[misc]
         """Answers are logged by the chain, by route."""
 
 
-class LingeringWorker(ThreadWorker):  # type: ignore[misc]
-    """Stays with a busy connection: a scrolling reader's next request follows in a moment.
-
-    gthread hands a connection back to its main thread after every request, which costs more
-    than serving a verified file does.
-    """
-
-    def handle(self, conn: Any) -> Any:
-        """As gthread does, and again while the next request is already there."""
-        result = super().handle(conn)
-        while result is True and self.alive and _is_readable(conn.sock):
-            result = super().handle(conn)
-        return result
-
-
-def _is_readable(sock: socket.socket) -> bool:
-    poller = select.poll()
-    poller.register(sock, select.POLLIN)
-    return bool(poller.poll(_LINGER_MILLISECONDS))
-
-
 class Server(BaseApplication):  # type: ignore[misc]
     """gunicorn with our settings instead of its configuration files."""
 
@@ -88,7 +62,8 @@ class Server(BaseApplication):  # type: ignore[misc]
         host = f"[{self._settings.host}]" if ":" in self._settings.host else self._settings.host
         options = {
             "bind": f"{host}:{self._settings.port}",
-            "worker_class": LingeringWorker,
+            # By name: figures need their folder before anything that counts is imported.
+            "worker_class": "pacs_proxy.express.ExpressWorker",
             "workers": self._settings.workers,
             "threads": self._settings.threads,
             "worker_connections": 2000,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Self
 
@@ -36,6 +36,19 @@ class Answer:
     status: int
     headers: dict[str, str]
     body: Iterable[bytes] = ()
+
+    def for_wsgi(self, environ: Environ) -> Iterable[bytes]:
+        """The body as a server wants it: under gunicorn its sendfile wrapper."""
+        send_within(environ)
+        if not isinstance(self.body, FilePart):
+            return self.body
+        self.body.rewind()
+        return wrap_file(environ, self.body, LARGEST)  # type: ignore[arg-type]
+
+    def close(self) -> None:
+        """The answer is over, however it ended."""
+        if isinstance(self.body, FilePart | Following | Streaming):
+            self.body.close()
 
 
 def etag(wanted: Description) -> str:
@@ -95,8 +108,7 @@ def _delivered(opened: Opened, interest: Interest, manner: Manner, environ: Envi
     if span:
         headers["Content-Range"] = f"bytes {first}-{last}/{wanted.size}"
     headers["Content-Length"] = str(last - first + 1)
-    body = _body(opened, first, last, interest, environ)
-    return Answer(206 if span else 200, headers, body)
+    return Answer(206 if span else 200, headers, _body(opened, first, last, interest))
 
 
 def _span(opened: Opened, tag: str, environ: Environ) -> tuple[int, int] | None:
@@ -106,14 +118,9 @@ def _span(opened: Opened, tag: str, environ: Environ) -> tuple[int, int] | None:
     return wanted_range(environ.get("HTTP_RANGE"), opened.description.size)
 
 
-def _body(
-    opened: Opened, first: int, last: int, interest: Interest, environ: Environ
-) -> Iterable[bytes]:
-    send_within(environ)
+def _body(opened: Opened, first: int, last: int, interest: Interest) -> Iterable[bytes]:
     if opened.file and opened.file.is_verified:
-        part = FilePart(opened, first, last + 1)
-        # Under gunicorn this is its sendfile wrapper.
-        return wrap_file(environ, part, LARGEST)  # type: ignore[arg-type]
+        return FilePart(opened, first, last + 1)
     if opened.file:
         # Errors before the first byte still become an honest status.
         opened.available(first, interest)
@@ -135,7 +142,19 @@ class FilePart:
         assert opened.file  # noqa: S101 - for the type checker
         self._opened, self._fd, self._stop = opened, opened.file.fd, stop
         self._at = start
-        os.lseek(self._fd, start, os.SEEK_SET)
+
+    def __iter__(self) -> Iterator[bytes]:
+        while piece := self.read(LARGEST):
+            yield piece
+
+    def rewind(self) -> None:
+        """Move the descriptor's position to where the part begins."""
+        os.lseek(self._fd, self._at, os.SEEK_SET)
+
+    def send(self, sock: int) -> None:
+        """All of it, into a blocking socket; OSError when the other side takes nothing."""
+        while self._at < self._stop:
+            self._at += os.sendfile(sock, self._fd, self._at, self._stop - self._at)
 
     def fileno(self) -> int:
         """For sendfile, which begins at the descriptor's position."""

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import base64
 import secrets
+import time
 from collections.abc import Callable, Iterable
+from email.utils import formatdate
+from functools import lru_cache
 from typing import Any
+
+from werkzeug.http import HTTP_STATUS_CODES
 
 from pacs_proxy import logs
 
@@ -22,6 +27,9 @@ _UNLESS_SET = (
     ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox"),
     ("Cache-Control", "private, no-store"),
 )
+
+
+STATUS = {code: f"{code} {phrase}" for code, phrase in HTTP_STATUS_CODES.items()}
 
 
 def repr_digest(md5: bytes) -> str:
@@ -42,14 +50,33 @@ class Hardened:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """PEP 3333."""
-        name = secrets.token_hex(8)
-        logs.request_id.set(name)
+        name_request()
 
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-            present = {header.title() for header, _ in headers}
-            missing = [pair for pair in _UNLESS_SET if pair[0] not in present]
-            return start_response(
-                status, [*headers, *_ALWAYS, *missing, ("X-Request-Id", name)], exc_info
-            )
+            return start_response(status, completed(headers), exc_info)
 
         return self._app(environ, start)
+
+
+def name_request() -> None:
+    """Give what begins now an id of its own."""
+    logs.request_id.set(secrets.token_hex(8))
+
+
+def completed(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """An answer's headers with those that every answer has."""
+    present = {header.title() for header, _ in headers}
+    missing = [pair for pair in _UNLESS_SET if pair[0] not in present]
+    return [*headers, *_ALWAYS, *missing, ("X-Request-Id", logs.request_id.get())]
+
+
+def head(status: int, headers: dict[str, str]) -> bytes:
+    """The head of an answer on a connection that stays open, as gunicorn would write it."""
+    lines = "".join(f"{name}: {value}\r\n" for name, value in completed([*headers.items()]))
+    first = f"HTTP/1.1 {STATUS[status]}\r\nServer: gunicorn\r\nDate: {_date(int(time.time()))}\r\n"
+    return f"{first}Connection: keep-alive\r\n{lines}\r\n".encode("latin-1")
+
+
+@lru_cache(2)
+def _date(second: int) -> str:
+    return formatdate(second, usegmt=True)

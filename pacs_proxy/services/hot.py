@@ -13,29 +13,30 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.sansio.utils import host_is_trusted
 
 from pacs_proxy.errors import PacsProxyError
 from pacs_proxy.services import chain, images, problems
 from pacs_proxy.services.context import KEY, Services
 from pacs_proxy.services.delivery import Answer
-from pacs_proxy.services.headers import Environ, StartResponse
+from pacs_proxy.services.headers import STATUS, Environ, StartResponse
 from pacs_proxy.services.routes import ORTHANC_ID, ROUTES, Route
 from pacs_proxy.upstream.interest import Interest
 
 if TYPE_CHECKING:
-    from flask import Flask
+    from flask import Flask, Response
 
 View = Callable[[Services, str, Environ, Interest], Answer]
 
 VIEWS: dict[str, View] = {"images.file": images.stored, "images.display": images.shown}
-_STATUS = {code: f"{code} {phrase}" for code, phrase in HTTP_STATUS_CODES.items()}
+# What such a request begins with on the wire.
+PREFIX = b"GET /api/pacs/instances/"
 _HOSTS = 64
+_KEY = "pacs_proxy.hot"
 
 
 class Hot:
-    """A WSGI layer in front of Flask's own."""
+    """A WSGI layer in front of Flask's own; a server may also ask it directly."""
 
     def __init__(self, app: Flask) -> None:
         self._app, self._services = app.wsgi_app, app.extensions[KEY]
@@ -44,14 +45,29 @@ class Hot:
         ]
         trusted = app.config["TRUSTED_HOSTS"]
         self._is_trusted = lru_cache(_HOSTS)(lambda host: host_is_trusted(host, trusted))
+        app.extensions[_KEY] = self
+
+    @staticmethod
+    def of(app: object) -> Hot | None:
+        """The layer of an application, if it has one."""
+        found: Hot | None = getattr(app, "extensions", {}).get(_KEY)
+        return found
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """PEP 3333."""
+        answer = self.answer(environ)
+        if answer is None:
+            return self._app(environ, start_response)
+        start_response(STATUS[answer.status], list(answer.headers.items()))
+        return answer.for_wsgi(environ)
+
+    def answer(self, environ: Environ) -> Answer | None:
+        """The answer to such a request, an error's too; None when it is another."""
         if self._is_plain(environ):
             for pattern, route, view in self._routes:
                 if named := pattern.match(environ["PATH_INFO"]):
-                    return self._answered(route, view, named[1], environ, start_response)
-        return self._app(environ, start_response)
+                    return self._answered(route, view, named[1], environ)
+        return None
 
     def _is_plain(self, environ: Environ) -> bool:
         return (
@@ -61,24 +77,24 @@ class Hot:
             and self._is_trusted(environ.get("HTTP_HOST"))
         )
 
-    def _answered(
-        self, route: Route, view: View, instance: str, environ: Environ, start: StartResponse
-    ) -> Iterable[bytes]:
+    def _answered(self, route: Route, view: View, instance: str, environ: Environ) -> Answer:
         began = time.perf_counter()
         try:
             chain.refuse_overrides(environ)
             interest = chain.admit(route, environ, self._services.watch)
             answer = view(self._services, instance, environ, interest)
         except PacsProxyError as error:
-            failed = problems.ours(error)
+            answer = _plain(problems.ours(error))
         except Exception as error:  # noqa: BLE001 - as Flask's own handlers
-            failed = problems.unexpected(error)
-        else:
-            chain.finish(route.rule, "GET", answer.status, began)
-            start(_STATUS[answer.status], list(answer.headers.items()))
-            return answer.body
-        chain.finish(route.rule, "GET", failed.status_code, began)
-        return failed(environ, start)
+            answer = _plain(problems.unexpected(error))
+        chain.finish(route.rule, "GET", answer.status, began)
+        return answer
+
+
+def _plain(failed: Response) -> Answer:
+    data = failed.get_data()
+    headers = {**dict(failed.headers), "Content-Length": str(len(data))}
+    return Answer(failed.status_code, headers, (data,))
 
 
 def _pattern(route: Route) -> re.Pattern[str]:

@@ -86,7 +86,7 @@ def _response(answer: Answer) -> Response:
     made = Response(status=answer.status, headers=answer.headers, direct_passthrough=True)
     # Flask counts nothing here: the answer to HEAD has a length and no body.
     made.automatically_set_content_length = False
-    made.response = answer.body
+    made.response = answer.for_wsgi(request.environ)
     return made
 
 

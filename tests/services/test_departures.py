@@ -12,6 +12,7 @@ import pytest
 
 from tests.fakes import Always, FakeOrthanc, Never, Scripted, faults
 from tests.fakes.exchange import Fault
+from tests.fakes.listener import hear
 from tests.fakes.store import orthanc_id
 from tests.server import Proxy
 
@@ -35,8 +36,11 @@ def until(condition: Callable[[], object], seconds: float = 5.0) -> float:
     return time.monotonic() - began
 
 
-def asking(server: Proxy, instance: str) -> socket.socket:
+def asking(server: Proxy, instance: str, *, known: bool = False) -> socket.socket:
     sock = socket.create_connection(("127.0.0.1", server.port), timeout=10)
+    if known:  # by the server, which then takes requests straight from the socket
+        sock.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        hear(sock)
     sock.sendall(
         f"GET /api/pacs/instances/{instance}/file HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
     )
@@ -50,13 +54,14 @@ def busy(orthanc: FakeOrthanc) -> Callable[[], bool]:
 
 @pytest.mark.parametrize("fault", [faults.stall_after(0.5), faults.stall_before_headers()], ids=str)
 @pytest.mark.parametrize("data", [SMALL, LARGE], ids=["small", "large"])
+@pytest.mark.parametrize("known", [False, True], ids=["new", "known"])
 def test_a_stalled_archive_is_freed_within_a_second(
-    orthanc: FakeOrthanc, server: Proxy, instance: str, fault: Fault, data: bytes
+    orthanc: FakeOrthanc, server: Proxy, instance: str, fault: Fault, data: bytes, known: bool
 ) -> None:
     orthanc.add(instance, data)
     orthanc.plan = Always(fault)
     open_before = orthanc.connections
-    sock = asking(server, instance)
+    sock = asking(server, instance, known=known)
     until(busy(orthanc))
     sock.close()
     assert until(lambda: orthanc.connections <= max(0, open_before - 1), 3.0) < 1.0

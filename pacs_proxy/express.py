@@ -1,0 +1,158 @@
+"""gunicorn's worker, with a short way for the requests a scrolling reader sends by the hundred.
+
+gthread hands a connection back to its main thread after every request; parsing, WSGI and framing
+around a verified file cost three times what finding and sending it does. Here a thread stays with
+a busy connection, and takes such a request straight from the socket. Whatever is not exactly one
+is given to gunicorn, byte for byte, with all its rules.
+"""
+
+from __future__ import annotations
+
+import logging
+import select
+import socket
+import struct
+from typing import Any
+
+from gunicorn.workers.gthread import ThreadWorker
+from gunicorn_h1c import ParseError, parse_request
+
+from pacs_proxy.services.delivery import SEND_SECONDS, Answer, FilePart
+from pacs_proxy.services.headers import Environ, head, name_request
+from pacs_proxy.services.hot import PREFIX, Hot
+
+# A thread that waits for a silent reader is a thread less for the others: long while most are free.
+_LINGER_MILLISECONDS, _CROWDED_MILLISECONDS = 100, 2
+_LARGEST_HEAD = 8192
+_TIMEVAL = struct.pack("ll", int(SEND_SECONDS), 0)
+# What frames a body, ends a connection or asks for another protocol is gunicorn's to judge.
+_NOT_PLAIN = frozenset(
+    {"CONTENT_LENGTH", "TRANSFER_ENCODING", "EXPECT", "UPGRADE", "HTTP2_SETTINGS", "TE", "TRAILER"}
+)
+
+log = logging.getLogger(__name__)
+
+
+class ExpressWorker(ThreadWorker):  # type: ignore[misc]
+    """gthread that lingers, and answers by `Hot` what it can."""
+
+    _hot: Hot | None = None
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        # Its size is read by all threads, and each changes only its own connection's place in it.
+        self._staying: set[Any] = set()
+
+    def load_wsgi(self) -> None:
+        """Called after the fork."""
+        super().load_wsgi()
+        self._hot = None if self.cfg.is_ssl else Hot.of(self.wsgi)
+
+    def handle(self, conn: Any) -> Any:
+        """As gthread does, and again while the next request is already there."""
+        self._staying.add(conn)
+        try:
+            result = self._one(conn)
+            while result is True and self.alive and self._has_more(conn.sock):
+                result = self._one(conn)
+            return result
+        finally:
+            self._staying.discard(conn)
+
+    def _has_more(self, sock: socket.socket) -> bool:
+        is_crowded = 2 * len(self._staying) > self.cfg.threads
+        poller = select.poll()
+        poller.register(sock, select.POLLIN)
+        return bool(poller.poll(_CROWDED_MILLISECONDS if is_crowded else _LINGER_MILLISECONDS))
+
+    def _one(self, conn: Any) -> Any:
+        if self._hot is None or not self._may_stay_open(conn):
+            return super().handle(conn)
+        result = _answered(self._hot, conn)
+        return super().handle(conn) if result is None else result
+
+    def _may_stay_open(self, conn: Any) -> bool:
+        """Whether gunicorn has made the connection's acquaintance, and would keep it as it is."""
+        return (
+            conn.initialized
+            and not conn.is_http2
+            and self.alive
+            and len(self.keepalived_conns) < self.max_keepalived
+        )
+
+
+def _answered(hot: Hot, conn: Any) -> bool | None:
+    """True when the connection may be used again, False when not, None when it is gunicorn's."""
+    sock: socket.socket = conn.sock
+    if sock.gettimeout() is not None:
+        sock.settimeout(None)
+    if not hasattr(conn, "is_limited"):
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _TIMEVAL)
+        conn.is_limited = True
+    data = _received(sock)
+    environ = plain_request(data)
+    if environ is not None:
+        name_request()
+        environ["gunicorn.socket"], environ["REMOTE_ADDR"] = sock, conn.client[0]
+        answer = hot.answer(environ)
+        if answer is not None:
+            return _sent(sock, answer)
+    conn.parser.unreader.unread(data)
+    return None
+
+
+def _received(sock: socket.socket) -> bytes:
+    try:
+        return sock.recv(_LARGEST_HEAD, socket.MSG_DONTWAIT)
+    except OSError:
+        return b""
+
+
+def plain_request(data: bytes) -> Environ | None:
+    """What a whole GET for a slice says, as PEP 3333 names it; None for everything else."""
+    if not data.startswith(PREFIX) or not data.endswith(b"\r\n\r\n"):
+        return None
+    try:
+        parsed = parse_request(data)
+    except ParseError:
+        return None
+    if parsed["consumed"] != len(data) or parsed["minor_version"] != 1:
+        return None
+    environ = {"REQUEST_METHOD": "GET", "QUERY_STRING": "", "SCRIPT_NAME": ""}
+    environ["PATH_INFO"] = parsed["path"].decode("latin-1")
+    return environ if _add_headers(environ, parsed["headers"]) else None
+
+
+def _add_headers(environ: Environ, headers: list[tuple[bytes, bytes]]) -> bool:
+    """Whether all of them may be taken as they are."""
+    for name, value in headers:
+        key = name.decode("latin-1").upper()
+        if "_" in key:
+            return False
+        key = key.replace("-", "_")
+        named = f"HTTP_{key}"
+        if named in environ or key in _NOT_PLAIN:
+            return False
+        environ[named] = value.decode("latin-1")
+    return bool(environ.get("HTTP_CONNECTION", "keep-alive").lower() == "keep-alive")
+
+
+def _sent(sock: socket.socket, answer: Answer) -> bool:
+    """Whether all of it left; a body that breaks off takes the connection with it."""
+    first = head(answer.status, answer.headers)
+    try:
+        if isinstance(answer.body, FilePart):
+            sock.sendall(first, socket.MSG_MORE)
+            answer.body.send(sock.fileno())
+        else:
+            sock.sendall(first)
+            for piece in answer.body:
+                sock.sendall(piece)
+    except OSError:
+        return False
+    except Exception:
+        log.exception("an answer broke off")
+        return False
+    finally:
+        answer.close()
+    return True
