@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from threading import BoundedSemaphore
-from typing import Any
-
-from flask import Flask
+from typing import TYPE_CHECKING, Any
 
 from pacs_proxy import status
 from pacs_proxy.archive.instances import Instances, Limits
@@ -16,6 +14,7 @@ from pacs_proxy.archive.studies import Studies
 from pacs_proxy.control import Control
 from pacs_proxy.database import Database
 from pacs_proxy.decoding import Decoder
+from pacs_proxy.edge import add, bare, policy
 from pacs_proxy.ingest import expiry
 from pacs_proxy.ingest.admission import Admission
 from pacs_proxy.ingest.admission import Limits as IntakeLimits
@@ -28,6 +27,7 @@ from pacs_proxy.services import batches, chain, frames, images, problems, studie
 from pacs_proxy.services.context import KEY, Services
 from pacs_proxy.services.headers import Hardened
 from pacs_proxy.services.hot import Hot
+from pacs_proxy.services.internal import Guarded
 from pacs_proxy.services.pictures import Pictures
 from pacs_proxy.services.routes import ROUTES
 from pacs_proxy.services.shelf import FrameShelf
@@ -37,10 +37,12 @@ from pacs_proxy.upstream.client import Client, prober
 from pacs_proxy.upstream.health import Health
 from pacs_proxy.upstream.pace import Pace
 from pacs_proxy.upstream.pool import Node, Pool, authorization
-from pacs_proxy.upstream.retry import Policy
 from pacs_proxy.upstream.transport import Transport
 from pacs_proxy.upstream.watch import Watch
-from pacs_proxy.web import viewer
+from pacs_proxy.web import figures, viewer
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 # Threads that never wait for an archive that is away: they say so to everybody else.
 _SPARE_THREADS = 8
@@ -72,27 +74,25 @@ VIEWS: dict[str, Callable[..., Any]] = {
     "batches.report": batches.report,
     "status.healthz": status.healthz,
     "status.readyz": status.readyz,
-    "status.metrics": status.metrics,
+    "status.metrics": figures.metrics,
 }
 
 
 def create_app(settings: Settings) -> Flask:
     """The application of one worker process; the spool folder is shared by all of them."""
-    app = Flask("pacs_proxy", static_folder=None)
-    app.config["TRUSTED_HOSTS"] = list(settings.trusted)
-    app.json.sort_keys = False  # type: ignore[attr-defined]
-    app.url_map.merge_slashes = False
+    app = bare(settings)
     app.extensions[KEY] = build(settings)
     problems.install(app)
     chain.install(app)
     uploads.install(app)
-    app.wsgi_app = Hardened(Hot(app))  # type: ignore[method-assign]
+    hot = Hot(app)
+    app.wsgi_app = Hardened(hot)  # type: ignore[method-assign]
+    if settings.is_data_side:
+        app.wsgi_app = Guarded(app.wsgi_app, settings.internal_keys)  # type: ignore[method-assign]
+    else:
+        hot.offer(app)  # which leads past the guard
     for route in ROUTES:
-        methods = list(route.methods)
-        view = VIEWS[route.view]
-        app.add_url_rule(
-            route.rule, route.view, view, methods=methods, provide_automatic_options=False
-        )
+        add(app, route, VIEWS[route.view])
     return app
 
 
@@ -154,17 +154,6 @@ def make_client(settings: Settings, health: Health) -> Client:
     waiting = BoundedSemaphore(max(1, settings.threads - _SPARE_THREADS))
     persistence = Persistence(health, policy(settings), prober(transport), waiting)
     return Client(transport, persistence, settings.query_seconds)
-
-
-def policy(settings: Settings) -> Policy:
-    """How often and how fast we ask again."""
-    return Policy(
-        settings.retry_attempts,
-        settings.retry_base_seconds,
-        settings.retry_cap_seconds,
-        settings.retry_after_cap_seconds,
-        settings.deadline_seconds,
-    )
 
 
 def intake_limits(settings: Settings) -> IntakeLimits:

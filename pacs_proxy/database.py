@@ -191,7 +191,7 @@ class Job(Base):
     most_attempts: Mapped[int]
     not_before: Mapped[float]
     lease_until: Mapped[float | None]
-    owner: Mapped[str | None] = mapped_column(String(128))
+    owner: Mapped[str | None] = mapped_column(String(128), index=True)
     progress: Mapped[int] = mapped_column(BigInteger, default=0)
     total: Mapped[int | None] = mapped_column(BigInteger)
     detail: Mapped[str | None] = mapped_column(Text)

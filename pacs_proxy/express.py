@@ -9,20 +9,18 @@ is given to gunicorn, byte for byte, with all its rules.
 from __future__ import annotations
 
 import logging
-import select
 import socket
 import struct
 from typing import Any
 
-from gunicorn.workers.gthread import ThreadWorker
 from gunicorn_h1c import ParseError, parse_request
 
-from pacs_proxy.services.delivery import SEND_SECONDS, Answer, FilePart
+from pacs_proxy.lingering import LingeringWorker
+from pacs_proxy.services.delivery import Answer, FilePart
 from pacs_proxy.services.headers import Environ, head, name_request
 from pacs_proxy.services.hot import PREFIX, Hot
+from pacs_proxy.web.exchange import SEND_SECONDS
 
-# A thread that waits for a silent reader is a thread less for the others: long while most are free.
-_LINGER_MILLISECONDS, _CROWDED_MILLISECONDS = 100, 2
 _LARGEST_HEAD = 8192
 _TIMEVAL = struct.pack("ll", int(SEND_SECONDS), 0)
 # What frames a body, ends a connection or asks for another protocol is gunicorn's to judge.
@@ -33,43 +31,21 @@ _NOT_PLAIN = frozenset(
 log = logging.getLogger(__name__)
 
 
-class ExpressWorker(ThreadWorker):  # type: ignore[misc]
-    """gthread that lingers, and answers by `Hot` what it can."""
+class ExpressWorker(LingeringWorker):
+    """Lingers, and answers by `Hot` what it can."""
 
     _hot: Hot | None = None
-
-    def __init__(self, *args: Any, **more: Any) -> None:
-        super().__init__(*args, **more)
-        # Its size is read by all threads, and each changes only its own connection's place in it.
-        self._staying: set[Any] = set()
 
     def load_wsgi(self) -> None:
         """Called after the fork."""
         super().load_wsgi()
         self._hot = None if self.cfg.is_ssl else Hot.of(self.wsgi)
 
-    def handle(self, conn: Any) -> Any:
-        """As gthread does, and again while the next request is already there."""
-        self._staying.add(conn)
-        try:
-            result = self._one(conn)
-            while result is True and self.alive and self._has_more(conn.sock):
-                result = self._one(conn)
-            return result
-        finally:
-            self._staying.discard(conn)
-
-    def _has_more(self, sock: socket.socket) -> bool:
-        is_crowded = 2 * len(self._staying) > self.cfg.threads
-        poller = select.poll()
-        poller.register(sock, select.POLLIN)
-        return bool(poller.poll(_CROWDED_MILLISECONDS if is_crowded else _LINGER_MILLISECONDS))
-
     def _one(self, conn: Any) -> Any:
         if self._hot is None or not self._may_stay_open(conn):
-            return super().handle(conn)
+            return super()._one(conn)
         result = _answered(self._hot, conn)
-        return super().handle(conn) if result is None else result
+        return super()._one(conn) if result is None else result
 
     def _may_stay_open(self, conn: Any) -> bool:
         """Whether gunicorn has made the connection's acquaintance, and would keep it as it is."""

@@ -15,6 +15,7 @@ request_id: ContextVar[str] = ContextVar("request_id", default="")
 _FIELDS = (
     *("error", "detail", "try", "node", "route", "method", "status", "milliseconds"),
     *("code", "principal", "permission", "cause", "job", "kind"),
+    *("direction", "bytes", "of"),
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import shutil
 import sys
@@ -13,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
+from gunicorn.workers import base
+from gunicorn.workers.workertmp import WorkerTmp
 
 from pacs_proxy import logs
-from pacs_proxy.migrations import upgrade
 from pacs_proxy.settings import SettingError, Settings
+from pacs_proxy.web import seal
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
 
 # Looks a tenth of a second apart at whether an earlier server has gone.
 _OWNER_LOOKS = 50
+
+log = logging.getLogger(__name__)
 
 _OPEN = """\
 WARNING: PACS Proxy listens on {host}, and there are no accounts yet.
@@ -49,8 +54,21 @@ class QuietLogger(Logger):  # type: ignore[misc]
         """Answers are logged by the chain, by route."""
 
 
+class Heartbeat(WorkerTmp):  # type: ignore[misc]
+    """A worker's sign of life, which gunicorn reads as a file's time: here without a file."""
+
+    def __init__(self, _: Any) -> None:
+        self._tmp = os.fdopen(os.memfd_create("heartbeat"), "w+b", 0)
+
+
+# Workers make theirs by this name, before anything of ours is asked.
+base.WorkerTmp = Heartbeat
+
+
 class Server(BaseApplication):  # type: ignore[misc]
     """gunicorn with our settings instead of its configuration files."""
+
+    worker = "pacs_proxy.express.ExpressWorker"
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -63,14 +81,13 @@ class Server(BaseApplication):  # type: ignore[misc]
         options = {
             "bind": f"{host}:{self._settings.port}",
             # By name: figures need their folder before anything that counts is imported.
-            "worker_class": "pacs_proxy.express.ExpressWorker",
+            "worker_class": self.worker,
             "workers": self._settings.workers,
             "threads": self._settings.threads,
             "worker_connections": 2000,
             "keepalive": 15,
             "timeout": 120,
             "graceful_timeout": 30,
-            "worker_tmp_dir": self._settings.spool_path,
             "control_socket_disable": True,
             "logger_class": QuietLogger,
             "child_exit": _forget_figures,
@@ -99,8 +116,42 @@ class Server(BaseApplication):  # type: ignore[misc]
             self._runner.stop()
 
 
+class EdgeServer(Server):
+    """The same for SERVER_ROLE=web: no process of it can write a file."""
+
+    worker = "pacs_proxy.lingering.LingeringWorker"
+
+    def __init__(self, settings: Settings) -> None:
+        self._control = seal.shared_page()
+        super().__init__(settings)
+
+    def load(self) -> Flask:
+        """Called in each worker: it proves its seal before it answers anybody."""
+        from pacs_proxy.edge import create_edge
+
+        seal.expect_sealed()
+        return create_edge(self._settings, self._control)
+
+
 def run(settings: Settings) -> None:
     """Serve until stopped."""
+    check_door(settings)
+    logs.configure()
+    if settings.is_edge:
+        server: Server = EdgeServer(settings)
+        known = seal.seal()
+        seal.expect_sealed()
+        log.info("sealed", extra={"detail": "landlock" if known else "no landlock here"})
+    else:
+        prepare_data_side(settings)
+        server = Server(settings)
+    server.run()
+
+
+def check_door(settings: Settings) -> None:
+    """Raise SettingError where anybody could walk in."""
+    if settings.is_data_side:
+        return  # its key keeps everybody else out
     if settings.is_open and not settings.allow_open:
         raise SettingError(
             f"PACS_PROXY_HOST={settings.host} would let the whole network in, and there are no "
@@ -108,11 +159,15 @@ def run(settings: Settings) -> None:
         )
     if settings.is_open:
         sys.stderr.write(_OPEN.format(host=settings.host, port=settings.port))
-    logs.configure()
+
+
+def prepare_data_side(settings: Settings) -> None:
+    """What must be there before the first worker."""
+    from pacs_proxy.migrations import upgrade  # the edge has no database, and needs none of it
+
     prepare_spool(Path(settings.spool_path))
     prepare_data(settings.data_path)
     upgrade(settings.database_address)
-    Server(settings).run()
 
 
 def prepare_data(folder: Path) -> None:
@@ -158,6 +213,8 @@ def own_spool(folder: Path, sleep: Callable[[float], None] = time.sleep) -> None
 
 
 def _forget_figures(_: object, worker: Any) -> None:
+    if not os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        return
     from prometheus_client import multiprocess  # only where there are workers
 
     multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]

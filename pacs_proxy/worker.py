@@ -11,13 +11,15 @@ from pacs_proxy import logs
 from pacs_proxy.app import build, runner
 from pacs_proxy.migrations import upgrade
 from pacs_proxy.serve import prepare_data
-from pacs_proxy.settings import Settings
+from pacs_proxy.settings import SettingError, Settings
 
 log = logging.getLogger(__name__)
 
 
 def run(settings: Settings) -> None:
     """Work until SIGTERM or SIGINT; jobs then stop at a place from which they go on."""
+    if settings.is_edge:
+        raise SettingError("SERVER_ROLE=web has no data to work on; start this beside services.")
     logs.configure()
     prepare_data(settings.data_path)
     upgrade(settings.database_address)

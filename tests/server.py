@@ -79,7 +79,17 @@ class Proxy:
         ]
 
     def __enter__(self) -> Self:
-        with (self.scratch / "log").open("wb") as output:
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def start(self) -> None:
+        """On the same port and folders as before, if it ran before."""
+        output = self._output()
+        try:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "pacs_proxy", "serve"],
                 env=self.env,
@@ -89,12 +99,12 @@ class Proxy:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        try:
-            self.wait_until_up()
-        except BaseException:
-            self.stop()
-            raise
-        return self
+        finally:
+            os.close(output)
+        self.wait_until_up()
+
+    def _output(self) -> int:
+        return os.open(self.scratch / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
     def __exit__(
         self,
@@ -119,12 +129,16 @@ class Proxy:
         self._process.kill()
         self._process.wait()
 
-    def stop(self) -> None:
+    def kill(self) -> None:
+        """`kill -9` of master and workers at once; `start` begins again with what they left."""
         process, self._process = self._process, None
         if process is not None:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+
+    def stop(self) -> None:
+        self.kill()
         shutil.rmtree(self.scratch, ignore_errors=True)
 
     def connect(self, seconds: float = 20.0) -> http.client.HTTPConnection:

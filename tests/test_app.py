@@ -7,8 +7,9 @@ import pytest
 from flask import Flask
 
 from pacs_proxy import app as composition
-from pacs_proxy.app import create_app, limits, make_client, policy
+from pacs_proxy.app import create_app, limits, make_client
 from pacs_proxy.control import Control
+from pacs_proxy.edge import policy
 from pacs_proxy.services.context import KEY, Services
 from pacs_proxy.services.routes import ROUTES
 from pacs_proxy.settings import MIB, Settings

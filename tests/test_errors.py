@@ -36,6 +36,7 @@ def test_only_what_may_pass_is_retryable() -> None:
         "Unreachable", "Silent", "Interrupted", "Stalled", "Corrupt", "Busy", "BodyStalled",
         "DatabaseUnavailable",
         "UploadBusy", "ChecksumMismatch", "StagingFailed", "TooManyOpen",
+        "ServicesUnreachable", "ServicesInterrupted",
     }  # fmt: skip
 
 

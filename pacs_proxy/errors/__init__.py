@@ -12,6 +12,8 @@ PacsProxyError 500
 ├── Busy 503              our own limit
 ├── BodyCut 400 · BodyStalled 408   what we were to send on stopped coming
 ├── DatabaseUnavailable 503
+├── ServicesUnreachable 503 · ServicesInterrupted 502   the edge's own upstream (SERVER_ROLE=web)
+├── KeyRefused 401 · LengthRequired 411
 ├── BadRequest 400 · NotFound 404 · RangeNotSatisfiable 416
 ├── BadUpload 422         the file is at fault
 ├── NotRenderable 422     no picture can be made of it
@@ -122,6 +124,40 @@ class Busy(PacsProxyError):
     code = "archive_busy"
     title = "Too much at once"
     retryable = True
+
+
+class ServicesUnreachable(PacsProxyError):
+    """The edge gets no answer from the data side."""
+
+    status = 503
+    code = "services_unreachable"
+    title = "The data side cannot be reached"
+    retryable = True
+
+
+class ServicesInterrupted(PacsProxyError):
+    """The data side's answer broke off or cannot be used; the request may have been acted on."""
+
+    status = 502
+    code = "services_interrupted"
+    title = "The connection to the data side broke"
+    retryable = True
+
+
+class KeyRefused(PacsProxyError):
+    """The data side answers its edge alone."""
+
+    status = 401
+    code = "internal_key_refused"
+    title = "For the edge only"
+
+
+class LengthRequired(PacsProxyError):
+    """A body without a length could be cut without a trace."""
+
+    status = 411
+    code = "length_required"
+    title = "Length required"
 
 
 class BodyCut(PacsProxyError):

@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from pacs_proxy.database import Database, Job
 from pacs_proxy.jobs import statements
+from pacs_proxy.jobs.process import is_dead
 from pacs_proxy.jobs.statements import SMALL
 
 if TYPE_CHECKING:
@@ -153,6 +154,15 @@ class Jobs:
         except IntegrityError:  # another big one began at this moment
             return None
         return Claimed(self, *row) if row else None
+
+    def bury(self) -> None:
+        """End the leases of processes that died on this machine: nobody need wait for them."""
+        with self.database.read() as session:
+            held = session.scalars(select(Job.owner).where(Job.owner.is_not(None))).all()
+        dead = [owner for owner in held if owner and is_dead(owner)]
+        if dead:
+            with self.database.write() as session:
+                session.execute(update(Job).where(Job.owner.in_(dead)).values(lease_until=0))
 
     def heartbeat(self, claims: Iterable[Claimed]) -> None:
         """Hold them longer; one that is ours no more is told so.

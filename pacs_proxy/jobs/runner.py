@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-import os
-import socket
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 
 from pacs_proxy import metrics
 from pacs_proxy.errors import DatabaseUnavailable, PacsProxyError
+from pacs_proxy.jobs import process
 from pacs_proxy.jobs.queue import Claimed, Jobs, Later, Lost
 
 log = logging.getLogger(__name__)
@@ -45,10 +44,11 @@ class Runner:
         given_up: Mapping[str, Handler] | None = None,
     ) -> None:
         self._jobs, self._handlers, self._given_up = jobs, handlers, given_up or {}
-        self._owner = f"{socket.gethostname()[:64]}:{os.getpid()}"
+        self._owner = process.name()
         self._hands = [_Hand(served) for served in lanes]
         self._claims: dict[str, Claimed] = {}
         self._ending, self._closed = threading.Event(), threading.Event()
+        self._beaten = self._forgotten = time.monotonic()
         self._threads = [
             threading.Thread(target=self._serve, args=(hand,), daemon=True, name="job")
             for hand in self._hands
@@ -155,19 +155,29 @@ class Runner:
 
     def _keep(self) -> None:
         """Look twice a second: for what became due, for what we lost; and hold our leases."""
-        beaten = forgotten = time.monotonic()
-        while not self._closed.wait(min(_LOOK_SECONDS, self._jobs.lease / _BEATS)):
-            now, claims = time.monotonic(), list(self._claims.values())
+        pause = min(_LOOK_SECONDS, self._jobs.lease / _BEATS)
+        while not self._closed.wait(pause):
             try:
-                if claims and now - beaten >= self._jobs.lease / _BEATS:
-                    beaten = now
-                    self._jobs.heartbeat(claims)
-                elif claims:
-                    self._jobs.look(claims)
-                if now - forgotten >= _HOUR:
-                    forgotten = now
-                    self._jobs.forget(_FORGET_SECONDS)
+                self._hold(list(self._claims.values()))
+                self._jobs.bury()
                 for lane in self._jobs.due():
                     self.wake(lane)
+                self._forget()
             except DatabaseUnavailable:
                 log.warning("jobs cannot be seen", extra={"error": "DatabaseUnavailable"})
+            except Exception:  # without this thread every lease would run out
+                log.exception("jobs cannot be seen")
+
+    def _hold(self, claims: list[Claimed]) -> None:
+        now = time.monotonic()
+        if claims and now - self._beaten >= self._jobs.lease / _BEATS:
+            self._jobs.heartbeat(claims)
+            self._beaten = now
+        elif claims:
+            self._jobs.look(claims)
+
+    def _forget(self) -> None:
+        now = time.monotonic()
+        if now - self._forgotten >= _HOUR:
+            self._forgotten = now
+            self._jobs.forget(_FORGET_SECONDS)

@@ -11,10 +11,10 @@ from pacs_proxy.errors import BadRequest
 from pacs_proxy.ingest.batches import OUTCOMES, Tally
 from pacs_proxy.ingest.wanted import client_key
 from pacs_proxy.services import report as reports
-from pacs_proxy.services.bodies import json_object
 from pacs_proxy.services.chain import principal
 from pacs_proxy.services.context import interest, services
 from pacs_proxy.services.parameters import choice, number
+from pacs_proxy.web.bodies import json_object
 
 _SOURCES = ("files", "folder", "usb")
 _MOST_FILES = 10_000_000

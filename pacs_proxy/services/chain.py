@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import select
-import socket
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from urllib.parse import parse_qsl
 
 from flask import Flask, Response, g, request
 
-from pacs_proxy import metrics
-from pacs_proxy.errors import BadRequest, CrossSite, Forbidden
+from pacs_proxy.errors import CrossSite, Forbidden
 from pacs_proxy.services.context import services
 from pacs_proxy.services.headers import Environ, repr_digest
 from pacs_proxy.services.routes import (
@@ -27,20 +22,12 @@ from pacs_proxy.services.routes import (
 )
 from pacs_proxy.upstream.interest import Interest
 from pacs_proxy.upstream.watch import Watch
+from pacs_proxy.web.exchange import begin_interest, finish, refuse_overrides
 
-log = logging.getLogger("pacs_proxy.requests")
 audit_log = logging.getLogger("pacs_proxy.audit")
-
-_OVERRIDES = (
-    "HTTP_X_HTTP_METHOD_OVERRIDE",
-    "HTTP_X_HTTP_METHOD",
-    "HTTP_X_METHOD_OVERRIDE",
-)
 
 # RFC 9110 section 9.2.1: these change nothing.
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-
-_SLOW = 1.0
 
 
 @dataclass(frozen=True)
@@ -81,14 +68,6 @@ def admit(route: Route, environ: Environ, watch: Watch) -> Interest:
     return begin_interest(environ, watch)
 
 
-def refuse_overrides(environ: Environ) -> None:
-    """Orthanc obeys these and would delete by a GET; here they are refused, not ignored."""
-    query = environ.get("QUERY_STRING")
-    named = query and any(name == "_method" for name, _ in parse_qsl(query, True))
-    if named or any(name in environ for name in _OVERRIDES):
-        raise BadRequest("Method overrides are not accepted.")
-
-
 def refuse_cross_site(environ: Environ) -> None:
     """A page elsewhere must not change anything in the name of who sits here (CSRF).
 
@@ -119,39 +98,8 @@ def permit(route: Route, who: Principal) -> None:
         )
 
 
-def begin_interest(environ: Environ, watch: Watch) -> Interest:
-    """Watch the client's connection, so that its leaving frees the archive's."""
-    interest = Interest()
-    sock = environ.get("gunicorn.socket")
-    if sock is not None:
-        watch.add(interest, departure(sock))
-    return interest
-
-
-def departure(sock: socket.socket) -> Callable[[], bool]:
-    """Whether the other side has closed; looks, reads nothing."""
-    poller = select.poll()
-    poller.register(sock, select.POLLRDHUP)
-
-    def has_left() -> bool:
-        return bool(poller.poll(0))
-
-    return has_left
-
-
 def vouch(answer: Response) -> None:
     """One flipped bit in a list is another patient's name: the viewer checks this digest."""
     if answer.mimetype == "application/json":
         digest = hashlib.md5(answer.get_data(), usedforsecurity=False).digest()
         answer.headers["Repr-Digest"] = repr_digest(digest)
-
-
-def finish(rule: str, method: str, status: int, began: float) -> None:
-    """One log line and one figure for every answer."""
-    seconds = time.perf_counter() - began
-    metrics.REQUESTS.labels(rule, status).inc()
-    metrics.SECONDS.labels(rule).observe(seconds)
-    # Figures count what went well; a line is written for what somebody may ask about.
-    level = logging.INFO if status >= 400 or seconds > _SLOW else logging.DEBUG
-    fields = {"route": rule, "method": method, "status": status}
-    log.log(level, "answered", extra={**fields, "milliseconds": round(seconds * 1000, 1)})

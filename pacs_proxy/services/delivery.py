@@ -13,12 +13,11 @@ from pacs_proxy.archive.instances import Opened
 from pacs_proxy.services.headers import Environ, repr_digest
 from pacs_proxy.upstream.answers import Description
 from pacs_proxy.upstream.interest import Interest
+from pacs_proxy.web.exchange import send_within
 from pacs_proxy.web.ranges import is_known, may_continue, wanted_range
 
 # Sixty readers of growing files hold a piece each, and malloc keeps some more of that size.
 SMALLEST, LARGEST = 16 << 10, 64 << 10
-# A reader that takes nothing for this long is gone; its thread is needed.
-SEND_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -126,13 +125,6 @@ def _body(opened: Opened, first: int, last: int, interest: Interest) -> Iterable
         opened.available(first, interest)
         return Following(opened, first, last + 1, interest)
     return Streaming(opened)
-
-
-def send_within(environ: Environ) -> None:
-    """A reader that takes nothing for SEND_SECONDS loses its connection."""
-    sock = environ.get("gunicorn.socket")
-    if sock is not None:
-        sock.settimeout(SEND_SECONDS)
 
 
 class FilePart:

@@ -37,6 +37,9 @@ def repr_digest(md5: bytes) -> str:
     return f"md5=:{base64.b64encode(md5).decode()}:"
 
 
+# Where a request that has an id already, given by our own edge, carries it.
+NAME = "pacs_proxy.request_id"
+
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 WsgiApp = Callable[[Environ, StartResponse], Iterable[bytes]]
@@ -50,7 +53,7 @@ class Hardened:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """PEP 3333."""
-        name_request()
+        name_request(environ.pop(NAME, None))
 
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
             return start_response(status, completed(headers), exc_info)
@@ -58,9 +61,9 @@ class Hardened:
         return self._app(environ, start)
 
 
-def name_request() -> None:
-    """Give what begins now an id of its own."""
-    logs.request_id.set(secrets.token_hex(8))
+def name_request(given: str | None = None) -> None:
+    """Give what begins now an id of its own, unless our edge gave it one."""
+    logs.request_id.set(given or secrets.token_hex(8))
 
 
 def completed(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:

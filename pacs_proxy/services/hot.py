@@ -22,6 +22,7 @@ from pacs_proxy.services.delivery import Answer
 from pacs_proxy.services.headers import STATUS, Environ, StartResponse
 from pacs_proxy.services.routes import ORTHANC_ID, ROUTES, Route
 from pacs_proxy.upstream.interest import Interest
+from pacs_proxy.web.exchange import finish, refuse_overrides
 
 if TYPE_CHECKING:
     from flask import Flask, Response
@@ -44,12 +45,17 @@ class Hot:
             (_pattern(route), route, VIEWS[route.view]) for route in ROUTES if route.view in VIEWS
         ]
         trusted = app.config["TRUSTED_HOSTS"]
-        self._is_trusted = lru_cache(_HOSTS)(lambda host: host_is_trusted(host, trusted))
+        self._is_trusted = lru_cache(_HOSTS)(
+            lambda host: trusted is None or host_is_trusted(host, trusted)
+        )
+
+    def offer(self, app: Flask) -> None:
+        """Let the server ask it directly, past all that is around the application."""
         app.extensions[_KEY] = self
 
     @staticmethod
     def of(app: object) -> Hot | None:
-        """The layer of an application, if it has one."""
+        """The layer of an application, if it offers it."""
         found: Hot | None = getattr(app, "extensions", {}).get(_KEY)
         return found
 
@@ -80,14 +86,14 @@ class Hot:
     def _answered(self, route: Route, view: View, instance: str, environ: Environ) -> Answer:
         began = time.perf_counter()
         try:
-            chain.refuse_overrides(environ)
+            refuse_overrides(environ)
             interest = chain.admit(route, environ, self._services.watch)
             answer = view(self._services, instance, environ, interest)
         except PacsProxyError as error:
             answer = _plain(problems.ours(error))
         except Exception as error:  # noqa: BLE001 - as Flask's own handlers
             answer = _plain(problems.unexpected(error))
-        chain.finish(route.rule, "GET", answer.status, began)
+        finish(route.rule, "GET", answer.status, began)
         return answer
 
 

@@ -12,9 +12,9 @@ from pacs_proxy.errors import DatabaseUnavailable, NotFound
 from pacs_proxy.errors.uploads import UploadBusy
 from pacs_proxy.ingest import tus
 from pacs_proxy.ingest.intake import Placed
-from pacs_proxy.services.bodies import Body, drain_after
 from pacs_proxy.services.chain import principal
 from pacs_proxy.services.context import services
+from pacs_proxy.web.bodies import Body, drain_after
 
 _ID = re.compile(r"[0-9a-f]{32}\Z", re.ASCII)
 
@@ -109,7 +109,7 @@ def _owner() -> str:
 
 
 def _body() -> Body:
-    return Body(services().settings.upload_body_seconds)
+    return Body(services().settings.upload_body_seconds, services().watch)
 
 
 def _placed(status: int, placed: Placed) -> Response:

@@ -9,7 +9,8 @@ from typing import Any
 
 from pacs_proxy.settings.archive import ArchiveSettings
 from pacs_proxy.settings.delivery import DeliverySettings
-from pacs_proxy.settings.parse import GIB, KIB, MAX_NODES, MIB, SettingError
+from pacs_proxy.settings.parse import GIB, KIB, MAX_NODES, MIB, SettingError, is_secret
+from pacs_proxy.settings.roles import RoleSettings
 from pacs_proxy.settings.server import ServerSettings
 from pacs_proxy.settings.storage import StorageSettings
 from pacs_proxy.settings.uploads import UploadSettings
@@ -22,7 +23,9 @@ _NOT_SETTINGS = frozenset({"PACS_PROXY_CORPUS", "PACS_PROXY_SCREENSHOTS", "PACS_
 
 # Listed last to first: the page of settings begins with the archive.
 @dataclass(frozen=True)
-class Settings(UploadSettings, StorageSettings, DeliverySettings, ServerSettings, ArchiveSettings):
+class Settings(
+    RoleSettings, UploadSettings, StorageSettings, DeliverySettings, ServerSettings, ArchiveSettings
+):
     """The values in force; `from_env` is the only way in for a running server."""
 
     @classmethod
@@ -33,7 +36,9 @@ class Settings(UploadSettings, StorageSettings, DeliverySettings, ServerSettings
         for name in sorted(set(unknown) - _NOT_SETTINGS):
             raise SettingError(f"{name} is no setting of PACS Proxy; see docs/settings.md.")
         given = {n: f for n, f in known.items() if n in env}
-        return cls(**{f.name: _parsed(n, env[n], f.metadata["parse"]) for n, f in given.items()})
+        made = cls(**{f.name: _parsed(n, env[n], f.metadata["parse"]) for n, f in given.items()})
+        made.check_role([name for name in given if env[name]])
+        return made
 
     @property
     def nodes(self) -> tuple[str, ...]:
@@ -65,5 +70,5 @@ def _parsed(name: str, value: str, parse: Callable[[str], Any]) -> Any:
         return parse(value)
     except ValueError as error:
         # "@" stands behind a password in an address.
-        shown = "(hidden)" if "PASSWORD" in name or "@" in value else repr(value)
+        shown = "(hidden)" if is_secret(name) or "@" in value else repr(value)
         raise SettingError(f"{name}={shown} cannot be used: {error}.") from None

@@ -11,6 +11,7 @@ KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 
 # As many as the workers' shared page keeps count of.
 MAX_NODES = 32
+SHORTEST_KEY, MOST_KEYS = 32, 2
 
 
 class SettingError(ValueError):
@@ -96,8 +97,35 @@ def database(value: str) -> str:
     return value
 
 
+def one_url(value: str) -> str:
+    if value and ("," in value or urls(value) != value):
+        raise ValueError("must be one http:// or https:// address")
+    return value.rstrip("/")
+
+
+def role(value: str) -> str:
+    if value not in {"all", "web", "services"}:
+        raise ValueError("must be all, web or services")
+    return value
+
+
+def key(value: str) -> str:
+    parts = [part.strip() for part in value.split(",")] if value else []
+    if len(parts) > MOST_KEYS:
+        raise ValueError("must be one key, or the old and the new one")
+    if any(len(part) < SHORTEST_KEY or not part.isalnum() or not part.isascii() for part in parts):
+        raise ValueError(
+            f"a key must have {SHORTEST_KEY} or more letters and digits; make one with: "
+            "openssl rand -hex 32"
+        )
+    return value
+
+
 def setting(env: str, default: Any, parse: Callable[[str], Any], help_: str) -> Any:
     described = {"env": env, "parse": parse, "help": help_}
-    return field(
-        default=default, metadata=described, repr="PASSWORD" not in env and env != "DATABASE_URL"
-    )
+    return field(default=default, metadata=described, repr=not is_secret(env))
+
+
+def is_secret(env: str) -> bool:
+    """Whether a setting's value must not be shown."""
+    return "PASSWORD" in env or env.endswith("_KEY") or env == "DATABASE_URL"

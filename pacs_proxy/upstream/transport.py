@@ -17,7 +17,7 @@ from pacs_proxy.upstream.wire import Head, Unanswered, read_head, request_head
 # How long a request queues for one of our own connections, and how often it looks up meanwhile.
 _QUEUE_SECONDS, _QUEUE_LOOK = 20.0, 0.25
 _STALE = (Unanswered, ConnectionResetError, BrokenPipeError)
-_SAFE = frozenset({"GET", "HEAD"})
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,6 @@
-"""A process that works on jobs: `python -m tests.jobs.toil ADDRESS LEASE FOLDER`.
+"""A process that works on jobs: `python -m tests.jobs.toil ADDRESS LEASE FOLDER [deaf]`.
+
+A deaf one runs one job and never says that it still lives, as if it were suspended.
 
 Each job has steps and a folder: step n leaves the file `n` there, and the end the row that only
 a job done once can leave. A job with `stay` waits after that step until a file `go` appears.
@@ -12,7 +14,7 @@ from pacs_proxy.database import Batch, Database
 from pacs_proxy.jobs import SMALL, Claimed, Jobs, Runner
 
 
-def main(address: str, lease: str, folder: str) -> None:
+def main(address: str, lease: str, folder: str, deaf: str = "") -> None:
     database = Database(address)
     jobs = Jobs(database, lease=float(lease))
 
@@ -31,8 +33,11 @@ def main(address: str, lease: str, folder: str) -> None:
             job.finish(session)
 
     runner = Runner(jobs, {"toil": handle}, [(SMALL,)] * 2)
-    runner.start()
     print("working", flush=True)
+    if deaf:
+        runner.run_next((SMALL,))
+        return
+    runner.start()
     sys.stdin.read()
     runner.stop()
 

@@ -148,7 +148,7 @@ def _jobs() -> None:
         sa.Column("most_attempts", sa.Integer(), nullable=False),
         sa.Column("not_before", sa.Double(), nullable=False),
         sa.Column("lease_until", sa.Double()),
-        sa.Column("owner", sa.String(128)),
+        sa.Column("owner", sa.String(128), index=True),
         sa.Column("progress", sa.BigInteger(), nullable=False),
         sa.Column("total", sa.BigInteger()),
         sa.Column("detail", sa.Text()),

@@ -15,8 +15,8 @@ from werkzeug.exceptions import HTTPException
 
 from pacs_proxy.errors import BadRequest, BodyCut, BodyStalled, PacsProxyError
 from pacs_proxy.errors.uploads import TooLarge, WrongMedia
-from pacs_proxy.services.context import services
 from pacs_proxy.upstream.interest import Interest
+from pacs_proxy.upstream.watch import Watch
 
 _PIECE = 1 << 20
 _LARGEST_JSON = 64 << 10
@@ -29,10 +29,12 @@ _TCP_INFO_BYTES, _BYTES_RECEIVED = 136, struct.Struct("<128xQ")
 class Body:
     """One request's body; `read` raises BodyStalled and BodyCut instead of coming short."""
 
-    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, seconds: float, watch: Watch, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._stream, self._seconds, self._clock = request.stream, seconds, clock
         self._socket: socket.socket | None = request.environ.get("gunicorn.socket")
-        self._pace = Interest(clock)
+        self._pace, self._watch = Interest(clock), watch
         self._is_reading = False
         # When enough had last come, and how much the connection had brought by then.
         self._mark = (0.0, 0)
@@ -46,7 +48,7 @@ class Body:
         self._socket.settimeout(self._seconds)
         sock = self._socket
         self._pace.hold(lambda: _stop_reading(sock))
-        with services().watch.over(self._pace, self._drips):
+        with self._watch.over(self._pace, self._drips):
             yield self
 
     def read(self, size: int) -> bytes:

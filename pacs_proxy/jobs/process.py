@@ -1,0 +1,34 @@
+"""A process's name in the table of jobs, by which others on its machine see that it has died."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def name() -> str:
+    """This process: machine since its start, namespace of process ids, id, and start time."""
+    return f"{machine()}:{os.getpid()}:{_started(os.getpid())}"
+
+
+def machine() -> str:
+    """Where process ids mean the same as here; two containers of one host are two machines."""
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    return f"{boot}:{Path('/proc/self/ns/pid').stat().st_ino}"
+
+
+def is_dead(owner: str) -> bool:
+    """Whether the process of a claim has ended; False where it cannot be seen from here."""
+    where, pid, started = owner.partition("#")[0].rsplit(":", 2)
+    return where == machine() and _started(int(pid)) != started
+
+
+def _started(pid: int) -> str | None:
+    """Clock ticks from the machine's start to the process's; ids are given again, this is not."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return None
+    # The second field is a name in parentheses, and may hold anything. A zombie has died as well.
+    fields = status.rpartition(")")[2].split()
+    return None if fields[0] in "ZX" else fields[19]

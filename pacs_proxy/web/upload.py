@@ -1,0 +1,70 @@
+"""Bodies on their way to the data side: read in pieces, counted, kept nowhere, sent once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flask import Flask, Response, request
+
+from pacs_proxy.errors import BodyCut, LengthRequired, ServicesInterrupted, ServicesUnreachable
+from pacs_proxy.errors.uploads import UploadBusy
+from pacs_proxy.upstream.sending import Sendable
+from pacs_proxy.web.bodies import Body, drain_after
+from pacs_proxy.web.progress import Progress
+from pacs_proxy.web.relay import asked, here, interest, passed
+
+# The route that says where an upload goes on.
+HEAD = "uploads.head"
+_PIECE = 1 << 20
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+
+
+def install(app: Flask) -> None:
+    """A refused body is read all the same: closed on it, the client might lose the answer."""
+
+    @app.after_request
+    def after(answer: Response) -> Response:
+        if (request.endpoint or "").startswith("uploads."):
+            # The protocol wants it on every answer, also on those that are the edge's own.
+            answer.headers.setdefault("Tus-Resumable", "1.0.0")
+        if request.method in _WITH_BODY and answer.status_code >= 400:
+            drain_after(answer, here().body_seconds, here().request_bytes)
+        return answer
+
+
+def change() -> Response:
+    """Whatever may change something: sent on once; only its client knows whether to repeat it."""
+    if "chunked" in request.headers.get("Transfer-Encoding", "").lower():
+        raise LengthRequired("Send the body with a Content-Length.")
+    length = request.content_length or 0
+    if not (length or request.method in _WITH_BODY):
+        return passed(here().peer.once(asked(), interest()))
+    with Body(here().body_seconds, here().watch).paced() as body:
+        sendable = Sendable(length, _counted(body, length))
+        return passed(here().peer.once(asked(body=sendable), interest()))
+
+
+def where() -> Response:
+    """Where an upload goes on. Never a 5xx, which clients take for the end of it."""
+    try:
+        return passed(here().peer.once(asked(), interest()))
+    except (ServicesUnreachable, ServicesInterrupted):
+        raise UploadBusy("The state cannot be told just now; ask again in a moment.", 1) from None
+
+
+def _counted(body: Body, length: int) -> Iterator[bytes]:
+    """The client's bytes; its silence and its leaving are told apart from the data side's."""
+    left, progress = length, Progress("in", length, _offset())
+    while left:
+        piece = body.read(min(_PIECE, left))
+        if not piece:
+            raise BodyCut("The body ended early; ask where to go on.")
+        left -= len(piece)
+        progress.came(len(piece))
+        yield piece
+
+
+def _offset() -> int:
+    """Where in its file a chunk begins, for the log."""
+    said = request.headers.get("Upload-Offset", "")
+    return int(said) if said.isascii() and said.isdigit() and len(said) < 16 else 0
