@@ -39,6 +39,8 @@ def change() -> Response:
     length = request.content_length or 0
     if not (length or request.method in _WITH_BODY):
         return passed(here().peer.once(asked(), interest()))
+    # Reading notices that a client leaves; what it has sent until then may still be of use.
+    here().watch.remove(interest())
     with Body(here().body_seconds, here().watch).paced() as body:
         sendable = Sendable(length, _counted(body, length))
         return passed(here().peer.once(asked(body=sendable), interest()))
