@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
-
-from pacs_proxy.database import Upload
 from pacs_proxy.errors.uploads import DiskLow, OverQuota, TooLarge, TooManyOpen
 
-ENDS = ("done", "refused", "cancelled", "expired", "lost", "skipped")
-RECEIVING = "receiving"
 _RETRY_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Held:
+    """What an owner has on the way: uploads of which a part is missing, bytes of all."""
+
+    unfinished: int
+    bytes: int
 
 
 @dataclass(frozen=True)
@@ -36,17 +38,12 @@ class Admission:
     def __init__(self, limits: Limits, free: Callable[[], int]) -> None:
         self.limits, self._free = limits, free
 
-    def admit(self, session: Session, owner: str, length: int) -> None:
-        """Raise what forbids it. The row that the caller then adds is the reservation."""
+    def admit(self, held: Held, length: int) -> None:
+        """Raise what forbids it; what the caller then adds to the database is the reservation."""
         self.admit_size(length)
         self._admit_disk(length)
-        live = Upload.state.not_in(ENDS)
-        receiving = func.count().filter(Upload.state == RECEIVING)
-        reserved = func.coalesce(func.sum(Upload.length), 0)
-        held = select(receiving, reserved).where(Upload.owner == owner, live)
-        unfinished, total = session.execute(held).one()
-        self._admit_count(unfinished)
-        self._admit_quota(int(total) + length)
+        self._admit_count(held.unfinished)
+        self._admit_quota(held.bytes + length)
 
     def admit_size(self, length: int) -> None:
         """TooLarge (413) for a file above the limit."""

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from pacs_proxy.database import Batch, Database, Job, Result, Upload, touch
 from pacs_proxy.errors import NotFound
-from pacs_proxy.ingest.admission import ENDS
+from pacs_proxy.ingest.rows import LIVE, STOPPABLE
 from pacs_proxy.ingest.spool import Staging
 from pacs_proxy.jobs import Jobs
 
@@ -122,7 +122,7 @@ class Batches:
 
     def cancel(self, owner: str, batch: str) -> None:
         """End what is not being stored yet, and take nothing more; safe to repeat."""
-        open_ = Upload.state.not_in((*ENDS, "storing"))
+        open_ = Upload.state.in_(STOPPABLE)
         with self._database.write() as session:
             row = _owned(session, owner, batch)
             ended = (
@@ -178,7 +178,7 @@ def _tally(session: Session, batch: str) -> Tally:
         sum(count for _, count, _, _ in rows),
         sum(int(length) for _, _, length, _ in rows),
         sum(int(offset) for _, _, _, offset in rows),
-        sum(count for state, count, _, _ in rows if state not in ENDS),
+        sum(count for state, count, _, _ in rows if state in LIVE),
         {name: outcomes.get(name, 0) for name in OUTCOMES},
         {state: count for state, count, _, _ in rows},
     )

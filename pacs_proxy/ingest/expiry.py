@@ -16,8 +16,7 @@ from sqlalchemy.orm import Session
 from pacs_proxy.database import Database, Job, Upload
 from pacs_proxy.errors import DatabaseUnavailable
 from pacs_proxy.errors.uploads import UploadBusy, UploadFinished
-from pacs_proxy.ingest.admission import RECEIVING
-from pacs_proxy.ingest.rows import end
+from pacs_proxy.ingest.rows import RECEIVING, end
 from pacs_proxy.ingest.spool import Lost, Staging
 from pacs_proxy.jobs import PROMPT, Claimed, Jobs, Later
 

@@ -12,17 +12,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import insert, update
+from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from pacs_proxy.database import Batch, Database, Upload, touch
+from pacs_proxy.database import Database, Upload, touch
 from pacs_proxy.errors import NotFound, PacsProxyError
 from pacs_proxy.errors.uploads import ChecksumMismatch, UploadGone
-from pacs_proxy.ingest import tus
-from pacs_proxy.ingest.admission import RECEIVING, Admission
+from pacs_proxy.ingest import rows, tus
+from pacs_proxy.ingest.admission import Admission
 from pacs_proxy.ingest.body import Read, identity
-from pacs_proxy.ingest.rows import add_chunk, by_key, end, reached, require_batch
+from pacs_proxy.ingest.rows import RECEIVING
 from pacs_proxy.ingest.spool import Lost, Part, Staging
 from pacs_proxy.ingest.wanted import Wanted
 from pacs_proxy.jobs import BIG, SMALL, Jobs
@@ -69,23 +69,19 @@ class Intake:
         sync of its bytes and one commit.
         """
         wanted = Wanted.of(asked.metadata)
-        with self._database.read() as session:
-            known = by_key(session, owner, wanted.key)
-            if known:
-                return self._placed(known)
-            require_batch(session, owner, wanted.batch)
-            self._admission.admit(session, owner, asked.length)
+        known = self._admitted(owner, wanted, asked.length)
+        if known:
+            return known
         row = self._row(owner, asked, wanted, header)
         try:
             return self._begun(row, asked, read)
         except IntegrityError:
             # The same creation came twice at the same time; the other one was quicker.
             self._staging.discard(row["id"])
-            with self._database.read() as session:
-                known = by_key(session, owner, wanted.key)
+            known = self._admitted(owner, wanted, asked.length)
             if known is None:
                 raise
-            return self._placed(known)
+            return known
 
     def find(self, owner: str, upload: str) -> Placed:
         """Where it is, as HEAD tells it; raises NotFound, UploadGone."""
@@ -153,6 +149,15 @@ class Intake:
             raise failure
         return self._placed(self._row_of(owner, upload))
 
+    def _admitted(self, owner: str, wanted: Wanted, length: int) -> Placed | None:
+        """The upload that is there already, or None when a new one may begin."""
+        with self._database.read() as session:
+            seen = rows.glance(session, owner, wanted.key, wanted.batch)
+            if isinstance(seen, str):
+                return self._placed(rows.find(session, owner, seen))
+        self._admission.admit(seen, length)
+        return None
+
     @property
     def _most(self) -> int:
         return self._admission.limits.request_bytes
@@ -182,15 +187,15 @@ class Intake:
         self, row: dict[str, Any], state: tus.State, received: tus.Received | None
     ) -> Placed:
         """Commit a new upload with what came along."""
-        values = {**row, **reached(state)}
+        values = {**row, **rows.reached(state)}
         if received and state.is_whole:
             # A file that came in one piece needs no list of pieces.
             values["sha256"] = received.sha256.hex()
         with self._database.write() as session:
             values |= self._in_batch(session, row)
-            session.execute(insert(Upload), [values])
+            rows.add(session, values)
             if received and not state.is_whole:
-                add_chunk(session, row["id"], 0, received)
+                rows.add_chunk(session, row["id"], 0, received)
             self._pass_on(session, row["id"], state)
         return Placed(row["id"], state, row["expires"], row["sent_metadata"], is_new=True)
 
@@ -200,15 +205,9 @@ class Intake:
         if row["batch_id"] is None:
             batch = uuid.uuid4().hex
             values = {"id": batch, "owner": row["owner"], "created": row["created"]}
-            session.execute(insert(Batch), [{**values, "rev": 1, "files": 1, "bytes": length}])
+            rows.add_batch(session, {**values, "rev": 1, "files": 1, "bytes": length})
             return {"batch_id": batch, "rev": 1}
-        counted = (
-            update(Batch)
-            .where(Batch.id == row["batch_id"])
-            .values(rev=Batch.rev + 1, files=Batch.files + 1, bytes=Batch.bytes + length)
-            .returning(Batch.rev, Batch.bytes)
-        )
-        rev, total = session.execute(counted).one()
+        rev, total = rows.count_in(session, row["batch_id"], length)
         self._admission.admit_batch(total)
         return {"rev": rev}
 
@@ -217,7 +216,7 @@ class Intake:
         now = self._clock()
         with self._database.write() as session:
             progress = {"progressed": now, "expires": self._expiry(row.created, now)}
-            values = {**progress, **reached(state), "rev": touch(session, row.batch_id)}
+            values = {**progress, **rows.reached(state), "rev": touch(session, row.batch_id)}
             moved = (
                 update(Upload)
                 .where(Upload.id == row.id, Upload.offset == row.offset)
@@ -226,7 +225,7 @@ class Intake:
             )
             if not session.execute(moved).rowcount:  # type: ignore[attr-defined]
                 raise NotFound("This upload was removed meanwhile.")
-            add_chunk(session, row.id, row.offset, received)
+            rows.add_chunk(session, row.id, row.offset, received)
             self._pass_on(session, row.id, state)
 
     def _pass_on(self, session: Session, upload: str, state: tus.State) -> None:
@@ -237,10 +236,7 @@ class Intake:
 
     def _row_of(self, owner: str, upload: str) -> Upload:
         with self._database.read() as session:
-            row = session.get(Upload, upload)
-        if row is None or row.owner != owner:
-            raise NotFound("There is no such upload; begin it again.")
-        return row
+            return rows.find(session, owner, upload)
 
     def _placed(self, row: Upload) -> Placed:
         expires = row.expires or 0.0
@@ -254,7 +250,7 @@ class Intake:
         return UploadGone(tus.GONE["lost"])
 
     def _end(self, row: Upload, state: str) -> None:
-        end(self._database, self._jobs, row, state)
+        rows.end(self._database, self._jobs, row, state)
         self._staging.discard(row.id)
 
 

@@ -29,8 +29,8 @@ class Lost(Exception):
 class Part:
     """One upload's file, held exclusively."""
 
-    def __init__(self, fd: int) -> None:
-        self._fd = fd
+    def __init__(self, fd: int, folder: Path | None = None) -> None:
+        self._fd, self._folder = fd, folder
 
     def require(self, offset: int) -> None:
         """Raise Lost unless the acknowledged bytes are there."""
@@ -53,6 +53,9 @@ class Part:
         """Make it durable, or raise: what the disk did not confirm is never acknowledged."""
         try:
             os.fdatasync(self._fd)
+            if self._folder is not None:
+                # A new file is only found again after a power loss when its name is durable, too.
+                _sync_folder(self._folder)
         except OSError as error:
             raise _failed(error) from None
 
@@ -76,7 +79,7 @@ class Staging:
         """
         fd = self._locked(upload, create=offset == 0)
         try:
-            yield Part(fd)
+            yield Part(fd, None if offset else self.folder)
         finally:
             os.close(fd)
 
@@ -123,17 +126,15 @@ class Staging:
         except FileNotFoundError:
             if not create:
                 raise Lost from None
-        fd = os.open(path, flags | os.O_CREAT, 0o600)
-        self._remember_name()
-        return fd
+        return os.open(path, flags | os.O_CREAT, 0o600)
 
-    def _remember_name(self) -> None:
-        """A file is only found again after a power loss when its folder's entry is durable."""
-        folder = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+
+def _sync_folder(path: Path) -> None:
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
 
 
 def _write(fd: int, piece: bytes, at: int) -> None:
