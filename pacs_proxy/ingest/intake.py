@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from pacs_proxy.database import Database, Upload, touch
-from pacs_proxy.errors import NotFound, PacsProxyError
+from pacs_proxy.errors import PacsProxyError
 from pacs_proxy.errors.uploads import ChecksumMismatch, UploadGone
 from pacs_proxy.ingest import rows, tus
 from pacs_proxy.ingest.admission import Admission
@@ -224,7 +224,7 @@ class Intake:
                 .values(values)
             )
             if not session.execute(moved).rowcount:  # type: ignore[attr-defined]
-                raise NotFound("This upload was removed meanwhile.")
+                raise UploadGone("This upload was cancelled meanwhile.")
             rows.add_chunk(session, row.id, row.offset, received)
             self._pass_on(session, row.id, state)
 
