@@ -5,7 +5,7 @@ import io
 import json
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -41,7 +41,7 @@ def put(server: Proxy, statement: str, *rows: tuple[object, ...]) -> None:
     database.close()
 
 
-def add_result(server: Proxy, batch: str, upload: str, *rows: dict[str, object]) -> None:
+def add_result(server: Proxy, batch: str, upload: str, *rows: Mapping[str, object]) -> None:
     """One for each of `rows`, numbered; what they do not say is as for a stored file."""
     default: dict[str, object] = {
         "member": "", "outcome": "stored", "code": None, "detail": None, "instance": None,
