@@ -15,15 +15,25 @@ from pacs_proxy.control import Control
 from pacs_proxy.database import Database
 from pacs_proxy.decoding import Decoder
 from pacs_proxy.edge import add, bare, policy
-from pacs_proxy.ingest import expiry
+from pacs_proxy.ingest import deletion, expiry
 from pacs_proxy.ingest.admission import Admission
 from pacs_proxy.ingest.admission import Limits as IntakeLimits
 from pacs_proxy.ingest.batches import Batches
+from pacs_proxy.ingest.deletion import Deletions
 from pacs_proxy.ingest.expiry import Sweeper
 from pacs_proxy.ingest.intake import Intake
 from pacs_proxy.ingest.spool import Staging
 from pacs_proxy.jobs import BIG, PROMPT, REFERENCE, SMALL, Handler, Jobs, Runner
-from pacs_proxy.services import batches, chain, frames, images, problems, studies, uploads
+from pacs_proxy.services import (
+    batches,
+    chain,
+    deletions,
+    frames,
+    images,
+    problems,
+    studies,
+    uploads,
+)
 from pacs_proxy.services.context import KEY, Services
 from pacs_proxy.services.headers import Hardened
 from pacs_proxy.services.hot import Hot
@@ -72,6 +82,10 @@ VIEWS: dict[str, Callable[..., Any]] = {
     "batches.news": batches.news,
     "batches.cancel": batches.cancel,
     "batches.report": batches.report,
+    "deletions.study": deletions.study,
+    "deletions.series": deletions.series,
+    "deletions.instance": deletions.instance,
+    "deletions.progress": deletions.progress,
     "status.healthz": status.healthz,
     "status.readyz": status.readyz,
     "status.metrics": figures.metrics,
@@ -124,6 +138,7 @@ def build(settings: Settings) -> Services:
         staging=staging,
         intake=Intake(database, staging, jobs, admission),
         batches=Batches(database, staging, jobs),
+        deletions=Deletions(database, jobs, staging, client, instances),
     )
 
 
@@ -131,7 +146,7 @@ def runner(services: Services) -> Runner:
     """What works on jobs in this process; the caller starts it, after the fork."""
     sweeper = Sweeper(services.database, services.staging, services.jobs)
     sweeper.ensure()
-    handlers: dict[str, Handler] = {expiry.KIND: sweeper}
+    handlers: dict[str, Handler] = {expiry.KIND: sweeper, deletion.KIND: services.deletions}
     given_up: dict[str, Handler] = {}
     small = max(1, services.settings.ingest_threads // services.settings.workers)
     lanes = [(PROMPT,), (REFERENCE,), (BIG,), *((PROMPT, SMALL),) * small]

@@ -32,10 +32,16 @@ def test_the_addresses_are_those_of_the_route_table(app: Flask) -> None:
     assert offered == {(route.rule, route.view) for route in ROUTES}
 
 
-def test_only_uploads_accept_a_method_that_changes_anything(app: Flask) -> None:
+def test_what_may_be_changed_is_uploads_and_what_is_deleted(app: Flask) -> None:
     unsafe = {"POST", "PUT", "PATCH", "DELETE"}
-    changing = {r.rule for r in app.url_map.iter_rules() if unsafe & set(r.methods or ())}
-    assert all(rule.startswith("/api/uploads") for rule in changing)
+    changing = {
+        (r.rule, r.endpoint): unsafe & set(r.methods or ()) for r in app.url_map.iter_rules()
+    }
+    for (rule, endpoint), methods in changing.items():
+        assert not methods or rule.startswith("/api/uploads") or methods == {"DELETE"}
+        assert ("DELETE" in methods and "pacs" in rule) == (
+            endpoint.startswith("deletions.") and endpoint != "deletions.progress"
+        )
 
 
 def test_every_view_has_a_route(app: Flask) -> None:
@@ -44,10 +50,14 @@ def test_every_view_has_a_route(app: Flask) -> None:
 
 def test_each_route_says_who_may_and_what_for() -> None:
     for route in ROUTES:
-        assert route.permission in {"public", "study.read", "upload.create", "operate"}
+        assert route.permission in {
+            "public", "study.read", "study.delete", "upload.create", "operate",
+        }  # fmt: skip
         assert route.summary.endswith(".")
     data = [r for r in ROUTES if r.rule.startswith(("/api/pacs", "/wado"))]
-    assert {route.permission for route in data} == {"study.read"}
+    for route in data:
+        is_deletion = route.view.startswith("deletions.")
+        assert route.permission == ("study.delete" if is_deletion else "study.read")
 
 
 def test_hosts_are_checked(app: Flask) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from threading import BoundedSemaphore
 
@@ -119,6 +119,13 @@ class Instances:
         """It was changed or deleted through us: every worker asks anew before it hands out."""
         self._descriptions.forget(instance)
         self._spool.renew()
+
+    def purge(self, gone: Iterable[Description]) -> None:
+        """They were deleted through us: nothing of them stays here."""
+        self._spool.renew()
+        for one in gone:
+            self._descriptions.forget(one.instance)
+            self._spool.drop(one.uuid, one.size)
 
     def _ready(self, instance: str) -> Opened | None:
         """What lies verified in the spool and was the archive's a moment ago."""

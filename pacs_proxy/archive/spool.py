@@ -163,6 +163,10 @@ class Spool:
         self._room.remove(file.path)
         file.close()
 
+    def drop(self, key: str, size: int) -> None:
+        """Remove what is kept under this key; who has it open keeps what is there."""
+        self._room.remove(self._path(key, size))
+
     def _path(self, key: str, size: int) -> Path:
         return self._files / f"{key}.{size}"
 

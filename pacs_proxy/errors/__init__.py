@@ -8,7 +8,7 @@ PacsProxyError 500
 │   ├── Changed 502       another attachment than the one we began with
 │   ├── Damaged 502       wrong in the same way each time: the stored object itself
 │   ├── Full 507          no room left in it
-│   └── Refused 502       a definite answer, not the one we wanted
+│   └── Refused 502       a definite answer, not the one we wanted (DeletionFailed)
 ├── Busy 503              our own limit
 ├── BodyCut 400 · BodyStalled 408   what we were to send on stopped coming
 ├── DatabaseUnavailable 503
@@ -107,6 +107,13 @@ class Damaged(UpstreamError):
 
 class Refused(UpstreamError):
     """The archive gave a definite answer, not the one we wanted."""
+
+
+class DeletionFailed(Refused):
+    """The archive keeps what it was asked to delete, again and again."""
+
+    code = "deletion_failed"
+    title = "Not deleted"
 
 
 class Full(UpstreamError):

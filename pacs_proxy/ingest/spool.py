@@ -94,6 +94,10 @@ class Staging:
         """Remove it; safe to repeat. Call it while holding, or when nobody can any more."""
         self.path(upload).unlink(missing_ok=True)
 
+    def discard_kept(self, name: str) -> None:
+        """Remove a file that was kept for somebody to decide about; safe to repeat."""
+        (self.folder / Path(name).name).unlink(missing_ok=True)
+
     def free(self) -> int:
         """Bytes the disk still takes from us."""
         status = os.statvfs(self.folder)

@@ -240,13 +240,24 @@ class Jobs:
             ours = {"number": claimed.id, "holder": claimed.owner}
             session.execute(statements.RELEASE, ours)
 
-    def cancel(self, session: Session, concerned: ColumnElement[bool]) -> None:
+    def now(self) -> float:
+        """Seconds since 1970, as in the table."""
+        return self._clock()
+
+    def add_again(self, session: Session, job: Job) -> None:
+        """A job that ended before its work was done, from the beginning."""
+        about = Particulars(lane=job.lane, upload_id=job.upload_id, not_before=job.not_before)
+        self.add(session, job.kind, job.payload, **about)
+
+    def cancel(
+        self, session: Session, concerned: ColumnElement[bool], detail: str | None = None
+    ) -> None:
         """Cancel the unfinished jobs that fulfil a condition on `Job`, in the caller's transaction.
 
         Handlers at work stop at their next step; `at_work` tells when they have.
         """
         unfinished = and_(concerned, Job.state.not_in(_ENDS))
-        cancelled = {"state": "cancelled", "updated": self._clock()}
+        cancelled = {"state": "cancelled", "updated": self._clock(), "detail": detail}
         session.execute(update(Job).where(unfinished).values(cancelled))
 
     def at_work(self, session: Session, concerned: ColumnElement[bool]) -> bool:

@@ -16,6 +16,7 @@ from pacs_proxy.services.routes import (
     OPERATE,
     PUBLIC,
     ROUTES,
+    STUDY_DELETE,
     STUDY_READ,
     UPLOAD_CREATE,
     Route,
@@ -38,7 +39,7 @@ class Principal:
     permissions: frozenset[str]
 
 
-LOCAL = Principal("local", frozenset({PUBLIC, STUDY_READ, UPLOAD_CREATE, OPERATE}))
+LOCAL = Principal("local", frozenset({PUBLIC, STUDY_READ, UPLOAD_CREATE, STUDY_DELETE, OPERATE}))
 
 
 def install(app: Flask) -> None:

@@ -10,6 +10,7 @@ from pacs_proxy.archive.instances import Instances
 from pacs_proxy.archive.studies import Studies
 from pacs_proxy.database import Database
 from pacs_proxy.ingest.batches import Batches
+from pacs_proxy.ingest.deletion import Deletions
 from pacs_proxy.ingest.intake import Intake
 from pacs_proxy.ingest.spool import Staging
 from pacs_proxy.jobs import Jobs
@@ -39,6 +40,7 @@ class Services:
     staging: Staging
     intake: Intake
     batches: Batches
+    deletions: Deletions
 
 
 def services() -> Services:

@@ -14,6 +14,7 @@ UID = re.compile(r"[0-9.]{1,64}\Z", re.ASCII)
 PUBLIC = "public"
 STUDY_READ = "study.read"
 UPLOAD_CREATE = "upload.create"
+STUDY_DELETE = "study.delete"
 OPERATE = "operate"
 
 
@@ -113,6 +114,35 @@ ROUTES = (
         STUDY_READ,
         "One level of a whole-slide image (TILED_FULL), read from the verified file: sizes, tiles, "
         "coding, spacing in mm, window.",
+    ),
+    Route(
+        ("DELETE",),
+        "/api/pacs/studies/<study>",
+        "deletions.study",
+        STUDY_DELETE,
+        "Delete a study with its uploads, staged files, labels and jobs; safe to repeat. 200 when "
+        "the archive was asked and has nothing of it any more, else 202 with `Location`.",
+    ),
+    Route(
+        ("DELETE",),
+        "/api/pacs/series/<series>",
+        "deletions.series",
+        STUDY_DELETE,
+        "As for a study.",
+    ),
+    Route(
+        ("DELETE",),
+        "/api/pacs/instances/<instance>",
+        "deletions.instance",
+        STUDY_DELETE,
+        "As for a study.",
+    ),
+    Route(
+        ("GET",),
+        "/api/pacs/deletions/<int:job>",
+        "deletions.progress",
+        STUDY_DELETE,
+        "How far a deletion is: `state` (queued, running, done, failed), `detail`, `deleted`.",
     ),
     Route(
         ("GET",),

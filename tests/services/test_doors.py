@@ -42,6 +42,10 @@ ORTHANC = [
 ]  # fmt: skip
 
 
+# Behind /api/pacs these are deleted by a route of ours.
+OURS = {f"/{level}/{ID}" for level in ("studies", "series", "instances")}
+
+
 @pytest.fixture(autouse=True)
 def stored(orthanc: FakeOrthanc) -> None:
     orthanc.add(ID, DATA)
@@ -59,7 +63,8 @@ def raw(server: Proxy, target: str, *headers: str, method: str = "GET", host: st
 @pytest.mark.parametrize("path", ORTHANC)
 def test_no_route_of_orthanc_can_be_reached(server: Proxy, orthanc: FakeOrthanc, path: str) -> None:
     answers = {server.get(path, method=method).status for method in ("GET", "POST", "DELETE")}
-    answers |= {server.get(f"/api/pacs{path}", method="DELETE").status}
+    if path not in OURS:
+        answers |= {server.get(f"/api/pacs{path}", method="DELETE").status}
     assert answers <= {404, 405}
     assert orthanc.requests == []
 

@@ -1,0 +1,196 @@
+"""Delete from the archive with all that hangs on it: one job that may be repeated at any point.
+
+The order makes it safe: first whatever could store it again stops, then the archive deletes and
+is asked whether it did, then our own files and rows go. Each step finds what an earlier, killed
+run has left of it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from pacs_proxy.archive.instances import Instances
+from pacs_proxy.archive.studies import understood
+from pacs_proxy.database import Database, Job
+from pacs_proxy.errors import NotFound, Refused, UpstreamError
+from pacs_proxy.ingest.deleted import INSTANCE, STUDY, Target
+from pacs_proxy.ingest.spool import Staging
+from pacs_proxy.jobs import PROMPT, Claimed, Jobs, Later
+from pacs_proxy.upstream.answers import Description
+from pacs_proxy.upstream.client import Client
+from pacs_proxy.upstream.interest import Interest
+
+KIND = "delete"
+_UNDER_WAY = ("queued", "running")
+_LOOK_AGAIN, _ARCHIVE_AWAY, _WAIT_FOR_IT = 0.2, 2.0, 0.5
+_POLL = 0.05
+
+
+@dataclass(frozen=True)
+class Deletion:
+    """One deletion and how far it is; `deleted` counts what went."""
+
+    job: int
+    level: str
+    id: str
+    state: str
+    detail: str | None
+    deleted: dict[str, int]
+
+
+def is_deleted(session: Session, study: str, since: float) -> bool:
+    """Whether a study's deletion was asked for after `since`: nothing older must be stored.
+
+    Ask before storing. Raises Later while something of the study is being deleted and the file
+    is newer: it would be deleted as well.
+    """
+    of_study = select(Job).where(Job.kind == KIND, Job.study_id == study)
+    jobs = session.scalars(of_study).all()
+    if any(job.payload["level"] == STUDY and job.created >= since for job in jobs):
+        return True
+    if any(job.state in _UNDER_WAY for job in jobs):
+        raise Later(_WAIT_FOR_IT, "Something of this study is being deleted.")
+    return False
+
+
+class Deletions:
+    """Takes wishes for deletions, and is the handler that carries them out."""
+
+    def __init__(
+        self,
+        database: Database,
+        jobs: Jobs,
+        staging: Staging,
+        client: Client,
+        instances: Instances,
+    ) -> None:
+        self._database, self._jobs, self._staging = database, jobs, staging
+        self._client, self._instances = client, instances
+
+    def ask(self, level: str, resource: str, interest: Interest) -> int:
+        """The job that deletes it: the one under way, else a new one, else the one that did.
+
+        Raises NotFound for what nobody knows, Unreachable.
+        """
+        study = self._study_of(level, resource, interest)
+        about = study or (resource if level == STUDY else "")
+        target = Target(level, resource, about, self._jobs.now())
+        named = {"level": level, "id": resource}
+        same = (Job.payload[name].as_string() == value for name, value in named.items())
+        earlier = select(Job).where(Job.kind == KIND, *same).order_by(Job.id.desc()).limit(1)
+        with self._database.write() as session:
+            last = session.scalar(earlier)
+            if last and last.state in _UNDER_WAY:
+                return last.id
+            if study is None and not target.has_rows(session):
+                if last is None or last.state != "done":
+                    raise NotFound("The archive holds no such object.")
+                return last.id
+            payload = {**named, "study": about}
+            return self._jobs.add(session, KIND, payload, lane=PROMPT, study_id=about or None)
+
+    def find(self, job: int) -> Deletion:
+        """Raises NotFound."""
+        with self._database.read() as session:
+            row = session.get(Job, job)
+        if row is None or row.kind != KIND:
+            raise NotFound("There is no such deletion.")
+        level, resource = row.payload["level"], row.payload["id"]
+        deleted = row.payload.get("deleted", {})
+        return Deletion(row.id, level, resource, row.state, row.detail, deleted)
+
+    def wait(self, job: int, seconds: float, sleep: Callable[[float], None]) -> Deletion:
+        """How it stands once it has ended, or after so many seconds."""
+        deadline = time.monotonic() + seconds
+        while (found := self.find(job)).state in _UNDER_WAY and time.monotonic() < deadline:
+            sleep(_POLL)
+        return found
+
+    def __call__(self, claimed: Claimed) -> None:
+        """Carry one out."""
+        named = claimed.payload
+        target = Target(named["level"], named["id"], named["study"], claimed.created)
+        mark = f"deletion {claimed.id}"
+        with self._database.write() as session:
+            self._jobs.cancel(session, target.jobs(), mark)
+        with self._database.read() as session:
+            if self._jobs.at_work(session, target.jobs()):
+                raise Later(_LOOK_AGAIN)
+        claimed.check()
+        try:
+            self._delete(claimed, target)
+            is_last = bool(target.study) and not self._exists(STUDY, target.study)
+        except UpstreamError as error:
+            if not error.retryable:
+                raise
+            raise Later(_ARCHIVE_AWAY, error.detail) from None
+        claimed.check()
+        self._forget(claimed, target, mark, is_last)
+
+    def _delete(self, claimed: Claimed, target: Target) -> None:
+        """Make the archive delete it, and prove it."""
+        held = self._held(target)
+        if held:
+            # Only now can it be counted: an heir finds nothing there any more.
+            self._count(claimed, {"instances": len(held)})
+        self._client.delete(target.level, target.id, Interest())
+        self._instances.purge(held)
+        if self._exists(target.level, target.id):
+            raise Refused("The archive still holds what it was to delete.")
+
+    def _forget(self, claimed: Claimed, target: Target, mark: str, is_last: bool) -> None:
+        """Remove our files, then our rows: while there are rows, the files are found."""
+        with self._database.read() as session:
+            uploads, staged = target.unwanted(session, mark), target.staged(session)
+        for upload in uploads:
+            self._staging.discard(upload)
+        for kept in staged:
+            self._staging.discard_kept(kept)
+        with self._database.write() as session:
+            counts = target.drop(session, uploads, is_last)
+            for job in target.interrupted(session, mark):
+                self._jobs.add_again(session, job)
+            everything = {**claimed.payload.get("deleted", {}), **counts}
+            payload = {**claimed.payload, "deleted": everything}
+            self._jobs.change(session, claimed, payload=payload, detail=None)
+            claimed.finish(session)
+
+    def _count(self, claimed: Claimed, counts: dict[str, int]) -> None:
+        claimed.payload = {**claimed.payload, "deleted": counts}
+        with self._database.write() as session:
+            self._jobs.change(session, claimed, payload=claimed.payload)
+
+    @understood()
+    def _held(self, target: Target) -> list[Description]:
+        """What the archive holds of it."""
+        path = f"/{target.level}/{target.id}"
+        is_one = target.level == INSTANCE
+        try:
+            answer = self._client.get(path if is_one else f"{path}/instances", Interest())
+        except NotFound:
+            return []
+        found = [answer] if is_one else answer
+        return [Description(one["ID"], one["FileSize"], None, one["FileUuid"]) for one in found]
+
+    def _exists(self, level: str, resource: str) -> bool:
+        try:
+            self._client.get(f"/{level}/{resource}", Interest())
+        except NotFound:
+            return False
+        return True
+
+    @understood()
+    def _study_of(self, level: str, resource: str, interest: Interest) -> str | None:
+        """The study it belongs to; None when the archive does not hold it."""
+        try:
+            answer = self._client.get(f"/{level}/{resource}", interest)
+            if level == INSTANCE:
+                answer = self._client.get(f"/series/{answer['ParentSeries']}", interest)
+        except NotFound:
+            return None
+        return str(answer["ID"] if level == STUDY else answer["ParentStudy"])

@@ -1,0 +1,251 @@
+"""A study that is deleted is gone, with all that hung on it, whoever is killed on the way."""
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from random import Random
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from pacs_proxy.database import Database, Job, Result, StudyLabel, Upload
+from pacs_proxy.demo.orthanc import ThrowawayOrthanc
+from pacs_proxy.jobs import Jobs
+from tests.real.studies import Held, Kept, asked, image, stored
+from tests.server import Answer, Proxy
+
+pytestmark = [pytest.mark.orthanc, pytest.mark.timeout(120)]
+
+NOWHERE = "00000000-11111111-22222222-33333333-44444444"
+
+
+@pytest.fixture(scope="module")
+def server(installed_orthanc: ThrowawayOrthanc) -> Iterator[Proxy]:
+    with Proxy(installed_orthanc.url, workers=2) as server:
+        yield server
+
+
+@pytest.fixture
+def kept(server: Proxy) -> Iterator[Kept]:
+    with closing(Database(f"sqlite:///{server.data}/pacs-proxy.db")) as database:
+        yield Kept(database, server.data / "uploads")
+
+
+@pytest.fixture
+def files(installed_orthanc: ThrowawayOrthanc) -> Callable[..., list[Held]]:
+    """`files(study, series=1, count=3)`: stored in Orthanc."""
+
+    def store(study: int, series: int = 1, count: int = 3) -> list[Held]:
+        numbers = range(1, count + 1)
+        return [stored(installed_orthanc, image(study, series, n)) for n in numbers]
+
+    return store
+
+
+def delete(server: Proxy, level: str, resource: str) -> Answer:
+    return server.get(f"/api/pacs/{level}/{resource}", method="DELETE")
+
+
+def body(answer: Answer) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(answer.body)
+    return found
+
+
+def rows(kept: Kept) -> tuple[set[str], set[str | None], set[str]]:
+    """Uploads, studies of results, labelled studies."""
+    with kept.database.read() as session:
+        return (
+            set(session.scalars(select(Upload.id))),
+            set(session.scalars(select(Result.study))),
+            set(session.scalars(select(StudyLabel.study))),
+        )
+
+
+def settling(kept: Kept) -> list[str | None]:
+    """Uploads whose settling is still to come."""
+    with kept.database.read() as session:
+        waiting = select(Job.upload_id).where(Job.kind == "settle", Job.state == "queued")
+        return list(session.scalars(waiting))
+
+
+def test_a_study_goes_with_all_that_hangs_on_it_and_no_other(
+    server: Proxy, installed_orthanc: ThrowawayOrthanc, kept: Kept, files: Callable[..., list[Held]]
+) -> None:
+    mine, other = files(1) + files(1, series=2), files(2)
+    for held in mine + other:
+        assert server.file(held.instance).body == held.data
+    kept.batch("a")
+    gone = [kept.upload("a", [held]) for held in mine]
+    stays = kept.upload("a", other)
+    kept.label(mine[0].study)
+    kept.label(other[0].study)
+    answer = delete(server, "studies", mine[0].study)
+    assert answer.status == 200
+    assert body(answer)["deleted"] == {"instances": 6, "uploads": 6, "results": 6, "labels": 1}
+    assert asked(installed_orthanc, f"/studies/{mine[0].study}") is None
+    assert len(asked(installed_orthanc, f"/studies/{other[0].study}/instances")) == 3
+    uploads, studies, labelled = rows(kept)
+    assert not uploads & set(gone)
+    assert stays in uploads
+    assert (mine[0].study in studies, other[0].study in studies) == (False, True)
+    assert (mine[0].study in labelled, other[0].study in labelled) == (False, True)
+    assert stays in kept.staged()
+    assert not kept.staged() & set(gone)
+    assert settling(kept) == [stays]
+    assert len(list((server.spool / "files").iterdir())) == 3
+    for held in mine:
+        assert server.file(held.instance).status == 404
+    for held in other:
+        assert server.file(held.instance).body == held.data
+
+
+def test_deleting_again_is_the_same_and_what_never_was_is_not_found(
+    server: Proxy, files: Callable[..., list[Held]]
+) -> None:
+    [held] = files(3, count=1)
+    first = body(delete(server, "studies", held.study))
+    again = delete(server, "studies", held.study)
+    assert (again.status, body(again)) == (200, first)
+    told = server.get(f"/api/pacs/deletions/{first['job']}")
+    assert (told.status, body(told)) == (200, first)
+    assert delete(server, "studies", NOWHERE).status == 404
+    assert delete(server, "series", held.study).status == 404
+    assert delete(server, "studies", "x").problem["code"] == "malformed_id"
+    assert server.get("/api/pacs/deletions/99999").status == 404
+
+
+def test_what_came_back_can_be_deleted_again(
+    server: Proxy, installed_orthanc: ThrowawayOrthanc, files: Callable[..., list[Held]]
+) -> None:
+    for count in (1, 2):
+        held = files(4, count=count)
+        assert body(delete(server, "studies", held[0].study))["deleted"]["instances"] == count
+        assert asked(installed_orthanc, f"/studies/{held[0].study}") is None
+
+
+def test_a_series_and_an_instance_leave_the_rest(
+    server: Proxy, installed_orthanc: ThrowawayOrthanc, kept: Kept, files: Callable[..., list[Held]]
+) -> None:
+    first, second = files(5, series=1), files(5, series=2)
+    kept.batch("b")
+    uploads = {held.instance: kept.upload("b", [held]) for held in first + second}
+    kept.label(first[0].study)
+    assert delete(server, "series", first[0].series).status == 200
+    assert delete(server, "instances", second[0].instance).status == 200
+    left = asked(installed_orthanc, f"/studies/{first[0].study}/instances")
+    assert {one["ID"] for one in left} == {held.instance for held in second[1:]}
+    wanted = {uploads[held.instance] for held in second[1:]}
+    assert rows(kept)[0] & set(uploads.values()) == wanted
+    assert first[0].study in rows(kept)[2]
+    for held in second[1:]:
+        assert delete(server, "instances", held.instance).status == 200
+    assert first[0].study not in rows(kept)[2]
+
+
+def test_an_archive_file_with_another_study_in_it_stays_and_is_settled(
+    server: Proxy, kept: Kept, files: Callable[..., list[Held]]
+) -> None:
+    mine, other = files(6), files(7)
+    kept.batch("c")
+    disc = kept.upload("c", mine + other, kind="zip")
+    assert delete(server, "studies", mine[0].study).status == 200
+    uploads, studies, _ = rows(kept)
+    assert disc in uploads
+    assert disc in kept.staged()
+    assert (mine[0].study in studies, other[0].study in studies) == (False, True)
+    assert settling(kept).count(disc) == 1
+
+
+def test_an_archive_file_that_is_still_unpacked_goes_on_without_the_study(
+    server: Proxy, kept: Kept, files: Callable[..., list[Held]]
+) -> None:
+    mine = files(8)
+    kept.batch("d")
+    disc = kept.upload("d", mine, kind="zip", state="storing")
+    assert delete(server, "studies", mine[0].study).status == 200
+    assert disc in rows(kept)[0]
+    assert settling(kept).count(disc) == 1  # stands for any job of it
+
+
+def test_what_is_being_stored_is_stopped_first(
+    server: Proxy, installed_orthanc: ThrowawayOrthanc, kept: Kept, files: Callable[..., list[Held]]
+) -> None:
+    held = files(9)
+    kept.batch("e")
+    upload = kept.upload("e", held)
+    jobs = Jobs(kept.database)
+    with kept.database.write() as session:
+        job = session.scalars(select(Job).where(Job.upload_id == upload)).one()
+        job.not_before, job.lane = 0.0, "nobody's"
+    claimed = jobs.claim("test", ("nobody's",))
+    assert claimed
+    answer = delete(server, "studies", held[0].study)
+    assert answer.status == 202
+    assert asked(installed_orthanc, f"/studies/{held[0].study}"), "deleted under the one who stores"
+    jobs.look([claimed])
+    assert claimed.lost.is_set()
+    jobs.release(claimed)
+    until_done(server, answer.headers["Location"])
+    assert asked(installed_orthanc, f"/studies/{held[0].study}") is None
+
+
+def test_an_archive_that_is_away_is_waited_for(kept: Kept, server: Proxy) -> None:
+    with ThrowawayOrthanc() as orthanc, Proxy(orthanc.url, deadline_seconds=1) as own:
+        held = stored(orthanc, image(10, 1, 1))
+        orthanc.kill()
+        assert delete(own, "studies", held.study).status == 503
+        payload = {"level": "studies", "id": held.study, "study": held.study}
+        with (
+            closing(Database(f"sqlite:///{own.data}/pacs-proxy.db")) as database,
+            database.write() as session,
+        ):
+            number = Jobs(database).add(session, "delete", payload, study_id=held.study)
+        where = f"/api/pacs/deletions/{number}"
+        until(lambda: "archive" in (body(own.get(where))["detail"] or ""))
+        orthanc.restart()
+        until_done(own, where)
+        assert asked(orthanc, f"/studies/{held.study}") is None
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_whoever_is_killed_the_end_is_the_same(
+    server: Proxy,
+    installed_orthanc: ThrowawayOrthanc,
+    kept: Kept,
+    files: Callable[..., list[Held]],
+    seed: int,
+) -> None:
+    dice = Random(seed)
+    held = files(20 + seed, count=8)
+    kept.batch(f"f{seed}")
+    uploads = {kept.upload(f"f{seed}", [one]) for one in held}
+    kept.label(held[0].study)
+    with kept.database.write() as session:
+        payload = {"level": "studies", "id": held[0].study, "study": held[0].study}
+        number = Jobs(kept.database).add(session, "delete", payload, study_id=held[0].study)
+    time.sleep(dice.uniform(0.2, 0.6))  # any moment will do: it is begun within half a second
+    for pid in server.workers:
+        os.kill(pid, signal.SIGKILL)
+    server.wait_until_up()
+    found = until_done(server, f"/api/pacs/deletions/{number}")
+    assert found["deleted"] == {"instances": 8, "uploads": 8, "results": 8, "labels": 1}
+    assert asked(installed_orthanc, f"/studies/{held[0].study}") is None
+    left, studies, labelled = rows(kept)
+    assert not uploads & (left | kept.staged())
+    assert held[0].study not in studies | labelled
+
+
+def until(condition: Callable[[], bool], seconds: float = 40.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def until_done(server: Proxy, where: str) -> dict[str, Any]:
+    until(lambda: body(server.get(where))["state"] == "done")
+    return body(server.get(where))
