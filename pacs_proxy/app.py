@@ -23,6 +23,7 @@ from pacs_proxy.ingest.deletion import Deletions
 from pacs_proxy.ingest.expiry import Sweeper
 from pacs_proxy.ingest.intake import Intake
 from pacs_proxy.ingest.spool import Staging
+from pacs_proxy.ingest.tiff import Bounds, Rules, TiffConverter
 from pacs_proxy.jobs import BIG, PROMPT, REFERENCE, SMALL, Handler, Jobs, Runner
 from pacs_proxy.services import (
     batches,
@@ -169,6 +170,20 @@ def make_client(settings: Settings, health: Health) -> Client:
     waiting = BoundedSemaphore(max(1, settings.threads - _SPARE_THREADS))
     persistence = Persistence(health, policy(settings), prober(transport), waiting)
     return Client(transport, persistence, settings.query_seconds)
+
+
+def tiff_converter(settings: Settings) -> TiffConverter:
+    """Makes DICOM of TIFFs, in jailed processes of its own."""
+    bounds = Bounds(settings.tiff_slide_side, settings.tiff_decoded_bytes, settings.tiff_pages)
+    return TiffConverter(
+        Rules(
+            bounds,
+            settings.tiff_memory,
+            settings.tiff_seconds,
+            settings.tiff_large_bytes,
+            settings.memory_reserve,
+        )
+    )
 
 
 def intake_limits(settings: Settings) -> IntakeLimits:

@@ -12,6 +12,7 @@ from pacs_proxy.decoding.launcher import Launcher
 from pacs_proxy.errors import Busy, NotRenderable
 
 _CPU_SECONDS = 10.0
+_START_SECONDS = 20.0
 
 
 class Decoder:
@@ -32,7 +33,7 @@ class Decoder:
         self._patience_seconds = patience_seconds
         self._places = threading.BoundedSemaphore(parallel)
         self._launcher = launcher or Launcher()
-        self._jailed = Jailed(self._launcher, seconds)
+        self._jailed = Jailed(self._launcher, seconds, _START_SECONDS)
 
     def convert(self, source: int) -> int:
         """A new descriptor, at offset 0, of an anonymous file holding the converted instance.

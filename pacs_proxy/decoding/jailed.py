@@ -30,10 +30,14 @@ def _still() -> None:
 
 
 class Jailed:
-    """Runs jobs in children of one template process; `seconds` bound each of them."""
+    """Runs jobs in children of one template process; `seconds` bound each of them.
 
-    def __init__(self, launcher: Launcher, seconds: float) -> None:
+    `start_seconds` is what a template that is only just starting may take longer.
+    """
+
+    def __init__(self, launcher: Launcher, seconds: float, start_seconds: float = 0.0) -> None:
         self._launcher, self._seconds = launcher, seconds
+        self._start_seconds = start_seconds
 
     def run(
         self, job: jobs.Job, source: int, results: Sequence[int], beat: Beat = _still
@@ -77,7 +81,7 @@ class Jailed:
         """Wait for the end of the child; nothing it wrote is used before it is gone."""
         watched = _Watched(watch, beat)
         try:
-            status = watched.end(self._seconds)
+            status = watched.end(self._seconds, self._start_seconds)
         except TemplateLost:
             self._launcher.lost(template)
             raise
@@ -108,9 +112,11 @@ class _Watched:
         self.watch, self.beat = watch, beat
         self.handle = -1
 
-    def end(self, seconds: float) -> int | None:
+    def end(self, seconds: float, start_seconds: float) -> int | None:
         """The child's exit status; None when it had to be killed for taking too long."""
         try:
+            if start_seconds:
+                self._until_started(time.monotonic() + start_seconds)
             return self._until_end(time.monotonic() + seconds, self.beat)
         except TimeoutError:
             self._kill()
@@ -121,6 +127,12 @@ class _Watched:
             self._kill()
             raise
 
+    def _until_started(self, deadline: float) -> None:
+        message, handles = self._message(deadline, self.beat)
+        if not message:
+            raise TemplateLost
+        self.handle = handles[0] if handles else -1
+
     def _until_end(self, deadline: float, beat: Beat) -> int:
         while True:
             message, handles = self._message(deadline, beat)
@@ -129,7 +141,7 @@ class _Watched:
             report = jobs.Report.decode(message)
             if report.event == "ended":
                 return report.status
-            self.handle = handles[0] if handles else -1
+            self.handle = handles[0] if handles else self.handle
 
     def _message(self, deadline: float, beat: Beat) -> tuple[bytes, list[int]]:
         while True:

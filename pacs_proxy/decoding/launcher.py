@@ -9,8 +9,10 @@ import subprocess
 import sys
 import threading
 import weakref
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import pacs_proxy
 
@@ -50,8 +52,10 @@ class Running:
 class Launcher:
     """One template process for each server process, whatever forks happen around it."""
 
-    def __init__(self, module: str = _MODULE) -> None:
-        self._module = module
+    def __init__(
+        self, module: str = _MODULE, environment: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        self._module, self._environment = module, {**_environment(), **environment}
         self._lock = threading.Lock()
         self._running = Running()
         self._closed = False
@@ -107,7 +111,7 @@ class Launcher:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                env=_environment(),
+                env=self._environment,
                 start_new_session=True,
             )
         ours.settimeout(_SEND_SECONDS)

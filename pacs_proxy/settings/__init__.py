@@ -13,6 +13,7 @@ from pacs_proxy.settings.parse import GIB, KIB, MAX_NODES, MIB, SettingError, is
 from pacs_proxy.settings.roles import RoleSettings
 from pacs_proxy.settings.server import ServerSettings
 from pacs_proxy.settings.storage import StorageSettings
+from pacs_proxy.settings.tiff import TiffSettings
 from pacs_proxy.settings.uploads import UploadSettings
 
 __all__ = ["GIB", "KIB", "MAX_NODES", "MIB", "SettingError", "Settings"]
@@ -24,7 +25,13 @@ _NOT_SETTINGS = frozenset({"PACS_PROXY_CORPUS", "PACS_PROXY_SCREENSHOTS", "PACS_
 # Listed last to first: the page of settings begins with the archive.
 @dataclass(frozen=True)
 class Settings(
-    RoleSettings, UploadSettings, StorageSettings, DeliverySettings, ServerSettings, ArchiveSettings
+    RoleSettings,
+    TiffSettings,
+    UploadSettings,
+    StorageSettings,
+    DeliverySettings,
+    ServerSettings,
+    ArchiveSettings,
 ):
     """The values in force; `from_env` is the only way in for a running server."""
 
