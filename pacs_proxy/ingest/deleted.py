@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, delete, exists, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from pacs_proxy.database import Job, Result, StudyLabel, Upload, touch
-from pacs_proxy.ingest.admission import ENDS
+from pacs_proxy.ingest.rows import LIVE
 
 if TYPE_CHECKING:
     from sqlalchemy import Select
@@ -60,7 +60,7 @@ class Target:
             Upload.id.in_(select(Job.upload_id).where(_is_marked(mark))),
         )
         kind = Upload.kind
-        nothing_comes = or_(Upload.state.in_(ENDS), kind.is_(None), kind.not_in(_ARCHIVES))
+        nothing_comes = or_(Upload.state.not_in(LIVE), kind.is_(None), kind.not_in(_ARCHIVES))
         found = select(Upload.id).where(concerned, ~has_others, nothing_comes)
         return session.scalars(found).all()
 
