@@ -26,33 +26,34 @@ class Room:
 
     def __init__(self, folder: Path, limit: int, control: Control) -> None:
         self._folder, self.limit, self._control = folder, limit, control
+        self._unnamed = f"{folder}/new"
 
-    def create(self, path: Path) -> int:
+    def create(self, path: str) -> int:
         """Make an empty file and promise its size, evicting what nobody reads.
 
         Returns its descriptor, shared; raises SpoolFull.
         """
-        size = promised(path.name)
+        size = promised(path)
         if size > self.limit:
             raise SpoolFull
         with self._control.locked():
             self._unlink(path)
             self._make_room(size)
-            fd = _new_file(path)
+            fd = _new_file(self._unnamed, path)
             self._control.spool_used += size
         return fd
 
-    def remove(self, path: Path) -> None:
+    def remove(self, path: str) -> None:
         """Take a file and its promise away; who has it open keeps what is there."""
         with self._control.locked():
             self._unlink(path)
 
-    def _unlink(self, path: Path) -> None:
+    def _unlink(self, path: str) -> None:
         try:
-            path.unlink()
+            os.unlink(path)
         except FileNotFoundError:
             return
-        self._control.spool_used = max(0, self._control.spool_used - promised(path.name))
+        self._control.spool_used = max(0, self._control.spool_used - promised(path))
 
     def _make_room(self, size: int) -> None:
         if self._control.spool_used + size > self.limit:
@@ -69,25 +70,24 @@ class Room:
             if self._control.spool_used <= target:
                 break
             if _is_unused(entry.path):
-                self._unlink(Path(entry.path))
+                self._unlink(entry.path)
 
 
-def promised(name: str) -> int:
-    """The size in a spool file's name."""
-    size = name.rpartition(".")[2]
+def promised(path: str) -> int:
+    """The size at the end of a spool file's name."""
+    size = path.rpartition(".")[2]
     return int(size) if size.isascii() and size.isdigit() else 0
 
 
-def _new_file(path: Path) -> int:
+def _new_file(unnamed: str, path: str) -> int:
     """An empty file that bears its marks before it bears its name, where readers look."""
-    unnamed = path.with_name("new")
     try:
         fd = os.open(unnamed, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     except OSError:  # no space, no inode, no descriptor: the bytes can still be streamed past us
         raise SpoolFull from None
     locks.share(fd)
     locks.share(fd, WRITER)
-    unnamed.rename(path)
+    os.rename(unnamed, path)
     return fd
 
 

@@ -24,8 +24,8 @@ _TOUCH_AFTER = 1.0
 class SpoolFile:
     """An open spool file; while it is open nobody removes it."""
 
-    def __init__(self, path: Path, fd: int) -> None:
-        self.path, self.fd, self.size = path, fd, promised(path.name)
+    def __init__(self, path: str, fd: int) -> None:
+        self.path, self.fd, self.size = path, fd, promised(path)
 
     def __enter__(self) -> Self:
         return self
@@ -103,11 +103,12 @@ class Spool:
         control: Control,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._files = folder / "files"
-        self._files.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._locks = folder / "locks"
-        self._locks.touch(mode=0o600)
-        self._room, self._control = Room(self._files, limit, control), control
+        files, marks = folder / "files", folder / "locks"
+        files.mkdir(mode=0o700, parents=True, exist_ok=True)
+        marks.touch(mode=0o600)
+        # Names, not paths: making those costs more than opening a file.
+        self._files, self._locks = str(files), str(marks)
+        self._room, self._control = Room(files, limit, control), control
         self._clock = clock
 
     @property
@@ -127,7 +128,7 @@ class Spool:
 
     def holds(self, key: str, size: int) -> bool:
         """Whether there is a file of this key, without opening it."""
-        return self._path(key, size).exists()
+        return os.access(self._path(key, size), os.F_OK)
 
     def find(self, key: str, size: int) -> SpoolFile | None:
         """The file of this key, verified or growing, or None."""
@@ -167,8 +168,8 @@ class Spool:
         """Remove what is kept under this key; who has it open keeps what is there."""
         self._room.remove(self._path(key, size))
 
-    def _path(self, key: str, size: int) -> Path:
-        return self._files / f"{key}.{size}"
+    def _path(self, key: str, size: int) -> str:
+        return f"{self._files}/{key}.{size}"
 
 
 def _place(key: str) -> int:

@@ -48,9 +48,9 @@ class Budget:
 
     LIFE = 10.0
 
-    def earned(self, now: float) -> Budget:
-        """The budget after one more request was sent."""
-        return self._at(now, self.share)
+    def earned(self, now: float, requests: int = 1) -> Budget:
+        """The budget after more requests were sent."""
+        return self._at(now, self.share * requests)
 
     def spent(self, now: float) -> Budget | None:
         """The budget after one retry, or None when there is no credit for it."""

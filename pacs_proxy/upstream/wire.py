@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from io import BufferedReader
 
 from pacs_proxy.errors import Interrupted
@@ -80,12 +81,18 @@ def _status(line: bytes) -> int:
 
 
 def _add(headers: dict[str, str], line: bytes) -> None:
+    key, text = _header(line)
+    if headers.setdefault(key, text) != text and key in {"content-length", "etag"}:
+        raise Interrupted(f"The archive's answer contradicts itself ({key}).")
+
+
+@lru_cache(256)
+def _header(line: bytes) -> tuple[str, str]:
+    """Name and value of one line; most of an archive's lines are those of its last answer."""
     name, colon, value = line.partition(b":")
     if not colon or not line.endswith(b"\r\n") or name != name.strip() or not name:
         raise Interrupted("The archive's answer was cut inside its headers.")
-    key, text = name.decode("latin-1").lower(), value.decode("latin-1").strip()
-    if headers.setdefault(key, text) != text and key in {"content-length", "etag"}:
-        raise Interrupted(f"The archive's answer contradicts itself ({key}).")
+    return name.decode("latin-1").lower(), value.decode("latin-1").strip()
 
 
 def _no_length(status: int, headers: Mapping[str, str]) -> int:
