@@ -26,7 +26,7 @@ from pacs_proxy.upstream.retry import Policy
 from pacs_proxy.upstream.transport import Transport
 from pacs_proxy.upstream.watch import Watch
 from pacs_proxy.web import download, figures, relay, upload, viewer
-from pacs_proxy.web.exchange import begin_interest, finish, refuse_overrides
+from pacs_proxy.web.exchange import begin_interest, finish, refuse_cross_site, refuse_overrides
 from pacs_proxy.web.hold import Hold
 from pacs_proxy.web.peer import KEY_HEADER, Peer, prober
 
@@ -153,6 +153,7 @@ def _install(app: Flask) -> None:
     def before() -> None:
         g.began = time.perf_counter()
         refuse_overrides(request.environ)
+        refuse_cross_site(request.environ)
         g.interest = begin_interest(request.environ, relay.here().watch)
 
     @app.after_request

@@ -54,6 +54,7 @@ class Proxy:
             "PACS_PROXY_WORKERS": "1",
             **named,
         }
+        self.command = [sys.executable, "-m", "pacs_proxy", "serve"]
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -91,7 +92,7 @@ class Proxy:
         output = self._output()
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "pacs_proxy", "serve"],
+                self.command,
                 env=self.env,
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,

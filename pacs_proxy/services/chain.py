@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from flask import Flask, Response, g, request
 
-from pacs_proxy.errors import CrossSite, Forbidden
+from pacs_proxy.errors import Forbidden
 from pacs_proxy.services.context import services
 from pacs_proxy.services.headers import Environ, repr_digest
 from pacs_proxy.services.routes import (
@@ -23,12 +23,9 @@ from pacs_proxy.services.routes import (
 )
 from pacs_proxy.upstream.interest import Interest
 from pacs_proxy.upstream.watch import Watch
-from pacs_proxy.web.exchange import begin_interest, finish, refuse_overrides
+from pacs_proxy.web.exchange import begin_interest, finish, refuse_cross_site, refuse_overrides
 
 audit_log = logging.getLogger("pacs_proxy.audit")
-
-# RFC 9110 section 9.2.1: these change nothing.
-_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 @dataclass(frozen=True)
@@ -67,20 +64,6 @@ def admit(route: Route, environ: Environ, watch: Watch) -> Interest:
     """Let a request through to its view, watched from now on; or raise Forbidden."""
     permit(route, principal(environ))
     return begin_interest(environ, watch)
-
-
-def refuse_cross_site(environ: Environ) -> None:
-    """A page elsewhere must not change anything in the name of who sits here (CSRF).
-
-    Browsers say where a request comes from, and pages cannot make them lie; programs say nothing.
-    """
-    if environ["REQUEST_METHOD"] in _SAFE:
-        return
-    site, origin = environ.get("HTTP_SEC_FETCH_SITE"), environ.get("HTTP_ORIGIN")
-    is_foreign = site is not None and site not in {"same-origin", "none"}
-    here = environ.get("HTTP_HOST")
-    if is_foreign or (origin is not None and origin.partition("://")[2] != here):
-        raise CrossSite("A page of another site asked for this; open the viewer itself to do it.")
 
 
 def principal(_: Environ) -> Principal:

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from pacs_proxy import metrics
-from pacs_proxy.errors import BadRequest
+from pacs_proxy.errors import BadRequest, CrossSite
 from pacs_proxy.upstream.interest import Interest
 from pacs_proxy.upstream.watch import Watch
 
@@ -24,6 +24,8 @@ _OVERRIDES = (
     "HTTP_X_HTTP_METHOD",
     "HTTP_X_METHOD_OVERRIDE",
 )
+# RFC 9110 section 9.2.1: these change nothing.
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _SLOW = 1.0
 # A reader that takes nothing for this long is gone; its thread is needed.
 SEND_SECONDS = 60.0
@@ -35,6 +37,20 @@ def refuse_overrides(environ: Environ) -> None:
     named = query and any(name == "_method" for name, _ in parse_qsl(query, True))
     if named or any(name in environ for name in _OVERRIDES):
         raise BadRequest("Method overrides are not accepted.")
+
+
+def refuse_cross_site(environ: Environ) -> None:
+    """A page elsewhere must not change anything in the name of who sits here (CSRF).
+
+    Browsers say where a request comes from, and pages cannot make them lie; programs say nothing.
+    """
+    if environ["REQUEST_METHOD"] in _SAFE:
+        return
+    site, origin = environ.get("HTTP_SEC_FETCH_SITE"), environ.get("HTTP_ORIGIN")
+    is_foreign = site is not None and site not in {"same-origin", "none"}
+    here = environ.get("HTTP_HOST")
+    if is_foreign or (origin is not None and origin.partition("://")[2] != here):
+        raise CrossSite("A page of another site asked for this; open the viewer itself to do it.")
 
 
 def begin_interest(environ: Environ, watch: Watch) -> Interest:

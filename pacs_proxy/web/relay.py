@@ -20,7 +20,7 @@ KEY = "pacs_proxy.edge"
 
 # What a browser may tell the data side. Keys, forwarding and overrides of its own stay here.
 _ASKED = (
-    *("Host", "Origin", "Sec-Fetch-Site", "Accept", "Content-Type", "Content-Encoding"),
+    *("Host", "Accept", "Content-Type", "Content-Encoding"),
     *("Tus-Resumable", "Upload-Length", "Upload-Offset", "Upload-Metadata", "Upload-Checksum"),
 )
 # What the data side may tell a browser.
