@@ -84,7 +84,8 @@ class Intake:
             return known
 
     def find(self, owner: str, upload: str) -> Placed:
-        """Where it is, as HEAD tells it; raises NotFound, UploadGone."""
+        """Where it is, as HEAD tells it; raises NotFound, UploadGone, UploadBusy."""
+        self._staging.require_quiet(upload)
         row = self._row_of(owner, upload)
         placed = self._placed(row)
         tus.require_open(placed.state)
@@ -119,7 +120,7 @@ class Intake:
         chunk = asked.chunk or tus.Chunk(0, 0)
         pieces = identity(read, chunk, tus.admit(state, chunk), self._most)
         with self._staging.hold(upload) as part:
-            received = part.write(0, pieces)
+            received = part.write(0, pieces, chunk.sha1 is not None)
             after, failure = tus.take(state, chunk, received)
             failure = failure or _other_file(row["sha256"], after, received)
             if failure and (after.is_whole or not after.offset):
@@ -140,7 +141,8 @@ class Intake:
         room = tus.admit(state, chunk)
         part.require(state.offset)
         self._admission.admit_more()
-        received = part.write(state.offset, identity(read, chunk, room, self._most))
+        pieces = identity(read, chunk, room, self._most)
+        received = part.write(state.offset, pieces, chunk.sha1 is not None)
         after, failure = tus.take(state, chunk, received)
         if after.offset > state.offset:
             part.sync()

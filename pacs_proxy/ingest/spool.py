@@ -7,13 +7,13 @@ behind it (a crash between write and commit) are simply written over.
 from __future__ import annotations
 
 import errno
-import fcntl
 import hashlib
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from pacs_proxy.archive import locks
 from pacs_proxy.errors import PacsProxyError
 from pacs_proxy.errors.uploads import DiskLow, StagingFailed, UploadBusy
 from pacs_proxy.ingest.tus import Received
@@ -37,17 +37,20 @@ class Part:
         if os.fstat(self._fd).st_size < offset:
             raise Lost
 
-    def write(self, at: int, pieces: Iterable[bytes]) -> Received:
+    def write(self, at: int, pieces: Iterable[bytes], with_sha1: bool = False) -> Received:
         """Write from `at` on; what `Received` counts is not durable before `sync`."""
-        digest, count = hashlib.sha256(), 0
+        digest, count, failure = hashlib.sha256(), 0, None
+        other = hashlib.sha1(usedforsecurity=False)
         try:
             for piece in pieces:
                 digest.update(piece)
+                if with_sha1:
+                    other.update(piece)
                 _write(self._fd, piece, at + count)
                 count += len(piece)
-        except PacsProxyError as failure:
-            return Received(count, digest.digest(), failure)
-        return Received(count, digest.digest())
+        except PacsProxyError as error:
+            failure = error
+        return Received(count, digest.digest(), failure, other.digest() if with_sha1 else b"")
 
     def sync(self) -> None:
         """Make it durable, or raise: what the disk did not confirm is never acknowledged."""
@@ -90,6 +93,18 @@ class Staging:
         except FileNotFoundError:
             return 0
 
+    def require_quiet(self, upload: str) -> None:
+        """UploadBusy while somebody writes to it: how far it is will be another answer soon."""
+        try:
+            fd = os.open(self.path(upload), os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return
+        try:
+            if locks.is_shared(fd):
+                raise _busy()
+        finally:
+            os.close(fd)
+
     def discard(self, upload: str) -> None:
         """Remove it; safe to repeat. Call it while holding, or when nobody can any more."""
         self.path(upload).unlink(missing_ok=True)
@@ -112,13 +127,9 @@ class Staging:
     def _locked(self, upload: str, create: bool) -> int:
         while True:
             fd = self._opened(upload, create)
-            try:
-                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+            if not locks.own(fd):
                 os.close(fd)
-                raise UploadBusy(
-                    "Another request is writing to this upload; try again in a moment.", 1
-                ) from None
+                raise _busy()
             if os.fstat(fd).st_nlink:
                 return fd
             os.close(fd)  # removed between our opening and our lock
@@ -131,6 +142,10 @@ class Staging:
             if not create:
                 raise Lost from None
         return os.open(path, flags | os.O_CREAT, 0o600)
+
+
+def _busy() -> UploadBusy:
+    return UploadBusy("Another request is writing to this upload; try again in a moment.", 1)
 
 
 def _sync_folder(path: Path) -> None:

@@ -26,7 +26,8 @@ from pacs_proxy.errors.uploads import (
 
 VERSION = "1.0.0"
 EXTENSIONS = "creation,creation-with-upload,termination,checksum,expiration"
-ALGORITHM = "sha256"
+# tus wants sha1 offered; ours is sha256.
+ALGORITHMS = {"sha256": 32, "sha1": 20}
 MEDIA = "application/offset+octet-stream"
 CODING = "gzip"
 
@@ -34,7 +35,6 @@ CODING = "gzip"
 _NUMBER = re.compile(r"[0-9]{1,15}\Z", re.ASCII)
 _KEY = re.compile(r"[!-+\--~]{1,64}\Z", re.ASCII)
 _LONGEST_METADATA = 6 << 10
-_SHA256_BYTES = 32
 GONE = {
     "expired": "Nobody went on with this upload for too long; begin it again.",
     "cancelled": "This upload was cancelled.",
@@ -66,6 +66,12 @@ class Chunk:
     size: int | None
     sha256: bytes | None = None
     is_gzip: bool = False
+    sha1: bytes | None = None
+
+    @property
+    def is_checked(self) -> bool:
+        """Whether the client says what the bytes must be: then they come whole or not at all."""
+        return self.sha256 is not None or self.sha1 is not None
 
 
 @dataclass(frozen=True)
@@ -84,6 +90,7 @@ class Received:
     count: int
     sha256: bytes
     failure: PacsProxyError | None = None
+    sha1: bytes = b""
 
 
 def greeting(largest: int) -> dict[str, str]:
@@ -93,7 +100,7 @@ def greeting(largest: int) -> dict[str, str]:
         "Tus-Version": VERSION,
         "Tus-Extension": EXTENSIONS,
         "Tus-Max-Size": str(largest),
-        "Tus-Checksum-Algorithm": ALGORITHM,
+        "Tus-Checksum-Algorithm": ",".join(ALGORITHMS),
         "Accept-Encoding": CODING,
     }
 
@@ -148,8 +155,8 @@ def take(state: State, chunk: Chunk, received: Received) -> tuple[State, PacsPro
 
     Call it with what is durable: the offset it gives is a promise.
     """
-    if chunk.sha256 is not None:
-        failure = received.failure or _mismatch(chunk.sha256, received.sha256)
+    if chunk.is_checked:
+        failure = received.failure or _mismatch(chunk, received)
         if failure:
             return state, failure
     return replace(state, offset=state.offset + received.count), received.failure
@@ -184,28 +191,31 @@ def _chunk(headers: Headers, offset: int) -> Chunk:
         raise WrongMedia(f"Send the bytes as Content-Type: {MEDIA}.")
     is_chunked = "Transfer-Encoding" in headers
     size = None if is_chunked else _number(headers, "Content-Length")
-    checksum = _checksum(headers.get("Upload-Checksum"))
+    digests = _digests(headers.get("Upload-Checksum"))
     coding = headers.get("Content-Encoding", "identity").strip().lower()
     if coding not in {"identity", CODING}:
         raise WrongMedia(f"Content-Encoding may be {CODING} or nothing.")
-    if coding == CODING and checksum is None:
+    if coding == CODING and not digests:
         raise BadRequest(f"A chunk coded with {CODING} needs an Upload-Checksum.")
-    return Chunk(offset, size, checksum, coding == CODING)
+    sha256, sha1 = digests.get("sha256"), digests.get("sha1")
+    return Chunk(offset, size, sha256, coding == CODING, sha1)
 
 
-def _checksum(header: str | None) -> bytes | None:
+def _digests(header: str | None) -> dict[str, bytes]:
+    """By algorithm; empty without a header."""
     if header is None:
-        return None
+        return {}
     algorithm, _, value = header.strip().partition(" ")
-    if algorithm != ALGORITHM:
-        raise BadRequest(f"Upload-Checksum must be {ALGORITHM} and a digest in base64.")
+    if algorithm not in ALGORITHMS:
+        names = " or ".join(ALGORITHMS)
+        raise BadRequest(f"Upload-Checksum must be {names} and a digest in base64.")
     try:
         digest = base64.b64decode(value, validate=True)
     except (binascii.Error, ValueError):
         digest = b""
-    if len(digest) != _SHA256_BYTES:
-        raise BadRequest("Upload-Checksum must hold the 32 bytes of a SHA-256 in base64.")
-    return digest
+    if len(digest) != ALGORITHMS[algorithm]:
+        raise BadRequest(f"Upload-Checksum must hold the digest of {algorithm} in base64.")
+    return {algorithm: digest}
 
 
 def _number(headers: Headers, name: str) -> int:
@@ -215,8 +225,9 @@ def _number(headers: Headers, name: str) -> int:
     return int(value)
 
 
-def _mismatch(wanted: bytes, got: bytes) -> PacsProxyError | None:
-    if wanted == got:
+def _mismatch(chunk: Chunk, received: Received) -> PacsProxyError | None:
+    pairs = ((chunk.sha256, received.sha256), (chunk.sha1, received.sha1))
+    if all(wanted in (None, got) for wanted, got in pairs):
         return None
     return ChecksumMismatch("The chunk differs from its checksum; send it again.")
 

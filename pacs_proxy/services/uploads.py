@@ -47,7 +47,7 @@ def limits() -> dict[str, Any]:
         "parallel": settings.upload_parallel,
         "compress_above": settings.upload_compress_above,
         "expires_seconds": settings.upload_expires_seconds,
-        "checksum": tus.ALGORITHM,
+        "checksum": next(iter(tus.ALGORITHMS)),
     }
 
 

@@ -61,6 +61,15 @@ def test_two_never_write_at_once(staging: Staging) -> None:
         pass
 
 
+def test_whether_it_is_written_to_can_be_told_without_disturbing(staging: Staging) -> None:
+    staging.require_quiet("a")
+    with staging.hold("a"):
+        with pytest.raises(UploadBusy):
+            staging.require_quiet("a")
+        staging.require_quiet("b")
+    staging.require_quiet("a")
+
+
 def test_a_killed_holder_holds_nothing(staging: Staging) -> None:
     holder = subprocess.Popen(
         [sys.executable, "-c", HOLD, str(staging.folder)], stdout=subprocess.PIPE, text=True

@@ -94,7 +94,7 @@ def test_gzip_needs_a_checksum() -> None:
 
 
 @pytest.mark.parametrize(
-    "checksum", ["", "sha256", "sha256 !", "sha256 YQ==", "md5 YQ==", CHECKSUM[7:], "SHA256 YQ=="]
+    "checksum", ["", "sha256", "sha256 !", "sha1 YQ==", "md5 YQ==", CHECKSUM[7:], "SHA256 YQ=="]
 )
 def test_a_checksum_we_cannot_check_is_refused(checksum: str) -> None:
     with pytest.raises(BadRequest, match="Upload-Checksum"):
@@ -130,6 +130,18 @@ def test_a_chunk_with_a_checksum_is_taken_whole_or_not_at_all() -> None:
     assert (unchanged, type(failure)) == (state, ChecksumMismatch)
     unchanged, failure = tus.take(state, chunk, tus.Received(3, DIGEST, tus.cut(3, 5)))
     assert (unchanged, type(failure)) == (state, BodyCut)
+
+
+def test_sha1_is_understood_as_tus_demands() -> None:
+    digest = hashlib.sha1(b"hello").digest()
+    header = "sha1 " + base64.b64encode(digest).decode()
+    chunk = tus.patch({**PATCH, "Upload-Checksum": header})
+    assert chunk.sha1 == digest
+    state = tus.State(10)
+    _, failure = tus.take(state, chunk, tus.Received(5, DIGEST, None, digest))
+    assert failure is None
+    unchanged, failure = tus.take(state, chunk, tus.Received(5, DIGEST, None, bytes(20)))
+    assert (unchanged, type(failure)) == (state, ChecksumMismatch)
 
 
 def test_without_a_checksum_what_came_is_kept() -> None:

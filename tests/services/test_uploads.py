@@ -205,9 +205,10 @@ def test_two_never_write_to_one_upload(sender: Sender, server: Proxy) -> None:
     whole = {**BYTES, "Upload-Offset": "0", **checksum(DATA)}
     with sender.begin("PATCH", where, whole, len(DATA), DATA[:1000]) as sock:
         deadline = time.monotonic() + 5
-        while (busy := sender.patch(where, 0, DATA[:9], checksum(b""))).status != 423:
-            assert busy.status == 460
+        while sender.head(where).status != 423:
             assert time.monotonic() < deadline
+        busy = sender.patch(where, 0, DATA)
+        refused(busy, 423, "busy")
         assert busy.headers["Retry-After"] == "1"
         sock.sendall(DATA[1000:])
         assert hear(sock).status == 204
@@ -315,7 +316,7 @@ def test_an_unknown_upload_is_404(sender: Sender, where: str) -> None:
 def test_options_tells_what_is_spoken(sender: Sender) -> None:
     headers = sender.ask("OPTIONS", "/api/uploads").headers
     assert headers["Tus-Version"] == headers["Tus-Resumable"] == "1.0.0"
-    assert headers["Tus-Checksum-Algorithm"] == "sha256"
+    assert headers["Tus-Checksum-Algorithm"] == "sha256,sha1"
     assert headers["Tus-Max-Size"] == "20000000"
     assert headers["Accept-Encoding"] == "gzip"
     extensions = set(headers["Tus-Extension"].split(","))
