@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Any
@@ -12,18 +12,21 @@ from pacs_proxy.archive.instances import Instances, Limits
 from pacs_proxy.archive.spool import Spool
 from pacs_proxy.archive.studies import Studies
 from pacs_proxy.control import Control
-from pacs_proxy.database import Database
+from pacs_proxy.database import Database, Upload
 from pacs_proxy.decoding import Decoder
 from pacs_proxy.edge import add, bare, policy
-from pacs_proxy.ingest import deletion, expiry
+from pacs_proxy.ingest import container, deletion, expiry, intake, pipeline, settle, walk
 from pacs_proxy.ingest.admission import Admission
 from pacs_proxy.ingest.admission import Limits as IntakeLimits
 from pacs_proxy.ingest.batches import Batches
 from pacs_proxy.ingest.deletion import Deletions
+from pacs_proxy.ingest.deposit import Depositor
 from pacs_proxy.ingest.expiry import Sweeper
 from pacs_proxy.ingest.intake import Intake
+from pacs_proxy.ingest.pipeline import Ingest
+from pacs_proxy.ingest.settle import Settler
 from pacs_proxy.ingest.spool import Staging
-from pacs_proxy.ingest.tiff import Bounds, Rules, TiffConverter
+from pacs_proxy.ingest.tiff import Bounds, Rules, Target, TiffConverter
 from pacs_proxy.jobs import BIG, PROMPT, REFERENCE, SMALL, Handler, Jobs, Runner
 from pacs_proxy.services import (
     batches,
@@ -46,6 +49,7 @@ from pacs_proxy.settings import Settings
 from pacs_proxy.upstream.attempts import Persistence
 from pacs_proxy.upstream.client import Client, prober
 from pacs_proxy.upstream.health import Health
+from pacs_proxy.upstream.interest import Interest
 from pacs_proxy.upstream.pace import Pace
 from pacs_proxy.upstream.pool import Node, Pool, authorization
 from pacs_proxy.upstream.transport import Transport
@@ -57,6 +61,7 @@ if TYPE_CHECKING:
 
 # Threads that never wait for an archive that is away: they say so to everybody else.
 _SPARE_THREADS = 8
+_IMPATIENT_SECONDS = 2.0
 
 VIEWS: dict[str, Callable[..., Any]] = {
     "viewer.index": viewer.index,
@@ -126,6 +131,8 @@ def build(settings: Settings) -> Services:
     database = Database(settings.database_address)
     jobs, staging = Jobs(database), Staging(settings.data_path / "uploads")
     admission = Admission(intake_limits(settings), staging.free)
+    # Work that can be put off does not wait for an archive that is away; it comes again.
+    depositor = Depositor(client.impatient(_IMPATIENT_SECONDS))
     return Services(
         settings=settings,
         instances=instances,
@@ -137,6 +144,10 @@ def build(settings: Settings) -> Services:
         database=database,
         jobs=jobs,
         staging=staging,
+        depositor=depositor,
+        ingest=Ingest(
+            database, staging, depositor, ingest_rules(settings, conversion(settings, client))
+        ),
         intake=Intake(database, staging, jobs, admission),
         batches=Batches(database, staging, jobs),
         deletions=Deletions(database, jobs, staging, client, instances),
@@ -147,8 +158,16 @@ def runner(services: Services) -> Runner:
     """What works on jobs in this process; the caller starts it, after the fork."""
     sweeper = Sweeper(services.database, services.staging, services.jobs)
     sweeper.ensure()
-    handlers: dict[str, Handler] = {expiry.KIND: sweeper, deletion.KIND: services.deletions}
-    given_up: dict[str, Handler] = {}
+    ingest, after = services.ingest, services.settings.upload_settle_seconds
+    settler = Settler(ingest, services.depositor, services.jobs, after)
+    settler.ensure()
+    handlers: dict[str, Handler] = {
+        expiry.KIND: sweeper,
+        deletion.KIND: services.deletions,
+        intake.KIND: ingest,
+        settle.KIND: settler,
+    }
+    given_up: dict[str, Handler] = {intake.KIND: ingest.given_up}
     small = max(1, services.settings.ingest_threads // services.settings.workers)
     lanes = [(PROMPT,), (REFERENCE,), (BIG,), *((PROMPT, SMALL),) * small]
     return Runner(services.jobs, handlers, lanes, given_up)
@@ -170,6 +189,21 @@ def make_client(settings: Settings, health: Health) -> Client:
     waiting = BoundedSemaphore(max(1, settings.threads - _SPARE_THREADS))
     persistence = Persistence(health, policy(settings), prober(transport), waiting)
     return Client(transport, persistence, settings.query_seconds)
+
+
+def conversion(settings: Settings, client: Client) -> pipeline.Converter:
+    """TIFFs for the pipeline: to the patient and study that were said with the upload."""
+    converter = tiff_converter(settings)
+
+    def convert(
+        source: Path, out: Path, upload: Upload, progress: Callable[[int, int], None]
+    ) -> Sequence[Path]:
+        target = Target.of(
+            upload.target, upload.batch_id, lambda study: client.get(f"/studies/{study}", Interest())
+        )
+        return converter.convert(source, out, target, upload.id, upload.created, progress)
+
+    return convert
 
 
 def tiff_converter(settings: Settings) -> TiffConverter:
@@ -197,6 +231,15 @@ def intake_limits(settings: Settings) -> IntakeLimits:
         settings.upload_disk_reserve,
         settings.upload_expires_seconds,
     )
+
+
+def ingest_rules(settings: Settings, converter: pipeline.Converter) -> pipeline.Rules:
+    """What a file may be before the archive sees it."""
+    shield = walk.Limits(
+        settings.shield_depth, settings.shield_elements, settings.shield_neighbours
+    )
+    bounds = container.Bounds(settings.zip_members, settings.zip_bytes, settings.zip_ratio)
+    return pipeline.Rules(shield, bounds, converter)
 
 
 def limits(settings: Settings) -> Limits:

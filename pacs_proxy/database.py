@@ -131,6 +131,7 @@ class Result(Base):
     __table_args__ = (
         UniqueConstraint("upload_id", "number"),
         Index("ix_results_batch_id_rev", "batch_id", "rev"),
+        Index("ix_results_settled_created", "settled", "created"),
     )
 
     id: Mapped[int] = mapped_column(_ID, primary_key=True)

@@ -11,7 +11,7 @@ from pacs_proxy.errors import BadUpload
 from pacs_proxy.ingest.fileheader import read_file_header
 from pacs_proxy.ingest.identity import Identity, decoded
 from pacs_proxy.ingest.pixels import IMAGE_TAGS, check_pixels
-from pacs_proxy.ingest.source import FileSource, Inflated, Window
+from pacs_proxy.ingest.source import Inflated, Part, Source, Window
 from pacs_proxy.ingest.walk import Element, Limits, Walk
 
 _CHARACTER_SET, _SOP_CLASS, _SOP_UID = 0x00080005, 0x00080016, 0x00080018
@@ -40,25 +40,25 @@ class _Seen:
     pixels: Element | None = None
 
 
-def examine(descriptor: int, size: int, limits: Limits) -> Examined:
-    """Judge the `size` bytes of an open file; reads its header only, in flat memory.
+def examine(source: Source, limits: Limits) -> Examined:
+    """Judge a file; reads its header only, in flat memory.
 
     Raises BadUpload with the reason in words, and OSError; nothing else.
     """
-    if not size:
+    if not source.size:
         raise BadUpload("empty", "The file is empty. Copy or export it again.")
-    window = Window(FileSource(descriptor, size))
+    window = Window(source)
     header = read_file_header(window)
     start = header.start
     if header.is_deflated:
-        window, start = Window(Inflated(FileSource(descriptor, size, start))), 0
-    walk = Walk(window, start, limits, implicit=header.implicit, little=header.little)
+        window, start = Window(Inflated(Part(source, start))), 0
+    walk = Walk(window, header, limits, start=start)
     seen = _seen(walk)
     identity = _identity(seen.values)
     if seen.pixels is not None:
         check_pixels(seen.values, seen.pixels, walk.fragments, header)
     sop_class = _text(seen.values, _SOP_CLASS) or header.media_class
-    return Examined(identity, sop_class, header.syntax, size)
+    return Examined(identity, sop_class, header.syntax, source.size)
 
 
 def _seen(walk: Walk) -> _Seen:

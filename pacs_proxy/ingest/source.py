@@ -25,6 +25,18 @@ class Source(Protocol):
         """`count` bytes from `at`, fewer only at the end."""
 
 
+class BytesSource:
+    """Bytes that are at hand."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self.size = len(data)
+
+    def read(self, at: int, count: int) -> bytes:
+        """As `Source.read`."""
+        return self._data[at : at + count]
+
+
 class FileSource:
     """An open file, or the part of it that begins at `start`; its offset is not moved."""
 
@@ -35,6 +47,18 @@ class FileSource:
     def read(self, at: int, count: int) -> bytes:
         """As `Source.read`."""
         return os.pread(self._descriptor, min(count, max(0, self.size - at)), self._start + at)
+
+
+class Part:
+    """A source from `start` on."""
+
+    def __init__(self, whole: Source, start: int) -> None:
+        self._whole, self._start = whole, start
+        self.size = whole.size - start
+
+    def read(self, at: int, count: int) -> bytes:
+        """As `Source.read`."""
+        return self._whole.read(self._start + at, count)
 
 
 class Inflated:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from pacs_proxy.decoding.elements import KNOWN_VRS, LONG_VRS, UNDEFINED
 from pacs_proxy.errors import BadUpload
+from pacs_proxy.ingest.fileheader import FileHeader
 from pacs_proxy.ingest.source import Window
 
 PIXEL_DATA = 0x7FE00010
@@ -76,13 +77,23 @@ class _Malformed(Exception):
 class Walk:
     """The elements of the data set itself, in their order, with everything below them checked.
 
+    Those of `inner` are given wherever they are.
+
     `fragments` is known once encapsulated pixels were passed. Raises BadUpload.
     """
 
     def __init__(
-        self, window: Window, start: int, limits: Limits, *, implicit: bool, little: bool = True
+        self,
+        window: Window,
+        header: FileHeader,
+        limits: Limits,
+        *,
+        start: int | None = None,
+        inner: frozenset[int] = frozenset(),
     ) -> None:
-        self._window, self._start, self._limits = window, start, limits
+        self._window, self._limits, self._inner = window, limits, inner
+        self._start = header.start if start is None else start
+        implicit, little = header.implicit, header.little
         mark = "<" if little else ">"
         self._explicit_head = struct.Struct(mark + "HH2sH").unpack_from
         self._implicit_head = struct.Struct(mark + "HHI").unpack_from
@@ -108,7 +119,7 @@ class Walk:
             except _Malformed as error:
                 at = self._recovered(error)
                 continue
-            if is_top:
+            if is_top or element.tag in self._inner:
                 yield element
 
     def value(self, element: Element, most: int) -> bytes:

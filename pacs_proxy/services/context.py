@@ -11,7 +11,9 @@ from pacs_proxy.archive.studies import Studies
 from pacs_proxy.database import Database
 from pacs_proxy.ingest.batches import Batches
 from pacs_proxy.ingest.deletion import Deletions
+from pacs_proxy.ingest.deposit import Depositor
 from pacs_proxy.ingest.intake import Intake
+from pacs_proxy.ingest.pipeline import Ingest
 from pacs_proxy.ingest.spool import Staging
 from pacs_proxy.jobs import Jobs
 from pacs_proxy.services.pictures import Pictures
@@ -38,6 +40,8 @@ class Services:
     database: Database
     jobs: Jobs
     staging: Staging
+    depositor: Depositor
+    ingest: Ingest
     intake: Intake
     batches: Batches
     deletions: Deletions

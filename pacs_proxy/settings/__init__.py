@@ -9,6 +9,7 @@ from typing import Any
 
 from pacs_proxy.settings.archive import ArchiveSettings
 from pacs_proxy.settings.delivery import DeliverySettings
+from pacs_proxy.settings.ingest import IngestSettings
 from pacs_proxy.settings.parse import GIB, KIB, MAX_NODES, MIB, SettingError, is_secret
 from pacs_proxy.settings.roles import RoleSettings
 from pacs_proxy.settings.server import ServerSettings
@@ -27,6 +28,7 @@ _NOT_SETTINGS = frozenset({"PACS_PROXY_CORPUS", "PACS_PROXY_SCREENSHOTS", "PACS_
 class Settings(
     RoleSettings,
     TiffSettings,
+    IngestSettings,
     UploadSettings,
     StorageSettings,
     DeliverySettings,

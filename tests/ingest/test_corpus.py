@@ -49,7 +49,7 @@ def _verdict(path: Path) -> str:
         found = recognise(Window(FileSource(descriptor, size)))
         if found.kind is not Kind.DICOM:
             return found.kind
-        examine(descriptor, size, Limits())
+        examine(FileSource(descriptor, size), Limits())
     except BadUpload as refusal:
         return refusal.code
     else:

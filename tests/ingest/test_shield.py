@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from pacs_proxy.errors import BadUpload
 from pacs_proxy.ingest.shield import Examined, examine
+from pacs_proxy.ingest.source import FileSource
 from pacs_proxy.ingest.walk import Limits
 from tests.ingest import dicom as make
 from tests.ingest.dicom import (
@@ -36,7 +37,7 @@ def judged(data: bytes, limits: Limits | None = None) -> Examined:
     descriptor = os.memfd_create("upload")
     try:
         os.write(descriptor, data)
-        return examine(descriptor, len(data), limits or Limits())
+        return examine(FileSource(descriptor, len(data)), limits or Limits())
     finally:
         os.close(descriptor)
 

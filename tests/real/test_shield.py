@@ -10,6 +10,7 @@ import pytest
 from pacs_proxy.demo.orthanc import ThrowawayOrthanc
 from pacs_proxy.errors import BadUpload
 from pacs_proxy.ingest.shield import Examined, examine
+from pacs_proxy.ingest.source import FileSource
 from pacs_proxy.ingest.walk import Limits
 from tests.ingest.dicom import BIG, DEFLATED, EXPLICIT, IMPLICIT, JPEG, RLE, Coding, dicom
 from tests.ingest.test_shield import SOUND
@@ -24,7 +25,7 @@ def _examined(data: bytes) -> Examined | None:
     descriptor = os.memfd_create("upload")
     try:
         os.write(descriptor, data)
-        return examine(descriptor, len(data), Limits())
+        return examine(FileSource(descriptor, len(data)), Limits())
     except BadUpload:
         return None
     finally:

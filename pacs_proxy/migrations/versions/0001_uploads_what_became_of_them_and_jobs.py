@@ -121,6 +121,7 @@ def _results() -> None:
         sa.UniqueConstraint("upload_id", "number"),
     )
     op.create_index("ix_results_batch_id_rev", "results", ["batch_id", "rev"])
+    op.create_index("ix_results_settled_created", "results", ["settled", "created"])
 
 
 def _labels() -> None:

@@ -1,0 +1,90 @@
+"""What became of files, written down: one row each, the batch's revision, labels of studies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from pacs_proxy.database import Batch, Result, StudyLabel, Upload, touch
+from pacs_proxy.ingest.deposit import DUPLICATE, STORED, Deposited
+
+REFUSED, SKIPPED = "refused", "skipped"
+_IN_ARCHIVE = frozenset({STORED, DUPLICATE})
+
+
+@dataclass(frozen=True)
+class Row:
+    """One file's result; `number` is 0 for the upload itself. See database.Result."""
+
+    number: int
+    member: str
+    outcome: str
+    code: str | None = None
+    detail: str | None = None
+    deposited: Deposited | None = None
+    staged: str | None = None
+
+    @property
+    def study(self) -> str | None:
+        """Orthanc's study, where the file is in it."""
+        return self.deposited.study if self.deposited else None
+
+
+def row_of(number: int, member: str, deposited: Deposited, staged: str | None = None) -> Row:
+    """The row of a file that the archive was shown."""
+    outcome, code, detail = deposited.outcome, deposited.code, deposited.detail
+    return Row(number, member, outcome, code, detail, deposited, staged)
+
+
+def add(session: Session, upload: Upload, rows: Sequence[Row], now: float) -> int:
+    """Write the rows under the batch's next revision, which is returned."""
+    rev = touch(session, upload.batch_id)
+    if rows:
+        session.execute(insert(Result), [_values(upload, row, now, rev) for row in rows])
+    _label(session, upload.batch_id, {row.study for row in rows if row.study}, now)
+    return rev
+
+
+def change(session: Session, upload: str, **values: object) -> None:
+    """Set columns of an upload."""
+    session.execute(update(Upload).where(Upload.id == upload).values(values))
+
+
+def numbers(session: Session, upload: str) -> set[int]:
+    """The members that have their row already."""
+    return set(session.scalars(select(Result.number).where(Result.upload_id == upload)))
+
+
+def _values(upload: Upload, row: Row, now: float, rev: int) -> dict[str, object]:
+    there = row.deposited
+    return {
+        "batch_id": upload.batch_id,
+        "upload_id": upload.id,
+        "number": row.number,
+        "member": row.member,
+        "outcome": row.outcome,
+        "code": row.code,
+        "detail": row.detail,
+        "instance": there.instance if there else None,
+        "series": there.series if there else None,
+        "study": there.study if there else None,
+        "md5": there.md5 if there else None,
+        "size": there.size if there else None,
+        "rev": rev,
+        "created": now,
+        # Only what is said to be in the archive is looked at once more.
+        "settled": row.outcome not in _IN_ARCHIVE,
+        "staged": row.staged,
+    }
+
+
+def _label(session: Session, batch: str, studies: Iterable[str], now: float) -> None:
+    label = session.scalar(select(Batch.label).where(Batch.id == batch))
+    if not label:
+        return
+    for study in studies:
+        if session.get(StudyLabel, (study, label)) is None:
+            session.add(StudyLabel(study=study, label=label, batch_id=batch, created=now))

@@ -1,0 +1,184 @@
+"""One upload while the pipeline works on it, and what is written down about it meanwhile."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from pacs_proxy.database import Chunk, Database, Job, Upload, touch
+from pacs_proxy.errors import BadUpload, Doubtful
+from pacs_proxy.ingest import results
+from pacs_proxy.ingest.deletion import is_deleted
+from pacs_proxy.ingest.deposit import CONFLICT, Deposited
+from pacs_proxy.ingest.results import Row
+from pacs_proxy.ingest.rows import STORING
+from pacs_proxy.ingest.staged import Acknowledged, Staged, damaged
+from pacs_proxy.jobs import Claimed
+
+DELETED = "study_deleted"
+KEPT = "kept"
+# What waits for the archive is tried again after a quarter of the time it has waited.
+_SHORTEST_WAIT, _LONGEST_WAIT = 2.0, 30.0
+_TELL_SECONDS = 1.0
+_SUFFIX = ".kept"
+
+
+@dataclass
+class Work:
+    """A claim on a job and the upload it is about."""
+
+    claimed: Claimed
+    upload: Upload
+    acknowledged: Sequence[Acknowledged]
+    database: Database
+    path: Path
+    clock: Callable[[], float] = time.time
+    kind: str = ""
+    study: str = ""
+    state: str = ""
+    told: float = 0.0
+    rows: list[Row] = field(default_factory=list)
+
+    @classmethod
+    def begin(
+        cls, claimed: Claimed, database: Database, path: Callable[[str], Path]
+    ) -> Work | None:
+        """None when the upload is gone."""
+        with database.read() as session:
+            upload = session.get(Upload, claimed.payload["upload"])
+            if upload is None:
+                return None
+            chunks = select(Chunk).where(Chunk.upload_id == upload.id).order_by(Chunk.at)
+            pieces = [
+                Acknowledged(chunk.at, chunk.length, chunk.sha256)
+                for chunk in session.scalars(chunks)
+            ]
+        whole = [Acknowledged(0, upload.length, upload.sha256)]
+        return cls(claimed, upload, pieces or whole, database, path(upload.id))
+
+    @property
+    def is_repeated(self) -> bool:
+        """Whether an earlier attempt may have stored it."""
+        return self.claimed.attempts > 1 or self.upload.code == Doubtful.code
+
+    @property
+    def pause(self) -> float:
+        """Seconds until the archive is asked for this one again."""
+        waited = self.clock() - self.upload.progressed
+        return min(_LONGEST_WAIT, max(_SHORTEST_WAIT, waited / 4))
+
+    @contextmanager
+    def opened(self) -> Iterator[Staged]:
+        """The file as it was sent. Raises BadUpload when it is not whole any more."""
+        try:
+            descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            raise damaged() from None
+        try:
+            # Bytes behind the length are of a write that was never acknowledged.
+            if os.fstat(descriptor).st_size < self.upload.length:
+                raise damaged()
+            yield Staged(descriptor, self.upload.length, self.acknowledged, path=self.path)
+        finally:
+            os.close(descriptor)
+
+    def keep(self, staged: Staged, number: int) -> str:
+        """Put aside a file that must outlive its upload; what it is called beside it."""
+        name = f"{self.upload.id}-{number}{_SUFFIX}"
+        staged.keep(self.path.with_name(name))
+        return name
+
+    def note(self, number: int, member: str, deposited: Deposited, staged: Staged) -> None:
+        """A file has been dealt with by the archive."""
+        kept = self.keep(staged, number) if deposited.outcome == CONFLICT else None
+        self.rows.append(results.row_of(number, member, deposited, kept))
+
+    def enter(self, state: str, study: str = "") -> None:
+        """Show a stage; `study` before anything of it is sent.
+
+        Raises Lost, BadUpload when the study was deleted, Later while it is being deleted.
+        """
+        if (state, study) == (self.state, self.study):
+            return
+        with self.database.write() as session:
+            if study and is_deleted(session, study, self.upload.created):
+                raise BadUpload(DELETED, "The study was deleted after this file was sent.")
+            self._hold(session, study)
+            rev = touch(session, self.upload.batch_id)
+            results.change(session, self.upload.id, state=state, kind=self.kind, rev=rev)
+        self.state, self.study = state, study
+
+    def sending(self, study: str) -> Callable[[], None]:
+        """What must be known before anything of this study is sent."""
+        return partial(self.enter, STORING, study)
+
+    def progress(self, done: int, total: int) -> None:
+        """How far a conversion is. Raises Lost, Later."""
+        self.claimed.check()
+        if self.clock() - self.told >= _TELL_SECONDS:
+            self.told = self.clock()
+            self.flush(done, total)
+
+    def flush(self, done: int, total: int) -> None:
+        """Write down the rows so far. Raises Lost."""
+        with self.database.write() as session:
+            self._hold(session, self.study)
+            rev = results.add(session, self.upload, self.rows, self.clock())
+            results.change(
+                session, self.upload.id, rev=rev, done_bytes=done, total_bytes=total, kind=self.kind
+            )
+        self.rows = []
+
+    def end(
+        self,
+        state: str,
+        code: str | None = None,
+        detail: str | None = None,
+        *,
+        has_failed: bool = False,
+    ) -> None:
+        """Write down the last rows and the end, in one transaction. Raises Lost.
+
+        Of a job that `has_failed` the end is written by whoever says so.
+        """
+        with self.database.write() as session:
+            if has_failed:
+                self._hold(session, self.study)
+            else:
+                self.claimed.finish(session)
+            rev = results.add(session, self.upload, self.rows, self.clock())
+            ended = {"state": state, "code": code, "detail": detail, "kind": self.kind or None}
+            results.change(session, self.upload.id, rev=rev, **ended)
+            if self.upload.state == KEPT:
+                self._wake_others(session)
+
+    def wait(self, code: str, detail: str) -> None:
+        """Show that it is kept until the archive is back. Raises Lost."""
+        if (self.state or self.upload.state, self.upload.code) == (KEPT, code):
+            return
+        with self.database.write() as session:
+            self._hold(session, self.study)
+            rev = results.add(session, self.upload, self.rows, self.clock())
+            kept = {"state": KEPT, "code": code, "detail": detail, "kind": self.kind or None}
+            results.change(session, self.upload.id, rev=rev, **kept)
+        self.rows = []
+
+    def _hold(self, session: Session, study: str) -> None:
+        """Only while the job is ours is anything written."""
+        if study:
+            self.claimed.concerns(session, study)
+        else:
+            self.claimed.jobs.change(session, self.claimed)
+
+    def _wake_others(self, session: Session) -> None:
+        """The archive is back: what else waits for it need not wait longer."""
+        waiting = (Job.kind == self.claimed.kind, Job.state == "queued", Job.not_before > self.clock())
+        session.execute(update(Job).where(*waiting).values(not_before=self.clock()))

@@ -1,0 +1,36 @@
+"""The pipeline in front of an archive, fake or real."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pacs_proxy.database import Database
+from pacs_proxy.migrations import upgrade
+from pacs_proxy.settings import Settings
+from tests.fakes import FakeOrthanc
+from tests.ingest.world import World
+from tests.upstream.archive_client import archive
+from tests.upstream.world import control_in
+
+
+@pytest.fixture
+def orthanc() -> Iterator[FakeOrthanc]:
+    with FakeOrthanc() as fake:
+        yield fake
+
+
+@pytest.fixture
+def plain_database(tmp_path: Path) -> Iterator[Database]:
+    """SQLite alone: what is proven of both kinds elsewhere need not be proven again."""
+    address = Settings(data_dir=str(tmp_path)).database_address
+    upgrade(address)
+    database = Database(address)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def world(orthanc: FakeOrthanc, plain_database: Database, tmp_path: Path) -> Iterator[World]:
+    with control_in(tmp_path) as control, archive(orthanc, control) as found:
+        yield World(plain_database, found.client.impatient(0.2), tmp_path)
