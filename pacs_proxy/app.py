@@ -198,9 +198,10 @@ def conversion(settings: Settings, client: Client) -> pipeline.Converter:
     def convert(
         source: Path, out: Path, upload: Upload, progress: Callable[[int, int], None]
     ) -> Sequence[Path]:
-        target = Target.of(
-            upload.target, upload.batch_id, lambda study: client.get(f"/studies/{study}", Interest())
-        )
+        def ask(study: str) -> dict[str, Any]:
+            return client.get(f"/studies/{study}", Interest())  # type: ignore[no-any-return]
+
+        target = Target.of(upload.target, upload.batch_id, ask)
         return converter.convert(source, out, target, upload.id, upload.created, progress)
 
     return convert

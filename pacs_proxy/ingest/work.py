@@ -180,5 +180,9 @@ class Work:
 
     def _wake_others(self, session: Session) -> None:
         """The archive is back: what else waits for it need not wait longer."""
-        waiting = (Job.kind == self.claimed.kind, Job.state == "queued", Job.not_before > self.clock())
+        waiting = (
+            Job.kind == self.claimed.kind,
+            Job.state == "queued",
+            Job.not_before > self.clock(),
+        )
         session.execute(update(Job).where(*waiting).values(not_before=self.clock()))
