@@ -15,15 +15,26 @@ from pacs_proxy.control import Control
 from pacs_proxy.database import Database, Upload
 from pacs_proxy.decoding import Decoder
 from pacs_proxy.edge import add, bare, policy
-from pacs_proxy.ingest import container, deletion, expiry, intake, pipeline, settle, walk
+from pacs_proxy.ingest import (
+    container,
+    deletion,
+    expiry,
+    intake,
+    pipeline,
+    reference,
+    settle,
+    walk,
+)
 from pacs_proxy.ingest.admission import Admission
 from pacs_proxy.ingest.admission import Limits as IntakeLimits
 from pacs_proxy.ingest.batches import Batches
+from pacs_proxy.ingest.buckets import Place
 from pacs_proxy.ingest.deletion import Deletions
 from pacs_proxy.ingest.deposit import Depositor
 from pacs_proxy.ingest.expiry import Sweeper
 from pacs_proxy.ingest.intake import Intake
 from pacs_proxy.ingest.pipeline import Ingest
+from pacs_proxy.ingest.reference import Allowed, References
 from pacs_proxy.ingest.settle import Settler
 from pacs_proxy.ingest.spool import Staging
 from pacs_proxy.ingest.tiff import Bounds, Rules, Target, TiffConverter
@@ -35,6 +46,7 @@ from pacs_proxy.services import (
     frames,
     images,
     problems,
+    references,
     studies,
     uploads,
 )
@@ -88,6 +100,7 @@ VIEWS: dict[str, Callable[..., Any]] = {
     "batches.news": batches.news,
     "batches.cancel": batches.cancel,
     "batches.report": batches.report,
+    "references.begin": references.begin,
     "deletions.study": deletions.study,
     "deletions.series": deletions.series,
     "deletions.instance": deletions.instance,
@@ -151,6 +164,7 @@ def build(settings: Settings) -> Services:
         intake=Intake(database, staging, jobs, admission),
         batches=Batches(database, staging, jobs),
         deletions=Deletions(database, jobs, staging, client, instances),
+        references=References(database, staging, jobs, admission, allowed(settings)),
     )
 
 
@@ -166,8 +180,12 @@ def runner(services: Services) -> Runner:
         deletion.KIND: services.deletions,
         intake.KIND: ingest,
         settle.KIND: settler,
+        reference.KIND: services.references,
     }
-    given_up: dict[str, Handler] = {intake.KIND: ingest.given_up}
+    given_up: dict[str, Handler] = {
+        intake.KIND: ingest.given_up,
+        reference.KIND: services.references.give_up,
+    }
     small = max(1, services.settings.ingest_threads // services.settings.workers)
     lanes = [(PROMPT,), (REFERENCE,), (BIG,), *((PROMPT, SMALL),) * small]
     return Runner(services.jobs, handlers, lanes, given_up)
@@ -219,6 +237,12 @@ def tiff_converter(settings: Settings) -> TiffConverter:
             settings.memory_reserve,
         )
     )
+
+
+def allowed(settings: Settings) -> Allowed:
+    """Where files may be taken from."""
+    place = Place(settings.s3_endpoint or None, settings.allowed_buckets)
+    return Allowed(settings.allowed_folders, place)
 
 
 def intake_limits(settings: Settings) -> IntakeLimits:

@@ -38,7 +38,9 @@ def test_what_may_be_changed_is_uploads_and_what_is_deleted(app: Flask) -> None:
         (r.rule, r.endpoint): unsafe & set(r.methods or ()) for r in app.url_map.iter_rules()
     }
     for (rule, endpoint), methods in changing.items():
-        assert not methods or rule.startswith("/api/uploads") or methods == {"DELETE"}
+        assert (
+            not methods or rule.startswith(("/api/uploads", "/api/ingest")) or methods == {"DELETE"}
+        )
         assert ("DELETE" in methods and "pacs" in rule) == (
             endpoint.startswith("deletions.") and endpoint != "deletions.progress"
         )
@@ -51,7 +53,8 @@ def test_every_view_has_a_route(app: Flask) -> None:
 def test_each_route_says_who_may_and_what_for() -> None:
     for route in ROUTES:
         assert route.permission in {
-            "public", "study.read", "study.delete", "upload.create", "operate",
+            "public", "study.read", "study.delete", "upload.create", "ingest.reference",
+            "operate",
         }  # fmt: skip
         assert route.summary.endswith(".")
     data = [r for r in ROUTES if r.rule.startswith(("/api/pacs", "/wado"))]

@@ -198,7 +198,8 @@ class Intake:
             rows.add(session, values)
             if received and not state.is_whole:
                 rows.add_chunk(session, row["id"], 0, received)
-            self._pass_on(session, row["id"], state)
+            if state.is_whole:
+                pass_on(self._jobs, session, row["id"], state.length)
         return Placed(row["id"], state, row["expires"], row["sent_metadata"], is_new=True)
 
     def _in_batch(self, session: Session, row: dict[str, Any]) -> dict[str, Any]:
@@ -228,13 +229,8 @@ class Intake:
             if not session.execute(moved).rowcount:  # type: ignore[attr-defined]
                 raise UploadGone("This upload was cancelled meanwhile.")
             rows.add_chunk(session, row.id, row.offset, received)
-            self._pass_on(session, row.id, state)
-
-    def _pass_on(self, session: Session, upload: str, state: tus.State) -> None:
-        """A whole file becomes a job in the transaction that says it is whole."""
-        if state.is_whole:
-            lane = BIG if state.length > _BIG_BYTES else SMALL
-            self._jobs.add(session, KIND, {"upload": upload}, lane=lane, upload_id=upload)
+            if state.is_whole:
+                pass_on(self._jobs, session, row.id, state.length)
 
     def _row_of(self, owner: str, upload: str) -> Upload:
         with self._database.read() as session:
@@ -254,6 +250,12 @@ class Intake:
     def _end(self, row: Upload, state: str) -> None:
         rows.end(self._database, self._jobs, row, state)
         self._staging.discard(row.id)
+
+
+def pass_on(jobs: Jobs, session: Session, upload: str, length: int) -> None:
+    """A whole file becomes a job in the transaction that says it is whole."""
+    lane = BIG if length > _BIG_BYTES else SMALL
+    jobs.add(session, KIND, {"upload": upload}, lane=lane, upload_id=upload)
 
 
 def _other_file(

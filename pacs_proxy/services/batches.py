@@ -31,20 +31,20 @@ def begin() -> tuple[dict[str, Any], int]:
         raise BadRequest(f"expected must be a number of files up to {_MOST_FILES}, or null.")
     key = client_key(asked.get("key"))
     batch, is_new = services().batches.begin(_owner(), key, source, expected)
-    return _batch(batch), 201 if is_new else 200
+    return as_json(batch), 201 if is_new else 200
 
 
 def recent() -> dict[str, Any]:
     """The newest batches, in figures."""
     found = services().batches.recent(_owner())
-    return {"items": [{**_batch(row), "counts": _counts(tally)} for row, tally in found]}
+    return {"items": [{**as_json(row), "counts": _counts(tally)} for row, tally in found]}
 
 
 def news(batch: str) -> dict[str, Any]:
     """What changed since `rev`; ask again with the `rev` answered."""
     found = services().batches.news(_owner(), batch, number("rev", 0, 0, _LAST_REVISION))
     return {
-        **_batch(found.batch),
+        **as_json(found.batch),
         "rev": found.rev,
         "more": found.more,
         "counts": _counts(found.tally),
@@ -79,7 +79,7 @@ def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST_FILES
 
 
-def _batch(row: Batch) -> dict[str, Any]:
+def as_json(row: Batch) -> dict[str, Any]:
     return {
         "id": row.id,
         "label": row.label,

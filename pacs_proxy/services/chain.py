@@ -13,6 +13,7 @@ from pacs_proxy.errors import Forbidden
 from pacs_proxy.services.context import services
 from pacs_proxy.services.headers import Environ, repr_digest
 from pacs_proxy.services.routes import (
+    INGEST_REFERENCE,
     OPERATE,
     PUBLIC,
     ROUTES,
@@ -36,7 +37,9 @@ class Principal:
     permissions: frozenset[str]
 
 
-LOCAL = Principal("local", frozenset({PUBLIC, STUDY_READ, UPLOAD_CREATE, STUDY_DELETE, OPERATE}))
+LOCAL = Principal(
+    "local", frozenset({PUBLIC, STUDY_READ, UPLOAD_CREATE, STUDY_DELETE, INGEST_REFERENCE, OPERATE})
+)
 
 
 def install(app: Flask) -> None:

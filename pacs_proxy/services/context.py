@@ -14,6 +14,7 @@ from pacs_proxy.ingest.deletion import Deletions
 from pacs_proxy.ingest.deposit import Depositor
 from pacs_proxy.ingest.intake import Intake
 from pacs_proxy.ingest.pipeline import Ingest
+from pacs_proxy.ingest.reference import References
 from pacs_proxy.ingest.spool import Staging
 from pacs_proxy.jobs import Jobs
 from pacs_proxy.services.pictures import Pictures
@@ -45,6 +46,7 @@ class Services:
     intake: Intake
     batches: Batches
     deletions: Deletions
+    references: References
 
 
 def services() -> Services:

@@ -15,6 +15,7 @@ PUBLIC = "public"
 STUDY_READ = "study.read"
 UPLOAD_CREATE = "upload.create"
 STUDY_DELETE = "study.delete"
+INGEST_REFERENCE = "ingest.reference"
 OPERATE = "operate"
 
 
@@ -150,6 +151,14 @@ ROUTES = (
         "studies.status",
         STUDY_READ,
         "Whether the archive answers; never waits.",
+    ),
+    Route(
+        ("POST",),
+        "/api/ingest",
+        "references.begin",
+        INGEST_REFERENCE,
+        'Take in what lies in an allowed folder of the server, `{"folder": "name/below"}`, or in '
+        'S3, `{"s3": {"bucket": …, "prefix": …}}`, with a `key` of the client\'s. 202: its batch.',
     ),
     Route(
         ("OPTIONS",),

@@ -11,6 +11,7 @@ from pacs_proxy.settings.archive import ArchiveSettings
 from pacs_proxy.settings.delivery import DeliverySettings
 from pacs_proxy.settings.ingest import IngestSettings
 from pacs_proxy.settings.parse import GIB, KIB, MAX_NODES, MIB, SettingError, is_secret
+from pacs_proxy.settings.reference import ReferenceSettings
 from pacs_proxy.settings.roles import RoleSettings
 from pacs_proxy.settings.server import ServerSettings
 from pacs_proxy.settings.storage import StorageSettings
@@ -27,6 +28,7 @@ _NOT_SETTINGS = frozenset({"PACS_PROXY_CORPUS", "PACS_PROXY_SCREENSHOTS", "PACS_
 @dataclass(frozen=True)
 class Settings(
     RoleSettings,
+    ReferenceSettings,
     TiffSettings,
     IngestSettings,
     UploadSettings,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import field
 from typing import Any
@@ -119,6 +120,24 @@ def key(value: str) -> str:
             "openssl rand -hex 32"
         )
     return value
+
+
+def folders(value: str) -> str:
+    for entry in filter(None, (entry.strip() for entry in value.split(","))):
+        if not re.fullmatch(r"[A-Za-z0-9_-]+\s*=\s*/[^\0]*", entry):
+            raise ValueError("must be name=/path, several separated by commas")
+    return value
+
+
+def buckets(value: str) -> str:
+    for entry in filter(None, (entry.strip() for entry in value.split(","))):
+        if not re.match(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/|\Z)", entry):
+            raise ValueError("must be bucket or bucket/prefix, several separated by commas")
+    return value
+
+
+def url_or_nothing(value: str) -> str:
+    return urls(value) if value else value
 
 
 def setting(env: str, default: Any, parse: Callable[[str], Any], help_: str) -> Any:
