@@ -114,6 +114,7 @@ export class Desk extends EventTarget {
     item.beginning += 1;
     item.sent = 0;
     this.send(batch, item);
+    this.changed();
     void this.poll();
   }
 
@@ -162,7 +163,7 @@ export class Desk extends EventTarget {
 
   /** The restored batch that waits for some of these files. */
   private earlier(found: readonly Found[]): Batch | null {
-    const there = new Set(found.map(({ path, file }) => `${file.size} ${path}`));
+    const there = new Set(found.map(({ path, size }) => `${size} ${path}`));
     const waits = ({ items }: Batch) => items.some((i) => there.has(`${i.size} ${i.path}`));
     return this.batches.find((batch) => batch.unfinished && waits(batch)) ?? null;
   }
@@ -174,7 +175,7 @@ export class Desk extends EventTarget {
     const known = new Map(batch.items.map((item) => [`${item.size} ${item.path}`, item]));
     batch.stage = 'running';
     for (const one of found) {
-      const item = known.get(`${one.file.size} ${one.path}`);
+      const item = known.get(`${one.size} ${one.path}`);
       if (item === undefined) batch.items.push(this.reception.item(one));
       else if (item.state === 'parted') batch.replace(item, this.reception.item(one));
     }
@@ -186,7 +187,6 @@ export class Desk extends EventTarget {
   private send(batch: Batch, item: Item): void {
     item.become('waiting', this.deps.clock.now());
     this.lanes.add(() => this.deliver(batch, item));
-    this.changed();
   }
 
   private async deliver(batch: Batch, item: Item): Promise<void> {

@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { Batch } from './batch.ts';
 import type { ReadingQueue } from './chunks.ts';
 import { Item } from './item.ts';
-import type { Ledger } from './ledger.ts';
+import type { Identity, Ledger } from './ledger.ts';
 import {
   belongsTo,
   type Found,
@@ -39,21 +39,21 @@ export class Reception {
     picks: readonly Picked[],
     signal: AbortSignal,
   ): Promise<readonly Found[]> {
-    const { reading, breathe } = this.deps;
+    const { reading, breathe, ledger } = this.deps;
     const told = (seen: number) => {
       batch.seen = seen;
     };
-    const { found, discs } = await survey(picks, { reading, breathe, told, signal });
+    const fingerprint = (identity: Identity) => ledger.fingerprint(identity);
+    const eyes = { reading, breathe, told, signal, fingerprint };
+    const { found, discs } = await survey(picks, eyes);
     if (discs.length > 0) batch.source = 'usb';
     for (const disc of discs) crossCheck(batch, disc);
     return found;
   }
 
   item(found: Found): Item {
-    const { path, file, kind, skipped } = found;
-    const identity = { path, size: file.size, modified: file.lastModified };
-    const fingerprint = this.deps.ledger.fingerprint(identity);
-    const item = new Item({ path, size: file.size, kind, plain: plain(found), fingerprint });
+    const { path, file, size, kind, skipped, fingerprint } = found;
+    const item = new Item({ path, size, kind, plain: plain(found), fingerprint });
     item.file = file;
     item.become(skipped === '' ? 'waiting' : 'skipped', this.deps.clock.now(), skipped);
     return item;

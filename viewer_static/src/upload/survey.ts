@@ -3,6 +3,7 @@ import { personName } from '../text.ts';
 import type { ReadingQueue } from './chunks.ts';
 import { type Disc, discOf, missing } from './dicomdir.ts';
 import { ISO_AT, isIso, type Kind, recognised, SENT, whySkipped } from './kinds.ts';
+import type { Identity } from './ledger.ts';
 import { type Summary, squeezable, summary } from './summary.ts';
 
 export interface Picked {
@@ -15,6 +16,9 @@ export interface Found extends Picked {
   /** Why it stays here; empty for what is sent. */
   readonly skipped: string;
   readonly summary: Summary;
+  readonly fingerprint: string;
+  /** Asked of the file once: browsers look it up on the medium each time. */
+  readonly size: number;
 }
 
 export interface FoundDisc {
@@ -32,6 +36,7 @@ export interface Eyes {
   /** Lets the page do something else. */
   readonly breathe: () => Promise<void>;
   readonly told: (seen: number) => void;
+  readonly fingerprint: (identity: Identity) => string;
   readonly signal: AbortSignal;
 }
 
@@ -42,28 +47,31 @@ const NOTHING = summary(new Uint8Array());
 
 async function kindOf(file: File, head: Uint8Array, seen: Summary, eyes: Eyes): Promise<Kind> {
   const kind = recognised(head, seen.sopClass);
-  if (kind !== 'other' || file.size < ISO_AT + 5) return kind;
+  // Whole heads only: shorter files end before the mark.
+  if (kind !== 'other' || head.length < HEAD) return kind;
   return isIso(await eyes.reading.read(file, ISO_AT, ISO_AT + 5)) ? 'iso' : kind;
 }
 
 async function looked({ file, path }: Picked, eyes: Eyes): Promise<Found> {
+  const { size, lastModified: modified } = file;
+  const known = { file, path, size, fingerprint: eyes.fingerprint({ path, size, modified }) };
   try {
     const head = await eyes.reading.read(file, 0, HEAD);
     let seen = summary(head);
     const kind = await kindOf(file, head, seen, eyes);
-    if (kind === 'dicom' && !seen.complete && file.size > HEAD)
+    if (kind === 'dicom' && !seen.complete && size > HEAD)
       seen = summary(await eyes.reading.read(file, 0, LONG_HEAD));
     const skipped = SENT.has(kind) ? '' : whySkipped(kind, head);
-    return { file, path, kind, skipped, summary: kind === 'dicom' ? seen : NOTHING };
+    return { ...known, kind, skipped, summary: kind === 'dicom' ? seen : NOTHING };
   } catch {
     const skipped = 'the file cannot be read from its medium';
-    return { file, path, kind: 'other', skipped, summary: NOTHING };
+    return { ...known, kind: 'other', skipped, summary: NOTHING };
   }
 }
 
 async function discAt(directory: Found, found: readonly Found[], eyes: Eyes) {
-  if (directory.file.size > MOST_DIRECTORY) return null;
-  const bytes = await eyes.reading.read(directory.file, 0, directory.file.size);
+  if (directory.size > MOST_DIRECTORY) return null;
+  const bytes = await eyes.reading.read(directory.file, 0, directory.size);
   const disc = await discOf(bytes, eyes.breathe).catch(() => null);
   if (disc === null || disc.files.length === 0) return null;
   const root = directory.path.slice(0, directory.path.lastIndexOf('/') + 1);
@@ -116,7 +124,10 @@ export function patients(found: readonly Found[]): Patient[] {
   const groups = new Map<string, Found[]>();
   for (const one of found) {
     const key = one.skipped === '' ? belongsTo(one) : null;
-    if (key !== null) groups.set(key, [...(groups.get(key) ?? []), one]);
+    if (key === null) continue;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [one]);
+    else group.push(one);
   }
   return [...groups].map(([key, files]) => {
     const { patientName, patientId, birthDate } = files[0]?.summary ?? NOTHING;
