@@ -84,7 +84,7 @@ class Uploading:
             """rows => rows.map(row => [row.querySelector('.file-name').innerText,
                                         row.querySelector('.file-state').innerText])"""
         )
-        return dict(found)  # type: ignore[arg-type]
+        return dict(found)
 
     def problems(self) -> dict[str, str]:
         self.page.locator(".filter", has_text="Problems").first.click()

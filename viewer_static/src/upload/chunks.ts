@@ -5,6 +5,8 @@ import type { FileSource } from 'tus-js-client';
 export interface Chunk {
   readonly size: number;
   readonly bytes: Uint8Array<ArrayBuffer>;
+  /** The same bytes for sending: an array would be copied on the page's thread, for seconds on a busy machine. */
+  readonly blob: Blob;
 }
 
 /** Why a file could not be read: the medium, not the line. */
@@ -41,7 +43,7 @@ export class ReadingQueue {
       slice: async (start, end) => {
         const bytes = await this.read(file, start, end);
         if (bytes.length !== end - start) throw new Unreadable('changed');
-        const value: Chunk = { size: bytes.length, bytes };
+        const value: Chunk = { size: bytes.length, bytes, blob: file.slice(start, end) };
         return { value, done: end >= file.size };
       },
       close: () => undefined,

@@ -5,6 +5,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { FakeClock, settled } from '../testing.ts';
 import { ReadingQueue } from './chunks.ts';
 import { creationKey, Delivery, type Post, type Step } from './delivery.ts';
+import { gzipped } from './gzip.ts';
 import { Ledger } from './ledger.ts';
 import { Meter } from './meter.ts';
 import { Trouble } from './trouble.ts';
@@ -43,8 +44,9 @@ class Server implements HttpStack {
       setProgressHandler: (told) => {
         progress = told;
       },
-      send: (body: Uint8Array | null) => {
-        const asked = { method, headers, body: body ?? new Uint8Array() };
+      send: async (body: Blob | null) => {
+        const content = new Uint8Array((await body?.arrayBuffer()) ?? new ArrayBuffer());
+        const asked = { method, headers, body: content };
         this.asked.push(asked);
         return this.befalls(asked, url, progress);
       },
@@ -167,6 +169,7 @@ function delivery(length: number, meter = new Meter()): Delivery {
     endpoint: ENDPOINT,
     chunkBytes: CHUNK,
     compressAbove: 500,
+    compress: gzipped,
     stack: server,
   };
   const parcel = {

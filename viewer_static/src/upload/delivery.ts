@@ -8,7 +8,7 @@ import type { Ledger } from './ledger.ts';
 import type { Meter } from './meter.ts';
 import { waitMs } from './pace.ts';
 import { hex, sha256 } from './sha256.ts';
-import { Squeezer } from './squeeze.ts';
+import { type Compress, Squeezer } from './squeeze.ts';
 import { type Line, ProvingStack } from './stack.ts';
 import { Trouble, troubleOf } from './trouble.ts';
 
@@ -36,6 +36,7 @@ export interface Post {
   readonly endpoint: string;
   readonly chunkBytes: number;
   readonly compressAbove: number;
+  readonly compress: Compress;
   readonly stack?: HttpStack;
 }
 
@@ -191,12 +192,12 @@ export class Delivery {
   }
 
   private line(): Line {
-    const { clock, meter, compressAbove } = this.post;
+    const { clock, meter, compressAbove, compress } = this.post;
     const uplink = () => meter.rate(clock.now());
     const squeezable = { size: this.parcel.file.size, plain: this.parcel.plain };
     return {
       clock,
-      squeezer: new Squeezer(squeezable, compressAbove, uplink),
+      squeezer: new Squeezer(squeezable, compressAbove, uplink, compress),
       wire: (bytes) => meter.add(bytes, clock.now()),
       stalls: () => this.stalls,
       stage: (stage, coded) =>

@@ -13,6 +13,7 @@ import {
 import { Batch } from './batch.ts';
 import { ReadingQueue } from './chunks.ts';
 import { Delivery, endpoint, type Post, terminate } from './delivery.ts';
+import { Gzip } from './gzip.ts';
 import type { Item } from './item.ts';
 import { Lanes } from './lanes.ts';
 import type { Ledger } from './ledger.ts';
@@ -42,6 +43,7 @@ const BESIDE_READING = 2;
 export class Desk extends EventTarget {
   readonly batches: Batch[] = [];
   readonly meter = new Meter();
+  private readonly gzip = new Gzip();
   private readonly wake = new EventTarget();
   private readonly reader = new ReadingQueue();
   private readonly lanes = new Lanes(() => this.parallel());
@@ -196,7 +198,7 @@ export class Desk extends EventTarget {
     item.quit = quit;
     try {
       await this.delivery(batch, batch.id, item, item.file).run(quit.signal);
-      item.sent = item.size;
+      item.moved(item.size, clock.now());
       if (item.here) item.become('sent', clock.now());
     } catch (thrown) {
       if (item.here && !quit.signal.aborted) this.ended(item, thrown);
@@ -216,9 +218,7 @@ export class Desk extends EventTarget {
     const parcel = { file, path, fingerprint, plain, target, beginning };
     return new Delivery({ ...parcel, batch: batchId, batchKey: batch.key }, this.post(), {
       step: (step) => item.stepped(step, clock.now()),
-      sent: (bytes) => {
-        item.sent = bytes;
-      },
+      sent: (bytes) => item.moved(bytes, clock.now()),
       named: (id) => batch.named(item, id),
     });
   }
@@ -234,6 +234,7 @@ export class Desk extends EventTarget {
       meter: this.meter,
       endpoint: endpoint(),
       chunkBytes: this.limits?.chunk_bytes ?? 8_388_608,
+      compress: this.gzip.pack,
       compressAbove: this.limits?.compress_above ?? Number.POSITIVE_INFINITY,
     };
   }

@@ -54,6 +54,8 @@ const HERE: ReadonlySet<State> = new Set([
   'proving',
 ]);
 
+const BETWEEN: ReadonlySet<State> = new Set(['checking', 'proving']);
+
 const TROUBLED: ReadonlySet<State> = new Set(['conflict', 'refused', 'expired', 'lost', 'parted']);
 
 const REMOTE: Readonly<Record<string, State>> = {
@@ -93,6 +95,8 @@ export class Item implements Facts {
   state: State = 'waiting';
   /** When the state was last another. */
   since = 0;
+  /** When anything about it last moved. */
+  stirred = 0;
   sent = 0;
   coded = false;
   tryAt: number | null = null;
@@ -131,14 +135,24 @@ export class Item implements Facts {
   }
 
   become(state: State, now: number, why = ''): void {
-    if (state !== this.state) this.since = now;
+    if (state !== this.state) {
+      this.since = now;
+      this.stirred = now;
+    }
     this.state = state;
     this.why = why;
   }
 
+  moved(sent: number, now: number): void {
+    if (sent !== this.sent) this.stirred = now;
+    this.sent = sent;
+  }
+
   /** What the way to the server says; too late once the server itself speaks of the file. */
   stepped(step: Step, now: number): void {
-    if (!this.here) return;
+    // Between two pieces of a large file it is still being sent.
+    const between = this.state === 'sending' && this.sent < this.size;
+    if (!this.here || (between && BETWEEN.has(step.state))) return;
     this.become(step.state, now, step.state === 'network' ? step.why : '');
     this.tryAt = step.state === 'network' ? step.tryAt : null;
     if (step.state === 'sending') this.coded = step.coded;

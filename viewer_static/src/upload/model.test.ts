@@ -136,7 +136,7 @@ describe('words', () => {
     expect(percent(0, 0)).toBe(0);
   });
 
-  it.each(['proving', 'sent', 'examining', 'converting', 'storing', 'kept'] as const)(
+  it.each(['sending', 'proving', 'sent', 'examining', 'converting', 'storing', 'kept'] as const)(
     'change within ten seconds while a file is %s',
     (state) => {
       const one = item('a/1');
@@ -164,6 +164,25 @@ describe('words', () => {
     one.stepped({ state: 'sending', coded: true }, 0);
     expect(said(batch, 0, 10)).toBe('Sending 43 % · 1 KB/s · about 15 s left');
     expect(stateOf(one, 0)).toBe('sending 86 %, compressed');
+  });
+
+  it('count the seconds to the next try, and of the try itself', () => {
+    const one = item('a/1');
+    one.stepped({ state: 'network', tryAt: 8_000, why: 'The line broke.' }, 0);
+    expect(stateOf(one, 3_000)).toBe('waiting for network, next try in 5 s');
+    expect(stateOf(one, 12_000)).toBe('waiting for network, asking again for 4 s');
+  });
+
+  it('do not call a large file checked between two of its pieces', () => {
+    const one = item('a/1');
+    one.stepped({ state: 'sending', coded: false }, 0);
+    one.moved(60, 0);
+    one.stepped({ state: 'proving' }, 0);
+    one.stepped({ state: 'checking' }, 0);
+    expect(stateOf(one, 0)).toBe('sending 60 %');
+    one.moved(100, 0);
+    one.stepped({ state: 'proving' }, 0);
+    expect(stateOf(one, 0)).toBe('sent, checking integrity');
   });
 
   it('say that a folder held nothing to send', () => {

@@ -13,10 +13,7 @@ export interface Squeezable {
 export const worthwhile = (file: Squeezable, above: number, bytesPerSecond: number): boolean =>
   file.plain && file.size > above && bytesPerSecond > 0 && bytesPerSecond < SLOW_BYTES_PER_SECOND;
 
-export async function gzipped(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
-  const stream = new Blob([bytes]).stream().pipeThrough(new CompressionStream('gzip'));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
-}
+export type Compress = (bytes: Uint8Array<ArrayBuffer>) => Promise<Uint8Array<ArrayBuffer>>;
 
 /** One file's answer to the question; a first piece that gains too little ends the trying. */
 export class Squeezer {
@@ -26,15 +23,15 @@ export class Squeezer {
     private readonly file: Squeezable,
     private readonly above: number,
     private readonly uplink: () => number,
-    private readonly compress = gzipped,
+    private readonly compress: Compress,
   ) {}
 
   /** The piece as it goes over the line, and whether that is compressed. */
-  async packed({ bytes }: Chunk): Promise<{ body: Uint8Array<ArrayBuffer>; coded: boolean }> {
-    const plain = { body: bytes, coded: false };
+  async packed({ bytes, blob }: Chunk): Promise<{ body: Blob; coded: boolean }> {
+    const plain = { body: blob, coded: false };
     if (!this.pays || !worthwhile(this.file, this.above, this.uplink())) return plain;
-    const body = await this.compress(bytes);
+    const body = await this.compress(bytes).catch(() => bytes);
     this.pays = body.length <= bytes.length * (1 - LEAST_GAIN);
-    return this.pays ? { body, coded: true } : plain;
+    return this.pays ? { body: new Blob([body]), coded: true } : plain;
   }
 }

@@ -73,13 +73,13 @@ class ProvenRequest implements HttpRequest {
     return refused(told, this.line.clock.now());
   }
 
-  private async prepared(chunk: Chunk): Promise<Uint8Array<ArrayBuffer>> {
+  private async prepared(chunk: Chunk): Promise<Blob> {
     this.line.stage('checking', false);
     const digest = await digestOf(chunk.bytes);
     this.setHeader('Upload-Checksum', `sha256 ${base64(digest)}`);
     const whole = this.getMethod() !== 'PATCH';
     const { body, coded } = whole
-      ? { body: chunk.bytes, coded: false }
+      ? { body: chunk.blob, coded: false }
       : await this.line.squeezer.packed(chunk);
     if (coded) this.setHeader('Content-Encoding', 'gzip');
     this.line.stage('sending', coded);
@@ -87,13 +87,13 @@ class ProvenRequest implements HttpRequest {
   }
 
   /** Ends when nothing moves. The kernel takes the last bytes long before they have left: more patience then. */
-  private watched(body: Uint8Array<ArrayBuffer> | null, identity: number): Promise<HttpResponse> {
+  private watched(body: Blob | null, identity: number): Promise<HttpResponse> {
     const { clock, stalls } = this.line;
     const began = clock.now();
     let sent = 0;
     return new Promise((resolve, reject) => {
       const patience = () => {
-        const handedOver = body !== null && sent >= body.length;
+        const handedOver = body !== null && sent >= body.size;
         return STALL_MS * 2 ** Math.min(stalls(), 3) + (handedOver ? clock.now() - began : 0);
       };
       const dog = new Watchdog(clock, patience, () => {
@@ -105,7 +105,7 @@ class ProvenRequest implements HttpRequest {
         dog.kick();
         this.line.wire(loaded - sent);
         sent = loaded;
-        this.progress(loaded, body?.length ?? 0, identity);
+        this.progress(loaded, body?.size ?? 0, identity);
       });
       this.inner
         .send(body)

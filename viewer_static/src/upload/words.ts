@@ -47,10 +47,13 @@ const PLAIN: Readonly<Record<State, string>> = {
 };
 
 const WITH_REASON: ReadonlySet<State> = new Set(['refused', 'skipped']);
-const PATIENT: ReadonlySet<State> = new Set(['waiting', 'parted', 'sending', 'network']);
+const PATIENT: ReadonlySet<State> = new Set(['waiting', 'parted']);
 
-const nextTry = (tryAt: number | null, now: number): string =>
-  tryAt === null ? 'until it is back' : `next try in ${seconds(tryAt - now)}`;
+function nextTry(tryAt: number | null, now: number): string {
+  if (tryAt === null) return 'until it is back';
+  const wait = tryAt - now;
+  return wait > 0 ? `next try in ${seconds(wait)}` : `asking again for ${seconds(-wait)}`;
+}
 
 function archive(item: Item): string {
   const { results } = item;
@@ -67,11 +70,15 @@ function archive(item: Item): string {
   return all < 2 ? '' : told.map(([count, what]) => `${count} ${what}`).join(', ');
 }
 
+/** The last bytes of a piece are out of the page's sight: the answer tells that they arrived. */
+function onTheWay(item: Item, now: number): string {
+  const compressed = item.coded ? ', compressed' : '';
+  const text = `sending ${percent(item.sent, item.size)} %${compressed}`;
+  const quiet = now - item.stirred;
+  return quiet >= AGE_MS ? `${text}, waiting for the server's answer, ${seconds(quiet)}` : text;
+}
+
 function moving(item: Item): string {
-  if (item.state === 'sending') {
-    const compressed = item.coded ? ', compressed' : '';
-    return `sending ${percent(item.sent, item.size)} %${compressed}`;
-  }
   const { progress } = item;
   if (progress === null || progress.total === 0 || item.settled) return '';
   return `${PLAIN[item.state]} ${percent(progress.done, progress.total)} %`;
@@ -79,6 +86,7 @@ function moving(item: Item): string {
 
 /** The row's words. */
 export function stateOf(item: Item, now: number): string {
+  if (item.state === 'sending') return onTheWay(item, now);
   if (item.state === 'network') return `${PLAIN.network}, ${nextTry(item.tryAt, now)}`;
   if (item.state === 'parted' && item.sent > 0)
     return `${percent(item.sent, item.size)} % sent: ${PLAIN.parted}`;
