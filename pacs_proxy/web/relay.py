@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from flask import Response, current_app, g, request
@@ -95,7 +95,11 @@ def allowed(answer: Answer) -> dict[str, str]:
 
 def question() -> Response:
     """Lists and other short answers: whole, and what was sent."""
-    return passed(here().peer.answer(asked(), interest()))
+    wanted = asked()
+    known = request.headers.get("If-None-Match")
+    if known:
+        wanted = replace(wanted, headers={**wanted.headers, "If-None-Match": known})
+    return passed(here().peer.answer(wanted, interest()))
 
 
 def glance() -> Response:

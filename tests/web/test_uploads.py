@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from random import Random
@@ -103,10 +103,21 @@ def test_progress_is_logged_at_ten_megabytes_and_names_nobody(split: Split, send
     where = sender.create(len(data), name="Mustermann^Erika.dcm")
     for at in range(0, len(data), 8_000_000):
         assert sender.patch(where, at, data[at : at + 8_000_000]).status == 204
-    lines = [json.loads(line) for line in split.edge.log.splitlines() if "relayed" in line]
-    reached = [line["bytes"] for line in lines if line["direction"] == "in"][-2:]
-    assert [at // 10_000_000 for at in reached] == [1, 2]
+    wait_for(lambda: [at // 10_000_000 for at in relayed(split)] == [1, 2])
     assert "Mustermann" not in split.edge.log
+
+
+def relayed(split: Split) -> list[int]:
+    """The last two marks that the edge has logged of bodies coming in."""
+    lines = [json.loads(line) for line in split.edge.log.splitlines() if "relayed" in line]
+    return [line["bytes"] for line in lines if line["direction"] == "in"][-2:]
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_the_page_answers_while_five_files_are_sent(split: Split, sender: Sender) -> None:

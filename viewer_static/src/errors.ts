@@ -219,6 +219,8 @@ const CODES: Readonly<Record<string, Category>> = {
   stored_object_damaged: 'damaged',
   archive_interrupted: 'away',
   archive_unreachable: 'away',
+  services_interrupted: 'away',
+  services_unreachable: 'away',
   archive_busy: 'busy',
   not_found: 'not-found',
   not_renderable: 'undrawable',
