@@ -38,7 +38,8 @@ def settings() -> str:
 def http_api() -> str:
     """Every route and every error code."""
     routes = [
-        f"| `{', '.join(r.methods)}` | `{r.rule}` | {r.permission} | {r.summary} |" for r in ROUTES
+        f"| `{', '.join(r.methods)}` | `{r.rule}` | {r.permission} | {r.event} | {r.summary} |"
+        for r in ROUTES
     ]
     codes = sorted({(c.status, c.code, c.title, c.retryable) for c in _classes()})
     rows = [f"| {s} | `{c}` | {t} | {'yes' if r else 'no'} |" for s, c, t, r in codes]
@@ -49,8 +50,8 @@ def http_api() -> str:
         "",
         "What is not in this table cannot be reached. `{id}`s are Orthanc identifiers.",
         "",
-        "| methods | route | permission | what |",
-        "|---|---|---|---|",
+        "| methods | route | permission | in the journal | what |",
+        "|---|---|---|---|---|",
     ]
     middle = [
         "",

@@ -8,7 +8,11 @@ from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Any
 
 from pacs_proxy import status
+from pacs_proxy.access.audit import Audit
+from pacs_proxy.access.checkpoint import Checkpoint
+from pacs_proxy.access.journal import Journal
 from pacs_proxy.archive.instances import Instances, Limits
+from pacs_proxy.archive.lineage import Lineage
 from pacs_proxy.archive.spool import Spool
 from pacs_proxy.archive.studies import Studies
 from pacs_proxy.control import Control
@@ -50,6 +54,7 @@ from pacs_proxy.services import (
     studies,
     uploads,
 )
+from pacs_proxy.services.auditing import audited
 from pacs_proxy.services.context import KEY, Services
 from pacs_proxy.services.headers import Hardened
 from pacs_proxy.services.hot import Hot
@@ -125,7 +130,7 @@ def create_app(settings: Settings) -> Flask:
     else:
         hot.offer(app)  # which leads past the guard
     for route in ROUTES:
-        add(app, route, VIEWS[route.view])
+        add(app, route, audited(route, VIEWS[route.view]))
     return app
 
 
@@ -150,11 +155,13 @@ def build(settings: Settings) -> Services:
         settings=settings,
         instances=instances,
         studies=Studies(client, instances.describe),
+        lineage=Lineage(client),
         pictures=pictures,
         frames=FrameShelf(instances, spool.limit),
         health=health,
         watch=watch,
         database=database,
+        audit=Audit(Journal(database, Checkpoint(settings.checkpoint_path))),
         jobs=jobs,
         staging=staging,
         depositor=depositor,

@@ -5,11 +5,17 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
 
+from pacs_proxy.errors import PacsProxyError
 from pacs_proxy.settings import SettingError, Settings
+
+_MOMENT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
 
 
 @click.group()
@@ -66,6 +72,46 @@ def doctor(as_json: bool, orthanc_config: Path | None) -> None:
     else:
         print(surgery.report(checks))
     sys.exit(any(check.ok is False for check in checks))
+
+
+@main.group()
+def audit() -> None:
+    """Who saw what: check the journal, and ask it."""
+
+
+@audit.command()
+def verify() -> None:
+    """Whether the journal is as it was written; exit code 1, and which record, if it is not."""
+    from pacs_proxy import auditor  # the database is needed here only
+
+    with _in_a_sentence():
+        said, is_whole = auditor.verify(_settings())
+    print(said)
+    sys.exit(not is_whole)
+
+
+@audit.command()
+@click.option("--patient", default="", help="Patient ID, as the study has it.")
+@click.option("--user", default="", help="Name of the one who asked.")
+@click.option("--study", default="", help="StudyInstanceUID, or Orthanc's identifier.")
+@click.option("--since", type=_MOMENT, help="First moment, UTC.")
+@click.option("--until", type=_MOMENT, help="Moment after the last, UTC.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, with all fields.")
+def query(as_json: bool, **wanted: Any) -> None:
+    """Show what the journal holds, oldest first. The question itself is written down."""
+    from pacs_proxy import auditor
+
+    with _in_a_sentence():
+        for line in auditor.query(_settings(), wanted, as_json):
+            print(line)
+
+
+@contextmanager
+def _in_a_sentence() -> Iterator[None]:
+    try:
+        yield
+    except PacsProxyError as error:
+        raise click.ClickException(error.detail) from None
 
 
 def _settings() -> Settings:

@@ -210,13 +210,15 @@ class Database:
         self._turn = threading.Lock()
 
     @contextmanager
-    def write(self) -> Iterator[Session]:
+    def write(self, patience: float = _BUSY_SECONDS) -> Iterator[Session]:
         """One transaction, durable when the block ends; undone when it raises.
 
-        Raises DatabaseUnavailable; IntegrityError as it is, for those who expect it.
+        SQLite waits `patience` seconds for other writers. Raises DatabaseUnavailable;
+        IntegrityError as it is, for those who expect it.
         """
         session = Session(self._writer, expire_on_commit=False)
-        with self._queued(), _translated(), session, session.begin():
+        with self._queued(patience), _translated(), session, session.begin():
+            session.connection(execution_options={"patience": patience})
             yield session
 
     @contextmanager
@@ -230,12 +232,12 @@ class Database:
         self._engine.dispose()
 
     @contextmanager
-    def _queued(self) -> Iterator[None]:
+    def _queued(self, patience: float) -> Iterator[None]:
         """SQLite admits one writer; its own waiting only looks again now and then."""
         if not self.is_sqlite:
             yield
             return
-        if not self._turn.acquire(timeout=_BUSY_SECONDS):
+        if not self._turn.acquire(timeout=patience):
             raise DatabaseUnavailable(_AWAY)
         try:
             yield
@@ -275,8 +277,10 @@ def _prepare_sqlite(connection: DBAPIConnection, _: object) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     """A writer takes its turn at once: one that read first could not become one any more."""
-    writes = connection.get_execution_options().get("writes")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    options = connection.get_execution_options()
+    patience = int(options.get("patience", _BUSY_SECONDS) * 1000)
+    connection.exec_driver_sql(f"PRAGMA busy_timeout={patience}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes") else "BEGIN")
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from pacs_proxy.web import seal
 if TYPE_CHECKING:
     from flask import Flask
 
+    from pacs_proxy.access.audit import Audit
     from pacs_proxy.jobs import Runner
 
 # Looks a tenth of a second apart at whether an earlier server has gone.
@@ -73,6 +74,7 @@ class Server(BaseApplication):  # type: ignore[misc]
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._runner: Runner | None = None
+        self._audit: Audit | None = None
         super().__init__()
 
     def load_config(self) -> None:
@@ -106,14 +108,18 @@ class Server(BaseApplication):  # type: ignore[misc]
         from pacs_proxy.services.context import KEY
 
         app = create_app(self._settings)
-        self._runner = runner(app.extensions[KEY])
+        services = app.extensions[KEY]
+        self._runner, self._audit = runner(services), services.audit
         self._runner.start()
+        self._audit.start()
         return app
 
     def _rest(self, _: object, __: object) -> None:
         """A worker ends: its jobs stop at a place from which they go on."""
         if self._runner is not None:
             self._runner.stop()
+        if self._audit is not None:
+            self._audit.stop()
 
 
 class EdgeServer(Server):

@@ -34,7 +34,7 @@ def test_each_error_has_a_status_a_code_and_a_title(kind: type[PacsProxyError]) 
 def test_only_what_may_pass_is_retryable() -> None:
     assert {kind.__name__ for kind in CLASSES if kind.retryable} == {
         "Unreachable", "Silent", "Interrupted", "Stalled", "Corrupt", "Busy", "BodyStalled",
-        "DatabaseUnavailable",
+        "DatabaseUnavailable", "AuditUnavailable",
         "UploadBusy", "ChecksumMismatch", "StagingFailed", "TooManyOpen",
         "ServicesUnreachable", "ServicesInterrupted",
     }  # fmt: skip

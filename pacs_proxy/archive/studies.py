@@ -7,7 +7,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from pacs_proxy.archive import summaries
@@ -41,6 +41,10 @@ class Search:
     modality: str = ""
     date_from: str = ""
     date_to: str = ""
+
+    def terms(self) -> dict[str, str]:
+        """What was given."""
+        return {name: value for name, value in asdict(self).items() if value}
 
     def query(self) -> dict[str, str]:
         """As Orthanc's `/tools/find` wants it."""

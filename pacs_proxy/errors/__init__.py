@@ -11,7 +11,7 @@ PacsProxyError 500
 │   └── Refused 502       a definite answer, not the one we wanted (DeletionFailed)
 ├── Busy 503              our own limit
 ├── BodyCut 400 · BodyStalled 408   what we were to send on stopped coming
-├── DatabaseUnavailable 503
+├── DatabaseUnavailable 503 · AuditUnavailable 503
 ├── ServicesUnreachable 503 · ServicesInterrupted 502   the edge's own upstream (SERVER_ROLE=web)
 ├── KeyRefused 401 · LengthRequired 411
 ├── BadRequest 400 · NotFound 404 · RangeNotSatisfiable 416
@@ -190,6 +190,15 @@ class DatabaseUnavailable(PacsProxyError):
     status = 503
     code = "database_unavailable"
     title = "The proxy's database cannot be reached"
+    retryable = True
+
+
+class AuditUnavailable(PacsProxyError):
+    """What is about to happen cannot be written down, so it must not happen."""
+
+    status = 503
+    code = "audit_unavailable"
+    title = "The audit journal cannot be written"
     retryable = True
 
 

@@ -2,11 +2,12 @@
 
 from alembic import context
 
-from pacs_proxy.database import Base
+from pacs_proxy.access.tables import AuditRecord
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=Base.metadata,
+    # All tables share it; this module knows more of them than `database` does.
+    target_metadata=AuditRecord.metadata,
     transactional_ddl=True,
 )
 with context.begin_transaction():

@@ -10,6 +10,7 @@ from pacs_proxy.database import Batch, Result, Upload
 from pacs_proxy.errors import BadRequest
 from pacs_proxy.ingest.batches import OUTCOMES, Tally
 from pacs_proxy.ingest.wanted import client_key
+from pacs_proxy.services import auditing
 from pacs_proxy.services import report as reports
 from pacs_proxy.services.chain import principal
 from pacs_proxy.services.context import interest, services
@@ -31,6 +32,7 @@ def begin() -> tuple[dict[str, Any], int]:
         raise BadRequest(f"expected must be a number of files up to {_MOST_FILES}, or null.")
     key = client_key(asked.get("key"))
     batch, is_new = services().batches.begin(_owner(), key, source, expected)
+    auditing.note(batch=batch.id, source=source)
     return as_json(batch), 201 if is_new else 200
 
 

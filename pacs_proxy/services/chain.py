@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flask import Flask, Response, g, request
 
+from pacs_proxy import logs
+from pacs_proxy.access.audit import day
+from pacs_proxy.access.records import Asker
 from pacs_proxy.errors import Forbidden
-from pacs_proxy.services.context import services
+from pacs_proxy.services import auditing
+from pacs_proxy.services.context import Services, services
 from pacs_proxy.services.headers import Environ, repr_digest
 from pacs_proxy.services.routes import (
     INGEST_REFERENCE,
@@ -23,10 +27,7 @@ from pacs_proxy.services.routes import (
     Route,
 )
 from pacs_proxy.upstream.interest import Interest
-from pacs_proxy.upstream.watch import Watch
 from pacs_proxy.web.exchange import begin_interest, finish, refuse_cross_site, refuse_overrides
-
-audit_log = logging.getLogger("pacs_proxy.audit")
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,11 @@ class Principal:
 
     name: str
     permissions: frozenset[str]
+
+    @property
+    def session(self) -> str:
+        """What the journal calls this spell of work."""
+        return day(self.name)
 
 
 LOCAL = Principal(
@@ -53,7 +59,8 @@ def install(app: Flask) -> None:
         refuse_cross_site(request.environ)
         route = by_view.get(request.endpoint or "")
         if route is not None:
-            g.interest = admit(route, request.environ, services().watch)
+            about = request.view_args or {}
+            g.asker, g.interest = admit(route, request.environ, services(), about)
 
     @app.after_request
     def after(answer: Response) -> Response:
@@ -63,26 +70,25 @@ def install(app: Flask) -> None:
         return answer
 
 
-def admit(route: Route, environ: Environ, watch: Watch) -> Interest:
-    """Let a request through to its view, watched from now on; or raise Forbidden."""
-    permit(route, principal(environ))
-    return begin_interest(environ, watch)
+def admit(
+    route: Route, environ: Environ, having: Services, about: Mapping[str, str]
+) -> tuple[Asker, Interest]:
+    """Let a request through to its view, watched from now on; or raise Forbidden.
+
+    `about` names the objects it asks for.
+    """
+    who = principal(environ)
+    address = environ.get("REMOTE_ADDR", "")
+    asker = Asker(who.name, who.session, address, logs.request_id.get())
+    if route.permission not in who.permissions:
+        auditing.refused(having, route, asker, about)
+        raise Forbidden("You may not do this.")
+    return asker, begin_interest(environ, having.watch)
 
 
 def principal(_: Environ) -> Principal:
     """The one who asks; accounts will decide here."""
     return LOCAL
-
-
-def permit(route: Route, who: Principal) -> None:
-    """Let the principal pass and write it down, or raise Forbidden."""
-    if route.permission not in who.permissions:
-        raise Forbidden("You may not do this.")
-    if route.permission != PUBLIC:
-        audit_log.debug(
-            "access",
-            extra={"principal": who.name, "permission": route.permission, "route": route.rule},
-        )
 
 
 def vouch(answer: Response) -> None:

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from flask import current_app, g
 
+from pacs_proxy.access.audit import Audit
 from pacs_proxy.archive.instances import Instances
+from pacs_proxy.archive.lineage import Lineage
 from pacs_proxy.archive.studies import Studies
 from pacs_proxy.database import Database
 from pacs_proxy.ingest.batches import Batches
@@ -34,11 +36,13 @@ class Services:
     settings: Settings
     instances: Instances
     studies: Studies
+    lineage: Lineage
     pictures: Pictures
     frames: FrameShelf
     health: Health
     watch: Watch
     database: Database
+    audit: Audit
     jobs: Jobs
     staging: Staging
     depositor: Depositor

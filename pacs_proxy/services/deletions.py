@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import asdict
 from typing import Any
 
-from flask import request
-
-from pacs_proxy.errors import BadRequest, DeletionFailed
+from pacs_proxy.errors import DeletionFailed
 from pacs_proxy.ingest.deleted import INSTANCE, SERIES, STUDY
-from pacs_proxy.services.chain import principal
+from pacs_proxy.services import auditing
 from pacs_proxy.services.context import interest, services
 from pacs_proxy.services.routes import orthanc_id
 
 # A person waits so long for a plain answer; a proxy in between might not wait longer.
 _PATIENCE = 8.0
-
-audit_log = logging.getLogger("pacs_proxy.audit")
 
 
 def study(study: str) -> tuple[dict[str, Any], int, dict[str, str]]:
@@ -41,24 +36,15 @@ def progress(job: int) -> dict[str, Any]:
 
 
 def _deleted(level: str, resource: str) -> tuple[dict[str, Any], int, dict[str, str]]:
-    if request.query_string:
-        raise BadRequest("Deleting takes no parameters.")
     deletions, wish = services().deletions, interest()
     job = deletions.ask(level, orthanc_id(resource), wish)
-    _write_down("deletion asked", job)
+    auditing.note(job=job)
     found = deletions.wait(job, _PATIENCE, wish.sleep)
+    auditing.note(state=found.state)
     if found.state == "failed":
         raise DeletionFailed(
             f"It could not be deleted: {found.detail} Try again; what is left is then finished."
         )
     if found.state != "done":
         return asdict(found), 202, {"Location": f"/api/pacs/deletions/{job}"}
-    _write_down("deleted", job)
     return asdict(found), 200, {}
-
-
-def _write_down(message: str, job: int) -> None:
-    """Who, and the job that names what; never the patient."""
-    who = principal(request.environ).name
-    rule = request.url_rule.rule if request.url_rule else ""
-    audit_log.info(message, extra={"principal": who, "route": rule, "job": job})

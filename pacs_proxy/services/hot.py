@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 
 from werkzeug.sansio.utils import host_is_trusted
 
+from pacs_proxy.access.records import Asker
 from pacs_proxy.errors import PacsProxyError
-from pacs_proxy.services import chain, images, problems
+from pacs_proxy.services import auditing, chain, images, problems
 from pacs_proxy.services.context import KEY, Services
 from pacs_proxy.services.delivery import Answer
 from pacs_proxy.services.headers import STATUS, Environ, StartResponse
@@ -87,14 +88,27 @@ class Hot:
         began = time.perf_counter()
         try:
             refuse_overrides(environ)
-            interest = chain.admit(route, environ, self._services.watch)
+            about = {"instance": instance}
+            asker, interest = chain.admit(route, environ, self._services, about)
             answer = view(self._services, instance, environ, interest)
+            self._written_down(route, asker, instance, answer, interest)
         except PacsProxyError as error:
             answer = _plain(problems.ours(error))
         except Exception as error:  # noqa: BLE001 - as Flask's own handlers
             answer = _plain(problems.unexpected(error))
         finish(route.rule, "GET", answer.status, began)
         return answer
+
+    def _written_down(
+        self, route: Route, asker: Asker, instance: str, answer: Answer, interest: Interest
+    ) -> None:
+        having, size = self._services, int(answer.headers.get("Content-Length", 0))
+        try:
+            study = having.lineage.of_instance(instance, interest)
+            auditing.accessed(having, route.event, asker, study, size, interest)
+        except BaseException:
+            answer.close()
+            raise
 
 
 def _plain(failed: Response) -> Answer:

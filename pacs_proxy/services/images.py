@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Response, request
 
 from pacs_proxy.errors import BadRequest
+from pacs_proxy.services import auditing
 from pacs_proxy.services.context import Services, interest, services
 from pacs_proxy.services.delivery import Answer, Manner, deliver, described
 from pacs_proxy.services.headers import Environ
@@ -65,6 +66,7 @@ def wado() -> Response:
     if kind not in {"application/dicom", "image/png"}:
         raise BadRequest("contentType must be application/dicom or image/png.")
     found = services().studies.locate(study, series, instance, interest())
+    auditing.located(found)
     if kind == "image/png":
         return _picture(found, number("frameNumber", 1, 1, _LAST_FRAME), 0)
     return _stored(found, _PLAIN)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from pacs_proxy.access import records
 from pacs_proxy.errors import BadRequest, MalformedId
 
 ORTHANC_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{8}){4}\Z", re.ASCII)
 # PS3.5 section 9.1: digits and dots, at most 64 characters.
 UID = re.compile(r"[0-9.]{1,64}\Z", re.ASCII)
+
+_OBJECT = re.compile("<(instance|series|study)>")
 
 PUBLIC = "public"
 STUDY_READ = "study.read"
@@ -21,13 +24,24 @@ OPERATE = "operate"
 
 @dataclass(frozen=True)
 class Route:
-    """One line of the table; `view` names the function that answers."""
+    """One line of the table; `view` names the function that answers.
+
+    `audit` is the event in the journal; what names an object in the archive always has one.
+    """
 
     methods: tuple[str, ...]
     rule: str
     view: str
     permission: str
     summary: str
+    audit: str = ""
+
+    @property
+    def event(self) -> str:
+        """What the journal calls it; empty for what touches no patient's data."""
+        if self.audit or not _OBJECT.search(self.rule):
+            return self.audit
+        return records.STUDY_DELETED if "DELETE" in self.methods else records.STUDY_READ
 
 
 _READ = ("GET", "HEAD")
@@ -47,6 +61,7 @@ ROUTES = (
         STUDY_READ,
         "DICOM PS3.18 WADO-URI: `requestType=WADO`, `studyUID`, `seriesUID`, `objectUID`, and "
         "`contentType` `application/dicom` (also when none is given) or `image/png`.",
+        audit=records.STUDY_READ,
     ),
     Route(
         ("GET",),
@@ -55,6 +70,7 @@ ROUTES = (
         STUDY_READ,
         "Studies, newest first: `patient_name`, `patient_id`, `accession`, `description`, "
         "`modality`, `date_from`, `date_to`, `limit` (1-200), `offset`.",
+        audit=records.SEARCH,
     ),
     Route(
         ("GET",),
@@ -92,6 +108,7 @@ ROUTES = (
         "images.download",
         STUDY_READ,
         "As `file`, to be saved.",
+        audit=records.STUDY_EXPORTED,
     ),
     Route(
         ("GET",),
@@ -159,6 +176,7 @@ ROUTES = (
         INGEST_REFERENCE,
         'Take in what lies in an allowed folder of the server, `{"folder": "name/below"}`, or in '
         'S3, `{"s3": {"bucket": …, "prefix": …}}`, with a `key` of the client\'s. 202: its batch.',
+        audit=records.UPLOAD_BEGUN,
     ),
     Route(
         ("OPTIONS",),
@@ -210,6 +228,7 @@ ROUTES = (
         "batches.begin",
         UPLOAD_CREATE,
         'What belongs together: `{"key", "source": "files|folder|usb", "expected": n|null}`.',
+        audit=records.UPLOAD_BEGUN,
     ),
     Route(
         ("GET",),
@@ -231,6 +250,7 @@ ROUTES = (
         "batches.cancel",
         UPLOAD_CREATE,
         "End what is not being stored yet.",
+        audit=records.UPLOAD_CANCELLED,
     ),
     Route(
         ("GET",),
@@ -238,6 +258,7 @@ ROUTES = (
         "batches.report",
         UPLOAD_CREATE,
         "What became of every file: CSV to be saved, or `format=json`.",
+        audit=records.UPLOAD_REPORTED,
     ),
     Route(_READ, "/healthz", "status.healthz", PUBLIC, "Whether this process answers."),
     Route(_READ, "/readyz", "status.readyz", PUBLIC, "Whether the archive answers, too."),

@@ -10,6 +10,7 @@ from flask import request
 
 from pacs_proxy.archive.studies import Search
 from pacs_proxy.errors import BadRequest
+from pacs_proxy.services import auditing
 from pacs_proxy.services.context import interest, services
 from pacs_proxy.services.parameters import date, number, text
 from pacs_proxy.services.routes import orthanc_id
@@ -24,7 +25,11 @@ _LAST = 10_000_000
 def page() -> dict[str, Any]:
     """One page of the study list."""
     limit, offset = number("limit", 50, 1, _LARGEST_PAGE), number("offset", 0, 0, _LAST)
-    found = services().studies.page(_search(), limit, offset, interest())
+    search = _search()
+    found = services().studies.page(search, limit, offset, interest())
+    auditing.note(terms=search.terms(), offset=offset, shown=len(found.items))
+    for item in found.items:
+        services().lineage.met(item)
     return {
         "items": [asdict(item) for item in found.items],
         "limit": limit,
@@ -38,12 +43,15 @@ def page() -> dict[str, Any]:
 def study(study: str) -> dict[str, Any]:
     """One study and its series."""
     found, series_list = services().studies.study(orthanc_id(study), interest())
+    services().lineage.met(found)
     return {**asdict(found), "series": [asdict(item) for item in series_list]}
 
 
 def series(series: str) -> dict[str, Any]:
     """One series, its study and its instances in viewing order."""
     found = services().studies.series(orthanc_id(series), interest())
+    services().lineage.met(found.study)
+    services().lineage.belong([item.id for item in found.instances], series, found.study.id)
     return {
         **asdict(found.series),
         "study": asdict(found.study),

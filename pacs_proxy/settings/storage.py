@@ -45,6 +45,11 @@ class StorageSettings:
         return Path(base) / "pacs-proxy"
 
     @property
+    def checkpoint_path(self) -> Path:
+        """Where the end of the audit journal is noted besides the database."""
+        return self.data_path / "audit.checkpoint"
+
+    @property
     def database_address(self) -> str:
         """The database as SQLAlchemy names it."""
         if self.database_url:

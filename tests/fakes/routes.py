@@ -47,7 +47,14 @@ def answer(request: Request, store: Store, manner: Manner) -> Reply:
     route = f"{request.method} {request.path.rstrip('/')}"
     if route in FIXED:
         return FIXED[route](request, store, manner)
-    return _instance(request, store, manner)
+    return _level(request, store) or _instance(request, store, manner)
+
+
+def _level(request: Request, store: Store) -> Reply | None:
+    """One study or series; what the store does not hold may be in the fake's fixed answers."""
+    level, _, id_ = request.path.strip("/").partition("/")
+    groups = _groups(store, _LEVELS[level]) if level in _LEVELS else {}
+    return json_reply(_expanded(_LEVELS[level], id_, groups[id_])) if id_ in groups else None
 
 
 def _instance(request: Request, store: Store, manner: Manner) -> Reply:
@@ -58,6 +65,9 @@ def _instance(request: Request, store: Store, manner: Manner) -> Reply:
         return NOT_FOUND
     if rest == "":
         return json_reply(_expanded("Instance", stored.id, [stored]))
+    if rest in _PARENTS:
+        id_ = _id_at(stored, _PARENTS[rest])
+        return json_reply(_expanded(_PARENTS[rest], id_, _groups(store, _PARENTS[rest])[id_]))
     if rest == "file":
         return _file(stored)
     if not rest.startswith("attachments/dicom/"):
@@ -223,6 +233,8 @@ def _expanded(level: str, id_: str, members: list[Stored]) -> dict[str, Any]:
     return {**common, **parents[level], **patient, **file}
 
 
+_PARENTS = {"series": "Series", "study": "Study"}
+_LEVELS = {"series": "Series", "studies": "Study"}
 _PLURALS = {"Study": "Studies", "Series": "Series", "Instance": "Instances"}
 FIXED: Mapping[str, Callable[[Request, Store, Manner], Reply]] = {
     "POST /instances": _take,
