@@ -62,7 +62,9 @@ class Work:
                 for chunk in session.scalars(chunks)
             ]
         whole = [Acknowledged(0, upload.length, upload.sha256)]
-        return cls(claimed, upload, pieces or whole, database, path(upload.id))
+        # What the sender says the whole file is outweighs what each piece was when it came.
+        known = whole if upload.sha256 else pieces or whole
+        return cls(claimed, upload, known, database, path(upload.id))
 
     @property
     def is_repeated(self) -> bool:
