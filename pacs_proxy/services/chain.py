@@ -28,6 +28,7 @@ from pacs_proxy.services.routes import (
 )
 from pacs_proxy.upstream.interest import Interest
 from pacs_proxy.web.exchange import begin_interest, finish, refuse_cross_site, refuse_overrides
+from pacs_proxy.web.peer import VOUCHED
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def principal(_: Environ) -> Principal:
 
 
 def vouch(answer: Response) -> None:
-    """One flipped bit in a list is another patient's name: the viewer checks this digest."""
-    if answer.mimetype == "application/json":
+    """One flipped bit in a list is another patient's name: viewer and edge check this digest."""
+    if answer.mimetype in VOUCHED and answer.status_code != 304:
         digest = hashlib.md5(answer.get_data(), usedforsecurity=False).digest()
         answer.headers["Repr-Digest"] = repr_digest(digest)

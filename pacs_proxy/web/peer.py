@@ -30,6 +30,8 @@ from pacs_proxy.upstream.wire import Head
 
 KEY_HEADER = "X-Internal-Key"
 ID_HEADER = "X-Request-Id"
+# Short answers that services sends with a digest of their bytes.
+VOUCHED = frozenset({"application/json", "image/png", "text/csv"})
 _DIGEST = re.compile(r"md5=:([A-Za-z0-9+/]{22}==):\Z")
 
 
@@ -142,8 +144,9 @@ def _expect_services(head: Head) -> None:
 def _expect_digest(head: Head, data: bytes) -> None:
     """One flipped bit in a list is another patient's name."""
     named = digest_of(head.headers)
-    if named is None and head.headers.get("content-type", "") == "application/json":
-        raise Interrupted("The list came without its digest.")
+    kind = head.headers.get("content-type", "").partition(";")[0]
+    if named is None and kind in VOUCHED:
+        raise Interrupted("The answer came without its digest.")
     found = hashlib.md5(data, usedforsecurity=False).hexdigest()
     if head.length and named not in {None, found}:
-        raise Corrupt("The list is not the one that was sent.")
+        raise Corrupt("The answer is not the one that was sent.")
