@@ -74,7 +74,9 @@ def nginx(conf: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
     # Its workers must reach their folder, which may lie in one that is root's alone.
     user = "user root;" if os.geteuid() == 0 else ""
     more = f"daemon off; pid {conf.parent}/nginx.pid; {user}"
-    process = subprocess.Popen([NGINX, "-c", str(conf), "-p", str(conf.parent), "-g", more])
+    process = subprocess.Popen(
+        [NGINX, "-e", "stderr", "-c", str(conf), "-p", str(conf.parent), "-g", more]
+    )
     try:
         wait_until_open(port)
         yield process
