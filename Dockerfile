@@ -26,12 +26,13 @@ RUN pip wheel --no-cache-dir --wheel-dir /wheels .
 
 FROM python
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin pacs-proxy \
-    && install -d -o pacs-proxy -m 0700 /spool
+    && install -d -o pacs-proxy -m 0700 /spool /data
 COPY --from=wheel /wheels /wheels
 RUN pip install --no-cache-dir --no-index --find-links /wheels pacs-proxy && rm -rf /wheels
 USER pacs-proxy
 # Inside a container loopback reaches nobody; docker-compose.yml publishes on 127.0.0.1 alone.
-ENV PACS_PROXY_HOST=0.0.0.0 PACS_PROXY_PORT=8080 PACS_PROXY_SPOOL_DIR=/spool
+ENV PACS_PROXY_HOST=0.0.0.0 PACS_PROXY_PORT=8080 \
+    PACS_PROXY_SPOOL_DIR=/spool PACS_PROXY_DATA_DIR=/data
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
     CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8080/healthz', timeout=4)"]
