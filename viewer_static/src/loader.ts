@@ -1,5 +1,6 @@
 /** The `vdcm:` scheme: proven bytes in, a checked picture out; leaves nothing wrong in the library's caches. */
 import {
+  Enums as CoreEnums,
   cache,
   getShouldUseCPURendering,
   getWebWorkerManager,
@@ -20,6 +21,7 @@ import { type Category, recognised, ViewerError } from './errors.ts';
 import { InFlight } from './inflight.ts';
 import { cleaned, frameCount, type PixelHeader, slopeSound, trimmed } from './pixels.ts';
 import { Proofs } from './proofs.ts';
+import type { DecodedFrame, RawFrame } from './slide-decode.ts';
 
 const GIB = 1024 ** 3;
 
@@ -46,6 +48,7 @@ export type Stubborn = <T>(
 
 type Natural = Record<string, unknown>;
 
+const { RequestType } = CoreEnums;
 const SCHEME = 'vdcm:';
 const NATURALIZED = Enums.MetadataModules.NATURALIZED;
 const BIG_ENDIAN = '1.2.840.10008.1.2.2';
@@ -215,6 +218,22 @@ async function decoded(imageId: string, options: Record<string, unknown>): Promi
   } catch (thrown) {
     throw undecoded(recognised(thrown));
   }
+}
+
+/** One frame's values by the library's own decoding workers. */
+export function decodeFrame(
+  imageFrame: RawFrame,
+  transferSyntax: string,
+  pixelData: Uint8Array,
+): Promise<DecodedFrame> {
+  const options = { preScale: { enabled: false } };
+  const task = { imageFrame, transferSyntax, pixelData, options, decodeConfig: {} };
+  return decoders.guarded(() =>
+    getWebWorkerManager().executeTask('dicomImageLoader', 'decodeTask', task, {
+      requestType: RequestType.Interaction,
+      priority: 0,
+    }),
+  ) as Promise<DecodedFrame>;
 }
 
 const KEPT = new Set<Category>(['decode', 'memory', 'engine', 'cancelled']);

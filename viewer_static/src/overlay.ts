@@ -41,6 +41,16 @@ export class Overlay {
     this.node.hidden = false;
   }
 
+  /** Of a picture that is no slice: what lies bottom left and right is told by whoever draws it. */
+  words(detail: SeriesDetail, left: string, right: string): void {
+    this.corner('top-left', patientLines(detail));
+    this.corner('top-right', seriesLines(detail));
+    this.corner('bottom-left', left);
+    this.corner('bottom-right', right);
+    for (const edge of this.edges.values()) say(edge, '');
+    this.node.hidden = false;
+  }
+
   view(view: View, facts: SliceFacts): void {
     this.corner('bottom-right', viewLines(view, facts));
   }

@@ -107,7 +107,8 @@ export class Reader {
   key(event: KeyboardEvent): void {
     const busy = this.help.open || this.skipped.dialog.open || isTyping(event.target);
     const pressesButton = event.key === ' ' && event.target instanceof HTMLButtonElement;
-    if (!busy && !pressesButton) obeyed(this.commands, event);
+    if (busy || pressesButton || this.stage.key(event)) return;
+    obeyed(this.commands, event);
   }
 
   private async studied(id: string, signal: AbortSignal): Promise<StudyDetail> {
@@ -147,7 +148,7 @@ export class Reader {
 
   /** Entries that cannot be opened are named, never silently missing. */
   private skips(): void {
-    const skipped = this.stage.session?.model.skipped ?? [];
+    const skipped = this.stage.session?.model.skipped ?? this.stage.slide?.skipped ?? [];
     this.skipped.show(skipped);
     if (skipped.length === 0) return;
     const what = plural(skipped.length, 'entry', 'entries');
@@ -197,7 +198,8 @@ export class Reader {
   }
 
   private counted(): void {
-    const { session } = this.stage;
+    const { session, slide } = this.stage;
+    if (slide !== null) this.progress.show(slide.counts);
     if (session === null) return;
     const { counts, failures } = session.model;
     this.progress.show(counts);

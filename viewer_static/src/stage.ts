@@ -11,6 +11,8 @@ import { Rail } from './rail.ts';
 import { install, remove } from './seam.ts';
 import type { Slice } from './series.ts';
 import { type Engine, Session } from './session.ts';
+import type { Slide } from './slide.ts';
+import { isSlide } from './slide-level.ts';
 import type { Transport } from './transport.ts';
 import type { SliceFacts, StackView } from './viewports.ts';
 
@@ -37,6 +39,7 @@ export function warm(): void {
 export class Stage extends EventTarget {
   readonly node: HTMLElement;
   session: Session | null = null;
+  slide: Slide | null = null;
   private readonly element = el('div', { class: 'canvas' });
   private readonly overlay = new Overlay();
   private readonly cover: Cover;
@@ -53,7 +56,7 @@ export class Stage extends EventTarget {
   ) {
     super();
     this.cover = new Cover({
-      retry: () => void this.session?.retryAll(),
+      retry: () => (this.slide === null ? void this.session?.retryAll() : this.slide.retry()),
       rendered: () => void this.session?.rendered(),
     });
     this.rail = new Rail((index) => void this.session?.navigation.show(index));
@@ -74,6 +77,7 @@ export class Stage extends EventTarget {
     this.cover.message('Loading the viewer', '');
     const { engine, view, facts } = await this.engine(watch);
     watch.signal.throwIfAborted();
+    if (isSlide(detail)) return this.openSlide(detail, watch, engine);
     this.readFacts = facts;
     this.view = view;
     const desk = { transport: this.transport, link: this.link, engine, view, cover: this.cover };
@@ -87,7 +91,34 @@ export class Stage extends EventTarget {
     await session.start();
   }
 
+  /** A picture with many tiles, which no stack of slices could show. */
+  private async openSlide(detail: SeriesDetail, watch: Watch, engine: Engine): Promise<void> {
+    const load = () => Promise.all([import('./slide.ts'), import('./slide-seam.ts')]);
+    const [{ Slide }, seam] = await this.transport.stubbornly(watch, load);
+    watch.signal.throwIfAborted();
+    const { transport, link, cover, overlay } = this;
+    const slide = new Slide(detail, {
+      transport,
+      link,
+      cover,
+      overlay,
+      decode: engine.decodeFrame,
+    });
+    this.slide = slide;
+    this.element.after(slide.node);
+    this.rail.node.hidden = true;
+    slide.addEventListener('change', () => this.dispatchEvent(new Event('progress')));
+    seam.install(slide, cover);
+    this.dispatchEvent(new Event('opened'));
+    this.dispatchEvent(new Event('wanted'));
+    await slide.start();
+  }
+
   close(): void {
+    this.slide?.close();
+    this.slide = null;
+    delete window.__pacsSlide;
+    this.rail.node.hidden = false;
     this.session?.close();
     this.session = null;
     this.facts = null;
@@ -115,6 +146,11 @@ export class Stage extends EventTarget {
     void this.session?.navigation.step(by);
   }
 
+  /** True when the key means something to what is open. */
+  key(event: KeyboardEvent): boolean {
+    return this.slide?.key(event) ?? false;
+  }
+
   /** -1 is the window stored in the image. */
   preset(index: number): void {
     const preset = CT_PRESETS[index];
@@ -123,15 +159,18 @@ export class Stage extends EventTarget {
   }
 
   invert(): void {
-    this.view?.toggleInvert();
+    if (this.slide === null) this.view?.toggleInvert();
+    else this.slide.invert();
   }
 
   reset(): void {
-    this.view?.reset();
+    if (this.slide === null) this.view?.reset();
+    else this.slide.reset();
   }
 
   zoom(factor: number): void {
-    this.view?.zoomBy(factor);
+    if (this.slide === null) this.view?.zoomBy(factor);
+    else this.slide.zoom(factor);
   }
 
   /** The link may drop while it is loaded. */
@@ -186,6 +225,7 @@ export class Stage extends EventTarget {
 
   private wheeled(event: WheelEvent): void {
     event.preventDefault();
+    if (this.slide !== null) return;
     this.turned +=
       event.deltaMode === WheelEvent.DOM_DELTA_LINE ? event.deltaY * NOTCH : event.deltaY;
     const steps = Math.trunc(this.turned / NOTCH);

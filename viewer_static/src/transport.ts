@@ -1,5 +1,6 @@
 /** The only door to the network: what leaves here is whole, proven and of the right kind, or an error. */
-import { ofAnswer, recognised, ViewerError } from './errors.ts';
+import { notElsewhere, ofKind, parsed, refusal, vouchedFor, whole } from './answer.ts';
+import { recognised, ViewerError } from './errors.ts';
 import {
   type Announced,
   digestOf,
@@ -9,10 +10,8 @@ import {
   proof,
 } from './instance.ts';
 import { Leftovers } from './leftovers.ts';
-import { md5 } from './md5.ts';
 import type { Partial } from './partial.ts';
 import { type Pace, persist, type Watch } from './persist.ts';
-import { retryAfterMs } from './retry.ts';
 import { type Silence, Watchdog } from './watchdog.ts';
 
 export interface Proven {
@@ -69,15 +68,34 @@ export class Transport {
     }
   }
 
-  json(path: string, watch: Watch): Promise<unknown> {
+  /** `patientMs` is a silence that the server may need before it can answer at all. */
+  json(path: string, watch: Watch, patientMs = 0): Promise<unknown> {
+    const read = async ({ response }: Asked) => {
+      ofKind(response, 'application/json');
+      const body = new Uint8Array(await response.arrayBuffer());
+      vouchedFor(response, body);
+      return parsed(new TextDecoder().decode(body), response);
+    };
     return persist(this.line, watch, () =>
-      this.attempt(path, { cache: 'no-store' }, watch, async ({ response }) => {
-        ofKind(response, 'application/json');
-        const body = new Uint8Array(await response.arrayBuffer());
-        vouchedFor(response, body);
-        return parsed(new TextDecoder().decode(body), response);
-      }),
+      this.attempt(path, { cache: 'no-store' }, watch, read, patientMs),
     );
+  }
+
+  /** One frame as the archive stores it, proven by the length and digest of its answer. */
+  frame(path: string, watch: Watch): Promise<Uint8Array<ArrayBuffer>> {
+    let asked = false;
+    return persist(this.line, watch, () => {
+      // Whatever failed may lie in the HTTP cache.
+      const init: RequestInit = asked ? { cache: 'reload' } : {};
+      asked = true;
+      return this.attempt(path, init, watch, async ({ response, dog }) => {
+        ofKind(response, 'application/octet-stream');
+        const bytes = await whole(response, dog);
+        if (response.headers.get('repr-digest') === null) throw new ViewerError('digest');
+        vouchedFor(response, bytes);
+        return bytes;
+      });
+    });
   }
 
   /** Changes something, in a way that may be asked twice; null where the answer has no body. */
@@ -162,11 +180,13 @@ export class Transport {
     init: RequestInit,
     watch: Watch,
     use: (asked: Asked) => Promise<T>,
+    patientMs = 0,
   ): Promise<T> {
     const giveUp = new AbortController();
     const pass = () => giveUp.abort(new ViewerError('cancelled'));
     watch.signal.addEventListener('abort', pass);
-    const patience = init.method === undefined ? this.line.stallMs : () => CHANGE_MS;
+    const stallMs = () => Math.max(this.line.stallMs(), patientMs);
+    const patience = init.method === undefined ? stallMs : () => CHANGE_MS;
     const dog = new Watchdog(this.line.clock, patience, () =>
       giveUp.abort(new ViewerError('stalled')),
     );
@@ -208,50 +228,6 @@ function named(thrown: unknown, requestId: string | null): ViewerError {
   const error = recognised(thrown);
   if (requestId === null || error.requestId !== null) return error;
   return error.withRequest(requestId);
-}
-
-async function refusal(response: Response, now: number): Promise<ViewerError> {
-  const after = retryAfterMs(response.headers.get('retry-after'), now);
-  const body: unknown = await response.json().catch(() => null);
-  return ofAnswer(response.status, body, {
-    requestId: response.headers.get('x-request-id'),
-    retryAfterMs: after,
-  });
-}
-
-/** Sign-in pages and portals redirect: never followed, and not to be waited for like a broken line. */
-function notElsewhere(response: Response): void {
-  if (response.type === 'opaqueredirect')
-    throw new ViewerError('html', 'The answer was a redirect to another address.');
-}
-
-/** A page or an error answered with 200 is no image; 206 is whole only for who asked for a part. */
-function ofKind(response: Response, wanted: string): void {
-  const type =
-    (response.headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
-  if (type === wanted) return;
-  const detail = `Expected ${wanted}, got ${type || 'nothing named'}.`;
-  if (type === 'text/html') throw new ViewerError('html', detail);
-  throw new ViewerError(wanted === 'application/dicom' ? 'not-dicom' : 'server', detail);
-}
-
-/** One flipped bit in a list is another patient's name. */
-function vouchedFor(response: Response, body: Uint8Array): void {
-  const digest = response.headers.get('repr-digest');
-  if (digest !== null && digest !== `md5=:${base64(md5(body))}:`)
-    throw new ViewerError('digest', 'What arrived is not what the server sent.');
-}
-
-const base64 = (hex: string): string =>
-  btoa(hex.replace(/../g, (pair) => String.fromCharCode(Number.parseInt(pair, 16))));
-
-function parsed(body: string, response: Response): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    const said = response.headers.get('content-length') ?? 'unknown';
-    throw new ViewerError('short', `A list arrived incomplete (${said} bytes announced).`);
-  }
 }
 
 function announcedBy(response: Response, expected: Expected): Announced {

@@ -1,0 +1,98 @@
+/** What the server says of the levels of a slide, checked before anything is drawn by it. */
+import { type Instance, isArchiveId, type SeriesDetail } from './api.ts';
+import { ViewerError } from './errors.ts';
+import type { Level } from './slide-geometry.ts';
+
+const SLIDE_CLASS = '1.2.840.10008.5.1.4.1.1.77.1.6';
+const VOLUME = 'VOLUME';
+const LONGEST = 2 ** 31;
+
+export interface SlideLevel extends Level {
+  readonly flavour: string;
+  readonly layers: number;
+  readonly samples: 1 | 3;
+  readonly bitsAllocated: 8 | 16;
+  readonly bitsStored: number;
+  readonly signed: boolean;
+  readonly planar: boolean;
+  readonly photometric: string;
+  readonly syntax: string;
+  /** Millimetres down and across, where the file tells. */
+  readonly spacing: readonly [number, number] | null;
+  /** Centre and width. */
+  readonly window: readonly [number, number] | null;
+}
+
+/** A series of slides is opened as one picture with many tiles, not as many pictures. */
+export function isSlide(detail: SeriesDetail): boolean {
+  return (
+    detail.instances.length > 0 &&
+    detail.instances.every(({ sop_class }) => sop_class === SLIDE_CLASS)
+  );
+}
+
+export const slidePath = (id: string): string => `api/pacs/instances/${id}/slide`;
+export const framePath = (id: string, frame: number): string =>
+  `api/pacs/instances/${id}/frames/${frame}`;
+
+type Raw = Readonly<Record<string, unknown>>;
+
+function whole(raw: Raw, name: string): number {
+  const value = raw[name];
+  if (typeof value === 'number' && Number.isInteger(value) && value > 0 && value < LONGEST)
+    return value;
+  throw new ViewerError('server', `The server gave no usable ${name} for this slide.`);
+}
+
+function pair(value: unknown): readonly [number, number] | null {
+  if (!Array.isArray(value) || value.length !== 2) return null;
+  const [first, second] = value.map(Number) as [number, number];
+  return Number.isFinite(first) && second > 0 ? [first, second] : null;
+}
+
+function spacingOf(value: unknown): readonly [number, number] | null {
+  const found = pair(value);
+  return found !== null && found[0] > 0 ? found : null;
+}
+
+/** Colour of 8 bit, or grey of 8 or 16. */
+function depth(raw: Raw): { samples: 1 | 3; bits: 8 | 16 } {
+  const samples = whole(raw, 'samples');
+  const bits = whole(raw, 'bits_allocated');
+  if (samples === 1 && (bits === 8 || bits === 16)) return { samples, bits };
+  if (samples === 3 && bits === 8) return { samples, bits };
+  throw new ViewerError('undrawable', `Slides of ${samples} x ${bits} bit are not drawn here.`);
+}
+
+/** The answer for one instance; ViewerError when it is another's, or cannot be drawn. */
+export function levelOf(instance: Instance, answer: unknown): SlideLevel {
+  const raw = (answer ?? {}) as Raw;
+  if (!isArchiveId(instance.id)) throw new ViewerError('request');
+  if (raw.sop_uid !== instance.sop_uid) throw new ViewerError('wrong-image');
+  const { samples, bits } = depth(raw);
+  return {
+    id: instance.id,
+    width: whole(raw, 'width'),
+    height: whole(raw, 'height'),
+    tileWidth: whole(raw, 'tile_width'),
+    tileHeight: whole(raw, 'tile_height'),
+    flavour: String(raw.flavour ?? ''),
+    layers: whole(raw, 'layers'),
+    samples,
+    bitsAllocated: bits,
+    bitsStored: Math.min(bits, whole(raw, 'bits_stored')),
+    signed: raw.signed === true,
+    planar: raw.planar === true,
+    photometric: String(raw.photometric ?? ''),
+    syntax: String(raw.transfer_syntax ?? ''),
+    spacing: spacingOf(raw.spacing),
+    window: pair(raw.window),
+  };
+}
+
+/** The levels that make the pyramid, the full size first; labels and overviews are pictures of their own. */
+export function pyramidOf(levels: readonly SlideLevel[]): SlideLevel[] {
+  const volume = levels.filter(({ flavour }) => flavour === VOLUME);
+  const chosen = volume.length > 0 ? volume : levels;
+  return [...chosen].sort((one, other) => other.width - one.width);
+}
