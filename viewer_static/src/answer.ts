@@ -29,22 +29,28 @@ export function ofKind(response: Response, wanted: string): void {
   throw new ViewerError(wanted === 'application/dicom' ? 'not-dicom' : 'server', detail);
 }
 
+/** The pieces of a body, each a sign of life. */
+async function* pieces(response: Response, dog: Watchdog): AsyncIterable<Uint8Array> {
+  const reader = response.body?.getReader();
+  for (;;) {
+    const { done, value } = (await reader?.read()) ?? { done: true, value: undefined };
+    if (done || value === undefined) return;
+    dog.kick();
+    yield value;
+  }
+}
+
 /** A body of exactly the announced length. */
 export async function whole(response: Response, dog: Watchdog): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(Number(response.headers.get('content-length') ?? Number.NaN) || 0);
-  const reader = response.body?.getReader();
+  const bytes = new Uint8Array(Number(response.headers.get('content-length')) || 0);
   let received = 0;
-  for (;;) {
-    const { done = true, value } = (await reader?.read()) ?? {};
-    if (done || value === undefined) break;
-    dog.kick();
-    if (received + value.length > bytes.length) throw new ViewerError('short');
-    bytes.set(value, received);
-    received += value.length;
+  for await (const piece of pieces(response, dog)) {
+    if (received + piece.length > bytes.length) throw new ViewerError('short');
+    bytes.set(piece, received);
+    received += piece.length;
   }
-  if (received !== bytes.length || received === 0)
-    throw new ViewerError('short', `${received} of ${bytes.length} bytes arrived.`);
-  return bytes;
+  if (received === bytes.length && received > 0) return bytes;
+  throw new ViewerError('short', `${received} of ${bytes.length} bytes arrived.`);
 }
 
 /** One flipped bit in a list is another patient's name. */

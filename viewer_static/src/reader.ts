@@ -140,7 +140,7 @@ export class Reader {
     if (signal.aborted) return;
     this.toolbar.series(
       detail.modality === 'CT',
-      detail.instances.some(({ frames }) => frames > 1),
+      detail.modality !== 'SM' && detail.instances.some(({ frames }) => frames > 1),
     );
     this.skipped.show([]);
     await this.stage.open(detail, this.watch(signal, 'Loading the viewer'));

@@ -1,9 +1,13 @@
 /** What the server says of the levels of a slide, checked before anything is drawn by it. */
 import { type Instance, isArchiveId, type SeriesDetail } from './api.ts';
-import { ViewerError } from './errors.ts';
+import { recognised, ViewerError } from './errors.ts';
+import type { Watch } from './persist.ts';
+import { sifted } from './series.ts';
 import type { Level } from './slide-geometry.ts';
+import type { Transport } from './transport.ts';
 
 const SLIDE_CLASS = '1.2.840.10008.5.1.4.1.1.77.1.6';
+const MODALITY = 'SM';
 const VOLUME = 'VOLUME';
 const LONGEST = 2 ** 31;
 
@@ -23,15 +27,43 @@ export interface SlideLevel extends Level {
   readonly window: readonly [number, number] | null;
 }
 
-/** A series of slides is opened as one picture with many tiles, not as many pictures. */
-export function isSlide(detail: SeriesDetail): boolean {
-  return (
-    detail.instances.length > 0 &&
-    detail.instances.every(({ sop_class }) => sop_class === SLIDE_CLASS)
-  );
+/** Older archives do not tell the class in a list; then only the file itself knows. */
+export function mayBeSlide({ instances, modality }: SeriesDetail): boolean {
+  const fits = ({ sop_class }: Instance) =>
+    sop_class === SLIDE_CLASS || (sop_class === null && modality === MODALITY);
+  return instances.length > 0 && instances.every(fits);
 }
 
-export const slidePath = (id: string): string => `api/pacs/instances/${id}/slide`;
+/** Before it can tell anything the server may have to fetch some hundred megabytes. */
+const PATIENT_MS = 180_000;
+
+export async function askLevel(
+  transport: Transport,
+  instance: Instance,
+  watch: Watch,
+): Promise<SlideLevel> {
+  return levelOf(instance, await transport.json(slidePath(instance.id), watch, PATIENT_MS));
+}
+
+/** False where the file says that its frames are pictures of their own, or tiles in some other order. */
+export async function isSlide(
+  transport: Transport,
+  detail: SeriesDetail,
+  watch: Watch,
+): Promise<boolean> {
+  const { good } = sifted(detail);
+  const [smallest] = [...good].sort((one, other) => one.size - other.size);
+  if (smallest === undefined) return false;
+  try {
+    await askLevel(transport, smallest, watch);
+    return true;
+  } catch (thrown) {
+    if (recognised(thrown).category === 'undrawable') return false;
+    throw thrown;
+  }
+}
+
+const slidePath = (id: string): string => `api/pacs/instances/${id}/slide`;
 export const framePath = (id: string, frame: number): string =>
   `api/pacs/instances/${id}/frames/${frame}`;
 

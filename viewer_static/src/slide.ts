@@ -24,7 +24,7 @@ import {
   zoomed,
 } from './slide-geometry.ts';
 import { Hands } from './slide-hands.ts';
-import { framePath, levelOf, pyramidOf, type SlideLevel, slidePath } from './slide-level.ts';
+import { askLevel, framePath, pyramidOf, type SlideLevel } from './slide-level.ts';
 import { Tiles } from './slide-tiles.ts';
 import { complaints, levelLines, viewLines } from './slide-words.ts';
 import type { Transport } from './transport.ts';
@@ -37,8 +37,6 @@ export interface SlideDesk {
   readonly decode: DecodeFrame;
 }
 
-/** Before it can tell anything the server may have to fetch some hundred megabytes. */
-const PATIENT_MS = 180_000;
 /** Of decoded tiles: 512 x 512 in colour is 1 MiB. */
 const TILE_BYTES = 384 * 1024 ** 2;
 const BAR_PIXELS = 160;
@@ -182,8 +180,7 @@ export class Slide extends EventTarget {
   private async learn(instance: Instance): Promise<void> {
     const watch: Watch = { signal: this.leaving.signal };
     try {
-      const answer = await this.desk.transport.json(slidePath(instance.id), watch, PATIENT_MS);
-      this.known.push(levelOf(instance, answer));
+      this.known.push(await askLevel(this.desk.transport, instance, watch));
       this.rebuild();
     } catch (thrown) {
       const error = recognised(thrown);

@@ -12,7 +12,7 @@ import { install, remove } from './seam.ts';
 import type { Slice } from './series.ts';
 import { type Engine, Session } from './session.ts';
 import type { Slide } from './slide.ts';
-import { isSlide } from './slide-level.ts';
+import { isSlide, mayBeSlide } from './slide-level.ts';
 import type { Transport } from './transport.ts';
 import type { SliceFacts, StackView } from './viewports.ts';
 
@@ -77,7 +77,9 @@ export class Stage extends EventTarget {
     this.cover.message('Loading the viewer', '');
     const { engine, view, facts } = await this.engine(watch);
     watch.signal.throwIfAborted();
-    if (isSlide(detail)) return this.openSlide(detail, watch, engine);
+    if (mayBeSlide(detail) && (await isSlide(this.transport, detail, watch)))
+      return this.openSlide(detail, watch, engine);
+    watch.signal.throwIfAborted();
     this.readFacts = facts;
     this.view = view;
     const desk = { transport: this.transport, link: this.link, engine, view, cover: this.cover };
@@ -112,6 +114,7 @@ export class Stage extends EventTarget {
     this.dispatchEvent(new Event('opened'));
     this.dispatchEvent(new Event('wanted'));
     await slide.start();
+    if (this.slide === slide) this.dispatchEvent(new Event('shown'));
   }
 
   close(): void {

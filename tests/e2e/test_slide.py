@@ -1,0 +1,210 @@
+"""A slide in the reader: every pixel is the TIFF's, and what is not proven is named, not drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import imagecodecs
+import numpy as np
+import pytest
+
+from pacs_proxy.decoding.frames import frames_of, pieces
+from pacs_proxy.demo.orthanc import find_executable
+from pacs_proxy.ingest.tiff import Bounds, Rules, Target, TiffConverter
+from tests.decoding.test_corpus import CORPUS
+from tests.e2e.conftest import OpenViewer
+from tests.e2e.shelf import Book, Shelf
+from tests.e2e.viewer import Viewer
+from tests.ingest.tiff import samples
+from tests.ingest.tiff.samples import Kind, Pixels
+from tests.server import Proxy
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Route
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.orthanc,
+    pytest.mark.skipif(find_executable() is None, reason="run: apt-get install orthanc"),
+]
+
+SIDE = 64
+WIDTH, HEIGHT = 2600, 1900
+Convert = Callable[[Kind], Book]
+SCANNED = {**samples.TILES, "resolution": samples.MICROSCOPE, "resolutionunit": "CENTIMETER"}
+
+
+@pytest.fixture(scope="module")
+def convert(shelf: Shelf, tmp_path_factory: pytest.TempPathFactory) -> Convert:
+    """A TIFF to a stored slide."""
+
+    def made(kind: Kind) -> Book:
+        folder = tmp_path_factory.mktemp(kind.name)
+        converter = TiffConverter(Rules(Bounds(capture_side=1000)))
+        target = Target.of_form({"patient_name": "Slide^Test", "patient_id": kind.name}, "e2e")
+        upload = kind.name.encode().hex().zfill(32)
+        paths = converter.convert(kind.write(folder), folder, target, upload, 1_790_000_000.0)
+        return shelf.add([path.read_bytes() for path in paths if "slide" in path.name])
+
+    return made
+
+
+@pytest.fixture(scope="module")
+def coloured(convert: Convert) -> tuple[Book, Pixels]:
+    pixels = samples.colour(WIDTH, HEIGHT)
+    return convert(Kind("colour", pixels, SCANNED)), pixels
+
+
+class SlideWindow:
+    """A viewer with a slide open, and its seam `window.__pacsSlide`."""
+
+    def __init__(self, viewer: Viewer) -> None:
+        self.viewer, self.page = viewer, viewer.page
+
+    def open(self, book: Book) -> SlideWindow:
+        self.page.goto(f"{self.viewer.url}/#/studies/{book.study}/series/{book.series}")
+        self.until("s.cover() === 'off' && s.settled()")
+        return self
+
+    def until(self, condition: str, seconds: float = 60.0) -> None:
+        self.page.wait_for_function(
+            f"() => {{ const s = window.__pacsSlide; return s && ({condition}); }}",
+            timeout=seconds * 1000,
+        )
+
+    def ask(self, expression: str) -> Any:
+        return self.page.evaluate(
+            f"(() => {{ const s = window.__pacsSlide; return {expression}; }})()"
+        )
+
+    def look(self, x: int, y: int, scale: float) -> None:
+        """The point (x, y) of the slide into the pixel right and below of the middle."""
+        size = self.ask("s.size()")
+        half = (size["width"] % 2 / 2, size["height"] % 2 / 2)
+        self.ask(f"s.look({x + half[0]}, {y + half[1]}, {scale})")
+        self.until("s.settled()")
+
+    def seen(self) -> Pixels:
+        """The square right and below of the middle of the canvas."""
+        size = self.ask("s.size()")
+        left, top = size["width"] // 2, size["height"] // 2
+        values = self.ask(f"s.colours({left}, {top}, {SIDE})")
+        return np.array(values, np.uint8).reshape(SIDE, SIDE, 3)
+
+
+@pytest.fixture
+def window(served: Proxy, viewer: OpenViewer) -> Iterator[SlideWindow]:
+    opened = SlideWindow(viewer(served.url, 900))
+    yield opened
+    assert opened.viewer.errors == []
+
+
+def test_every_level_is_drawn_to_the_last_pixel(
+    window: SlideWindow, coloured: tuple[Book, Pixels]
+) -> None:
+    book, pixels = coloured
+    window.open(book)
+    window.viewer.picture("slide")
+    assert window.ask("s.levels()") == [
+        {"width": WIDTH, "height": HEIGHT},
+        {"width": WIDTH // 2, "height": HEIGHT // 2},
+        {"width": WIDTH // 4, "height": HEIGHT // 4},
+    ]
+    for x, y in ((0, 0), (490, 500), (1234, 1000), (WIDTH - SIDE, HEIGHT - SIDE)):
+        window.look(x, y, 1.0)
+        assert window.ask("s.level()") == 0
+        assert np.array_equal(window.seen(), pixels[y : y + SIDE, x : x + SIDE])
+    window.viewer.picture("slide-close")
+    blocks = pixels.reshape(HEIGHT // 2, 2, WIDTH // 2, 2, 3).sum((1, 3), np.uint32)
+    half = ((blocks + 2) // 4).astype(np.uint8)
+    window.look(800, 600, 0.5)
+    assert window.ask("s.level()") == 1
+    assert np.array_equal(window.seen(), half[300 : 300 + SIDE, 400 : 400 + SIDE])
+
+
+def test_sixteen_bit_are_drawn_in_their_window(window: SlideWindow, convert: Convert) -> None:
+    pixels = samples.grey(16, 1500, 1100)
+    window.open(convert(Kind("grey", pixels, samples.STRIPS)))
+    shown = window.page.inner_text(".bottom-right")
+    assert "Pixel size unknown" in shown
+    width, centre = (int(part) for part in shown.split("W ")[1].split()[0:3:2])
+    window.look(700, 300, 1.0)
+    patch = pixels[300 : 300 + SIDE, 700 : 700 + SIDE].astype(float)
+    expected = np.clip((patch - (centre - width / 2)) / (width - 1) * 255, 0, 255)
+    assert np.abs(window.seen()[..., 0] - expected).max() <= 1
+    before = window.seen()
+    window.page.keyboard.press("i")
+    window.until("s.settled()")
+    assert np.array_equal(window.seen(), 255 - before)
+
+
+@pytest.mark.skipif(not (CORPUS / "wsi").exists(), reason="no corpus on this machine")
+def test_a_slide_of_others_in_jpeg_has_its_colours(window: SlideWindow, shelf: Shelf) -> None:
+    folder = CORPUS / "wsi" / "cmu1_small"
+    window.open(shelf.add([path.read_bytes() for path in sorted(folder.iterdir())]))
+    assert "µm" in window.page.inner_text(".slide-bar")
+    with (folder / "level0.dcm").open("rb") as file:
+        found = frames_of(file.fileno())
+        across, down = 4, 6
+        spans = found.spans(down * 9 + across + 1)
+        coded = b"".join(pieces(file.fileno(), spans, 1 << 20))
+    tile = imagecodecs.jpeg8_decode(coded)
+    window.look(256 * across + 20, 256 * down + 30, 1.0)
+    difference = window.seen().astype(int) - tile[30 : 30 + SIDE, 20 : 20 + SIDE]
+    assert np.abs(difference).max() <= 3
+
+
+def test_a_damaged_tile_is_named_never_drawn_and_comes_by_itself(
+    window: SlideWindow, coloured: tuple[Book, Pixels]
+) -> None:
+    book, pixels = coloured
+    window.open(book)
+
+    def flip(route: Route) -> None:
+        answer = route.fetch()
+        body = bytearray(answer.body())
+        body[len(body) // 2] ^= 1
+        route.fulfill(response=answer, body=bytes(body))
+
+    window.page.route("**/frames/1", flip)
+    window.look(100, 100, 1.0)
+    window.until("s.settled() && s.failures().length === 1")
+    assert window.ask("s.failures()") == ["1 Image failed its check"]
+    assert "1 tile could not be loaded" in window.page.inner_text(".slide-note")
+    window.viewer.picture("slide-damaged")
+    drawn = window.seen()
+    assert not np.array_equal(drawn, pixels[100 : 100 + SIDE, 100 : 100 + SIDE])
+    assert (drawn[..., 0] > drawn[..., 1]).all()  # the named place, and nothing below it
+    window.page.unroute("**/frames/1")
+    window.until("s.failures().length === 0 && s.settled()")
+    assert np.array_equal(window.seen(), pixels[100 : 100 + SIDE, 100 : 100 + SIDE])
+
+
+def test_wheel_keys_and_drag_move_the_slide(
+    window: SlideWindow, coloured: tuple[Book, Pixels]
+) -> None:
+    window.open(coloured[0])
+    scale = window.ask("s.scale()")
+    window.page.mouse.move(500, 300)
+    window.page.mouse.wheel(0, -400)
+    window.until(f"s.scale() > {scale} * 2")
+    before = window.seen()
+    window.page.keyboard.press("ArrowRight")
+    window.until("s.settled()")
+    assert not np.array_equal(window.seen(), before)
+    window.page.mouse.down()
+    window.page.mouse.move(560, 340, steps=4)
+    window.page.mouse.up()
+    window.page.keyboard.press("r")
+    window.until(f"Math.abs(s.scale() - {scale}) < 1e-9 && s.settled()")
+
+
+def test_other_series_open_as_before_after_a_slide(
+    window: SlideWindow, coloured: tuple[Book, Pixels], bars: Book
+) -> None:
+    window.open(coloured[0])
+    window.viewer.go_to(bars)
+    window.viewer.until_shown(0)
+    assert window.page.evaluate("window.__pacsSlide === undefined")
+    assert window.page.locator(".slide").count() == 0
