@@ -61,7 +61,7 @@ class Runner:
         for thread in (*self._threads, self._keeper):
             thread.start()
 
-    def stop(self, seconds: float = 10.0) -> None:
+    def stop(self, seconds: float = 3.0) -> None:
         """Let handlers stop at their next step; what does not is repeated after its lease."""
         self._ending.set()
         for hand in self._hands:
