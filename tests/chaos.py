@@ -372,7 +372,7 @@ class Scene:
     def _tables(self, database: Database) -> tuple[int, int, dict[str, int]]:
         with database.read() as session:
             by_outcome = select(Result.outcome, func.count()).group_by(Result.outcome)
-            outcomes = dict(session.execute(by_outcome).tuples().all())
+            outcomes = dict(list(session.execute(by_outcome)))
             rows = session.scalar(select(func.count()).select_from(Upload)) or 0
         return rows, sum(outcomes.values()), outcomes
 

@@ -173,7 +173,7 @@ def _tally(session: Session, batch: str) -> Tally:
     ).where(Upload.batch_id == batch)
     rows = session.execute(sums.group_by(Upload.state)).all()
     ends = select(Result.outcome, func.count()).where(Result.batch_id == batch)
-    outcomes = dict(session.execute(ends.group_by(Result.outcome)).tuples().all())
+    outcomes = dict(list(session.execute(ends.group_by(Result.outcome))))
     return Tally(
         sum(count for _, count, _, _ in rows),
         sum(int(length) for _, _, length, _ in rows),

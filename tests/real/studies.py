@@ -73,7 +73,7 @@ class Kept:
     def upload(
         self, batch: str, files: list[Held], kind: str = "dicom", state: str = "done"
     ) -> str:
-        """An upload that brought these files, its staged bytes, and the job that settles it."""
+        """An upload that brought these files, its staged bytes, and a job that is to come."""
         name, now = uuid.uuid4().hex, time.time()
         whole = b"".join(held.data for held in files)
         (self.uploads / f"{name}.part").write_bytes(whole)
@@ -90,7 +90,7 @@ class Kept:
                 session.add(self._result(name, about["batch_id"], number, held))
             session.add(
                 Job(
-                    kind="settle", payload={"upload": name}, lane="small", upload_id=name,
+                    kind="to come", payload={"upload": name}, lane="small", upload_id=name,
                     most_attempts=20, not_before=now + 900, created=now, updated=now,
                 )
             )  # fmt: skip

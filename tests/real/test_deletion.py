@@ -16,6 +16,7 @@ from pacs_proxy.database import Database, Job, Result, StudyLabel, Upload
 from pacs_proxy.demo.orthanc import ThrowawayOrthanc
 from pacs_proxy.jobs import Jobs
 from tests.real.studies import Held, Kept, asked, image, stored
+from tests.sender import Sender
 from tests.server import Answer, Proxy
 
 pytestmark = [pytest.mark.orthanc, pytest.mark.timeout(120)]
@@ -65,10 +66,10 @@ def rows(kept: Kept) -> tuple[set[str], set[str | None], set[str]]:
         )
 
 
-def settling(kept: Kept) -> list[str | None]:
-    """Uploads whose settling is still to come."""
+def to_come(kept: Kept) -> list[str | None]:
+    """Uploads for which a job is still queued."""
     with kept.database.read() as session:
-        waiting = select(Job.upload_id).where(Job.kind == "settle", Job.state == "queued")
+        waiting = select(Job.upload_id).where(Job.kind == "to come", Job.state == "queued")
         return list(session.scalars(waiting))
 
 
@@ -95,7 +96,7 @@ def test_a_study_goes_with_all_that_hangs_on_it_and_no_other(
     assert (mine[0].study in labelled, other[0].study in labelled) == (False, True)
     assert stays in kept.staged()
     assert not kept.staged() & set(gone)
-    assert settling(kept) == [stays]
+    assert to_come(kept) == [stays]
     assert len(list((server.spool / "files").iterdir())) == 3
     for held in mine:
         assert server.file(held.instance).status == 404
@@ -146,7 +147,7 @@ def test_a_series_and_an_instance_leave_the_rest(
     assert first[0].study not in rows(kept)[2]
 
 
-def test_an_archive_file_with_another_study_in_it_stays_and_is_settled(
+def test_an_archive_file_with_another_study_in_it_stays_with_its_jobs(
     server: Proxy, kept: Kept, files: Callable[..., list[Held]]
 ) -> None:
     mine, other = files(6), files(7)
@@ -157,7 +158,7 @@ def test_an_archive_file_with_another_study_in_it_stays_and_is_settled(
     assert disc in uploads
     assert disc in kept.staged()
     assert (mine[0].study in studies, other[0].study in studies) == (False, True)
-    assert settling(kept).count(disc) == 1
+    assert to_come(kept).count(disc) == 1
 
 
 def test_an_archive_file_that_is_still_unpacked_goes_on_without_the_study(
@@ -168,7 +169,7 @@ def test_an_archive_file_that_is_still_unpacked_goes_on_without_the_study(
     disc = kept.upload("d", mine, kind="zip", state="storing")
     assert delete(server, "studies", mine[0].study).status == 200
     assert disc in rows(kept)[0]
-    assert settling(kept).count(disc) == 1  # stands for any job of it
+    assert to_come(kept).count(disc) == 1
 
 
 def test_what_is_being_stored_is_stopped_first(
@@ -209,6 +210,43 @@ def test_an_archive_that_is_away_is_waited_for(kept: Kept, server: Proxy) -> Non
         orthanc.restart()
         until_done(own, where)
         assert asked(orthanc, f"/studies/{held.study}") is None
+
+
+def test_what_was_uploaded_can_be_deleted_and_uploaded_again(
+    server: Proxy, installed_orthanc: ThrowawayOrthanc, kept: Kept
+) -> None:
+    sender, data = Sender(server.url), image(11, 1, 1)
+    for key in ("first", "second"):
+        batch = sender.batch(key)
+        sender.create(len(data), data, batch=batch)
+        until(lambda batch=batch: sender.news(batch)["counts"]["stored"] == 1)  # type: ignore[misc]
+        [result] = sender.news(batch)["results"]
+        assert delete(server, "studies", result["study"]).status == 200
+        assert asked(installed_orthanc, f"/instances/{result['instance']}") is None
+        assert sender.news(batch)["counts"]["uploads"] == 0
+
+
+def test_a_study_deleted_while_it_is_uploaded_is_what_came_later_and_no_more(
+    server: Proxy, installed_orthanc: ThrowawayOrthanc, kept: Kept
+) -> None:
+    sender = Sender(server.url)
+    batch, files = sender.batch("meanwhile"), [image(12, 1, n) for n in range(1, 31)]
+    for data in files[:20]:
+        sender.create(len(data), data, batch=batch)
+    until(lambda: bool(sender.news(batch)["results"]))
+    study = sender.news(batch)["results"][0]["study"]
+    answer = delete(server, "studies", study)
+    for data in files[20:]:
+        sender.create(len(data), data, batch=batch)
+    if answer.status == 202:
+        until_done(server, answer.headers["Location"])
+    until(lambda: sender.news(batch)["counts"]["waiting"] == 0)
+    news = sender.news(batch)
+    states = {upload["state"] for upload in news["uploads"]}
+    assert states <= {"done", "cancelled"}
+    left = {one["ID"] for one in asked(installed_orthanc, f"/studies/{study}/instances")}
+    assert left == {result["instance"] for result in news["results"]}
+    assert len(left) == 10
 
 
 @pytest.mark.parametrize("seed", range(6))
