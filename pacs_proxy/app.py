@@ -33,10 +33,13 @@ from pacs_proxy.ingest.admission import Admission
 from pacs_proxy.ingest.admission import Limits as IntakeLimits
 from pacs_proxy.ingest.batches import Batches
 from pacs_proxy.ingest.buckets import Place
+from pacs_proxy.ingest.conflicts import KIND as REPLACE
+from pacs_proxy.ingest.conflicts import Conflicts
 from pacs_proxy.ingest.deletion import Deletions
 from pacs_proxy.ingest.deposit import Depositor
 from pacs_proxy.ingest.expiry import Sweeper
 from pacs_proxy.ingest.intake import Intake
+from pacs_proxy.ingest.labels import Labels
 from pacs_proxy.ingest.pipeline import Ingest
 from pacs_proxy.ingest.reference import Allowed, References
 from pacs_proxy.ingest.settle import Settler
@@ -46,6 +49,7 @@ from pacs_proxy.jobs import BIG, PROMPT, REFERENCE, SMALL, Handler, Jobs, Runner
 from pacs_proxy.services import (
     batches,
     chain,
+    conflicts,
     deletions,
     frames,
     images,
@@ -90,6 +94,9 @@ VIEWS: dict[str, Callable[..., Any]] = {
     "images.rendered": images.rendered,
     "frames.frame": frames.frame,
     "frames.slide": frames.slide,
+    "conflicts.listed": conflicts.listed,
+    "conflicts.show": conflicts.show,
+    "conflicts.decide": conflicts.decide,
     "studies.page": studies.page,
     "studies.study": studies.study,
     "studies.series": studies.series,
@@ -151,6 +158,8 @@ def build(settings: Settings) -> Services:
     admission = Admission(intake_limits(settings), staging.free)
     # Work that can be put off does not wait for an archive that is away; it comes again.
     depositor = Depositor(client.impatient(_IMPATIENT_SECONDS))
+    rules = ingest_rules(settings, conversion(settings, client))
+    ingest = Ingest(database, staging, depositor, rules)
     return Services(
         settings=settings,
         instances=instances,
@@ -165,9 +174,9 @@ def build(settings: Settings) -> Services:
         jobs=jobs,
         staging=staging,
         depositor=depositor,
-        ingest=Ingest(
-            database, staging, depositor, ingest_rules(settings, conversion(settings, client))
-        ),
+        ingest=ingest,
+        conflicts=Conflicts(ingest, depositor, client, jobs),
+        labels=Labels(database),
         intake=Intake(database, staging, jobs, admission),
         batches=Batches(database, staging, jobs),
         deletions=Deletions(database, jobs, staging, client, instances),
@@ -185,6 +194,7 @@ def runner(services: Services) -> Runner:
     handlers: dict[str, Handler] = {
         expiry.KIND: sweeper,
         deletion.KIND: services.deletions,
+        REPLACE: services.conflicts,
         intake.KIND: ingest,
         settle.KIND: settler,
         reference.KIND: services.references,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from pacs_proxy.archive import summaries
@@ -109,6 +109,23 @@ class Studies:
         if self._has_extended_find(interest):
             return self._sorted_there(query, limit, offset, interest)
         return self._sorted_here(query, limit, offset, interest)
+
+    @understood()
+    def among(
+        self, studies: Sequence[str], search: Search, limit: int, offset: int, interest: Interest
+    ) -> Page:
+        """As `page`, of these studies only and in their order; those that are gone are left out."""
+        query = search.query()
+        if query:
+            question = {"Level": "Study", "Query": query, "CaseSensitive": False}
+            matching = set(self._client.post("/tools/find", question, interest))
+            studies = [study for study in studies if study in matching]
+        answers = []
+        for study in studies[offset : offset + limit]:
+            with suppress(NotFound):
+                answers.append(self._client.get(f"/studies/{study}", interest))
+        found = self._page(answers, limit, len(studies), interest, in_order=False)
+        return replace(found, more=len(studies) > offset + limit)
 
     @understood()
     def study(self, study: str, interest: Interest) -> tuple[StudySummary, list[SeriesSummary]]:

@@ -17,7 +17,7 @@ from pacs_proxy.upstream.storing import Stored
 STORED, DUPLICATE, CONFLICT = "stored", "duplicate", "conflict"
 # Sendings of one file in one go; an archive that breaks off each time is left alone for a while.
 _SENDINGS = 3
-_OTHER_BYTES = (
+OTHER_BYTES = (
     "The archive holds another file under the same image UID. Both are kept; an administrator "
     "decides which one is right."
 )
@@ -124,7 +124,7 @@ class Depositor:
         )
         if self._is_equal(found, staged.size, md5):
             return result
-        code, detail = "other_bytes", _OTHER_BYTES
+        code, detail = "other_bytes", OTHER_BYTES
         if place.is_new:
             code, detail = "changed_by_archive", _CHANGED
         return replace(result, outcome=CONFLICT, code=code, detail=detail)

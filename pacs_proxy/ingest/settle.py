@@ -12,21 +12,25 @@ from collections.abc import Callable, Iterable, Sequence
 
 from sqlalchemy import exists, select, update
 
-from pacs_proxy.database import Database, Job, Result, Upload
+from pacs_proxy.database import Database, Job, Result, Upload, touch
 from pacs_proxy.errors import BadUpload, Busy, DatabaseUnavailable, UpstreamError
+from pacs_proxy.ingest.conflicts import EARLIER, REPLACED
 from pacs_proxy.ingest.deletion import is_deleted
-from pacs_proxy.ingest.deposit import DUPLICATE, STORED, Depositor
+from pacs_proxy.ingest.deposit import CONFLICT, DUPLICATE, OTHER_BYTES, STORED, Depositor
 from pacs_proxy.ingest.pipeline import Ingest
 from pacs_proxy.ingest.reopening import reopened
 from pacs_proxy.ingest.rows import LIVE
 from pacs_proxy.ingest.shield import examine
 from pacs_proxy.ingest.spool import Staging
-from pacs_proxy.ingest.work import DELETED
+from pacs_proxy.ingest.staged import Staged
+from pacs_proxy.ingest.work import DELETED, KEPT_SUFFIX
 from pacs_proxy.jobs import PROMPT, Claimed, Jobs, Later
 
 KIND = "settle"
 _IN_ARCHIVE = (STORED, DUPLICATE)
 _PAGE = 200
+# Files that a crash may have left: kept ones, what they were to replace, single members.
+_ASIDE = frozenset({KEPT_SUFFIX, EARLIER, ".member", ".again", ".new"})
 _LONGEST_PAUSE = 60.0
 
 log = logging.getLogger(__name__)
@@ -67,6 +71,7 @@ class Settler:
         except (UpstreamError, Busy) as error:
             log.info("settling waits", extra={"error": type(error).__name__})
         self._forget(claimed)
+        self._forget_kept()
         raise Later(min(_LONGEST_PAUSE, max(1.0, self._after / 4)))
 
     def _due(self) -> Sequence[Result]:
@@ -82,7 +87,8 @@ class Settler:
             self._store_again(claimed, row)
         proven = [row.id for row in rows if row not in lost]
         with self._database.write() as session:
-            session.execute(update(Result).where(Result.id.in_(proven)).values(settled=True))
+            settled = update(Result).where(Result.id.in_(proven))
+            session.execute(settled.values(settled=True, staged=None))
 
     def _holds(self, row: Result) -> bool:
         return self._depositor.holds(row.instance or "", row.size or 0, row.md5 or "")
@@ -93,18 +99,33 @@ class Settler:
         with self._database.read() as session:
             upload = session.get(Upload, row.upload_id)
         if upload is None:
-            return
+            return None
         try:
             with reopened(self._ingest, upload, row) as staged:
                 identity = examine(staged.source(), self._ingest.rules.shield).identity
-                self._depositor.deposit(
+                deposited = self._depositor.deposit(
                     staged, identity, lambda: self._require(claimed, row), repeated=True
                 )
+                if deposited.outcome == CONFLICT:
+                    return self._give_way(row, staged)
         except BadUpload as refusal:
             log.warning("cannot be stored again", extra={"code": refusal.code})
             self._change(row, settled=True, code="vanished", detail=_VANISHED)
         else:
             self._keep_if_wanted(row)
+        return None
+
+    def _give_way(self, row: Result, staged: Staged) -> None:
+        """The archive has another file by now: one that was chosen, or a conflict."""
+        chosen = select(Result.id).where(Result.instance == row.instance, Result.code == REPLACED)
+        with self._database.read() as session:
+            is_chosen = session.scalar(chosen.limit(1)) is not None
+        if is_chosen:
+            return self._change(row, settled=True, code="replaced_since")
+        name = f"{row.upload_id}-{row.number}{KEPT_SUFFIX}"
+        staged.keep(self._staging.folder / name)
+        found = {"outcome": CONFLICT, "code": "other_bytes", "detail": OTHER_BYTES}
+        return self._change(row, **found, settled=True, staged=name)
 
     def _keep_if_wanted(self, row: Result) -> None:
         """A deletion that came between our look and our sending has the last word."""
@@ -124,7 +145,8 @@ class Settler:
 
     def _change(self, row: Result, **values: object) -> None:
         with self._database.write() as session:
-            session.execute(update(Result).where(Result.id == row.id).values(values))
+            changed = update(Result).where(Result.id == row.id)
+            session.execute(changed.values({**values, "rev": touch(session, row.batch_id)}))
 
     def _forget(self, claimed: Claimed) -> None:
         """Remove the files of uploads that came to their end and have nothing unsettled."""
@@ -133,6 +155,19 @@ class Settler:
             claimed.check()
             for upload in self._ended(old[at : at + _PAGE]):
                 self._ingest.discard(upload)
+
+    def _forget_kept(self) -> None:
+        """Remove what was put aside and no row speaks of any more."""
+        with self._database.read() as session:
+            wanted = set(session.scalars(select(Result.staged).where(Result.staged.is_not(None))))
+        for path in self._staging.folder.iterdir():
+            is_old = path.stat().st_mtime < self._clock() - self._after
+            if (
+                path.suffix in _ASIDE
+                and is_old
+                and path.with_suffix(KEPT_SUFFIX).name not in wanted
+            ):
+                path.unlink(missing_ok=True)
 
     def _ended(self, uploads: Iterable[str]) -> Sequence[str]:
         waiting = exists().where(

@@ -28,7 +28,7 @@ KEPT = "kept"
 # What waits for the archive is tried again after a quarter of the time it has waited.
 _SHORTEST_WAIT, _LONGEST_WAIT = 2.0, 30.0
 _TELL_SECONDS = 1.0
-_SUFFIX = ".kept"
+KEPT_SUFFIX = ".kept"
 
 
 @dataclass
@@ -94,7 +94,7 @@ class Work:
 
     def keep(self, staged: Staged, number: int) -> str:
         """Put aside a file that must outlive its upload; what it is called beside it."""
-        name = f"{self.upload.id}-{number}{_SUFFIX}"
+        name = f"{self.upload.id}-{number}{KEPT_SUFFIX}"
         staged.keep(self.path.with_name(name))
         return name
 

@@ -17,6 +17,7 @@ from pacs_proxy.services import auditing
 from pacs_proxy.services.context import Services, services
 from pacs_proxy.services.headers import Environ, repr_digest
 from pacs_proxy.services.routes import (
+    CONFLICT_RESOLVE,
     INGEST_REFERENCE,
     OPERATE,
     PUBLIC,
@@ -45,7 +46,18 @@ class Principal:
 
 
 LOCAL = Principal(
-    "local", frozenset({PUBLIC, STUDY_READ, UPLOAD_CREATE, STUDY_DELETE, INGEST_REFERENCE, OPERATE})
+    "local",
+    frozenset(
+        {
+            PUBLIC,
+            STUDY_READ,
+            UPLOAD_CREATE,
+            STUDY_DELETE,
+            CONFLICT_RESOLVE,
+            INGEST_REFERENCE,
+            OPERATE,
+        }
+    ),
 )
 
 

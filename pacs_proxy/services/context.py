@@ -12,9 +12,11 @@ from pacs_proxy.archive.lineage import Lineage
 from pacs_proxy.archive.studies import Studies
 from pacs_proxy.database import Database
 from pacs_proxy.ingest.batches import Batches
+from pacs_proxy.ingest.conflicts import Conflicts
 from pacs_proxy.ingest.deletion import Deletions
 from pacs_proxy.ingest.deposit import Depositor
 from pacs_proxy.ingest.intake import Intake
+from pacs_proxy.ingest.labels import Labels
 from pacs_proxy.ingest.pipeline import Ingest
 from pacs_proxy.ingest.reference import References
 from pacs_proxy.ingest.spool import Staging
@@ -47,6 +49,8 @@ class Services:
     staging: Staging
     depositor: Depositor
     ingest: Ingest
+    conflicts: Conflicts
+    labels: Labels
     intake: Intake
     batches: Batches
     deletions: Deletions

@@ -19,6 +19,7 @@ STUDY_READ = "study.read"
 UPLOAD_CREATE = "upload.create"
 STUDY_DELETE = "study.delete"
 INGEST_REFERENCE = "ingest.reference"
+CONFLICT_RESOLVE = "conflict.resolve"
 OPERATE = "operate"
 
 
@@ -69,7 +70,7 @@ ROUTES = (
         "studies.page",
         STUDY_READ,
         "Studies, newest first: `patient_name`, `patient_id`, `accession`, `description`, "
-        "`modality`, `date_from`, `date_to`, `limit` (1-200), `offset`.",
+        "`modality`, `date_from`, `date_to`, `label`, `limit` (1-200), `offset`.",
         audit=records.SEARCH,
     ),
     Route(
@@ -259,6 +260,31 @@ ROUTES = (
         UPLOAD_CREATE,
         "What became of every file: CSV to be saved, or `format=json`.",
         audit=records.UPLOAD_REPORTED,
+    ),
+    Route(
+        ("GET",),
+        "/api/uploads/conflicts",
+        "conflicts.listed",
+        CONFLICT_RESOLVE,
+        "Files whose image UID the archive holds with other bytes, newest first.",
+        audit=records.UPLOAD_REPORTED,
+    ),
+    Route(
+        ("GET",),
+        "/api/uploads/conflicts/<int:number>",
+        "conflicts.show",
+        CONFLICT_RESOLVE,
+        "Both sides of one: size and md5, and the headers side by side, differences first.",
+        audit=records.UPLOAD_REPORTED,
+    ),
+    Route(
+        ("POST",),
+        "/api/uploads/conflicts/<int:number>",
+        "conflicts.decide",
+        CONFLICT_RESOLVE,
+        'The decision: `{"choice": "keep_archive"}`, or `"replace"`, answered 202: what was in the '
+        "archive is kept here until the new file has been proven there.",
+        audit=records.CONFLICT_DECIDED,
     ),
     Route(_READ, "/healthz", "status.healthz", PUBLIC, "Whether this process answers."),
     Route(_READ, "/readyz", "status.readyz", PUBLIC, "Whether the archive answers, too."),

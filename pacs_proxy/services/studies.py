@@ -9,7 +9,7 @@ from typing import Any
 from flask import request
 
 from pacs_proxy.archive.studies import Search
-from pacs_proxy.errors import BadRequest
+from pacs_proxy.errors import BadRequest, DatabaseUnavailable
 from pacs_proxy.services import auditing
 from pacs_proxy.services.context import interest, services
 from pacs_proxy.services.parameters import date, number, text
@@ -25,13 +25,19 @@ _LAST = 10_000_000
 def page() -> dict[str, Any]:
     """One page of the study list."""
     limit, offset = number("limit", 50, 1, _LARGEST_PAGE), number("offset", 0, 0, _LAST)
-    search = _search()
-    found = services().studies.page(search, limit, offset, interest())
-    auditing.note(terms=search.terms(), offset=offset, shown=len(found.items))
+    search, label = _search(), text("label", _LONGEST)
+    if label:
+        labelled = services().labels.studies(label)
+        found = services().studies.among(labelled, search, limit, offset, interest())
+    else:
+        found = services().studies.page(search, limit, offset, interest())
+    terms = {**search.terms(), **({"label": label} if label else {})}
+    auditing.note(terms=terms, offset=offset, shown=len(found.items))
     for item in found.items:
         services().lineage.met(item)
+    labels = _labels([item.id for item in found.items])
     return {
-        "items": [asdict(item) for item in found.items],
+        "items": [{**asdict(item), "labels": labels.get(item.id, [])} for item in found.items],
         "limit": limit,
         "offset": offset,
         "total": found.total,
@@ -44,7 +50,9 @@ def study(study: str) -> dict[str, Any]:
     """One study and its series."""
     found, series_list = services().studies.study(orthanc_id(study), interest())
     services().lineage.met(found)
-    return {**asdict(found), "series": [asdict(item) for item in series_list]}
+    labels = _labels([found.id]).get(found.id, [])
+    series_found = [asdict(item) for item in series_list]
+    return {**asdict(found), "labels": labels, "series": series_found}
 
 
 def series(series: str) -> dict[str, Any]:
@@ -75,6 +83,14 @@ def status() -> dict[str, Any]:
         "nodes_away": sum(breaker.is_open for breaker in breakers),
         "retry_after": 1 if away else 0,
     }
+
+
+def _labels(studies: list[str]) -> dict[str, list[str]]:
+    """Studies can be read while our own database is away; then without labels."""
+    try:
+        return services().labels.of(studies)
+    except DatabaseUnavailable:
+        return {}
 
 
 def _search() -> Search:

@@ -303,6 +303,19 @@ def test_settled_files_go_and_what_is_missing_is_stored_again(
     assert not list(world.staging.folder.iterdir())
 
 
+def test_a_file_that_was_replaced_in_the_archive_meanwhile_is_a_conflict(
+    world: World, orthanc: FakeOrthanc
+) -> None:
+    name = world.send(CT)
+    world.work()
+    instance = str(world.results(name)[0].instance)
+    orthanc.store.overwrite(instance, dicom(sop="1.2.3.1", pixels=make.native(PLAIN, 240)))
+    world.settle()
+    (row,) = world.results(name)
+    assert (row.outcome, row.code) == ("conflict", "other_bytes")
+    assert (world.staging.folder / str(row.staged)).read_bytes() == CT
+
+
 def test_nothing_settles_while_the_archive_is_away(world: World, orthanc: FakeOrthanc) -> None:
     name = world.send(CT)
     world.work()
