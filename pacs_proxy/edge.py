@@ -16,7 +16,8 @@ from flask import Flask, Request, Response, g, request
 from pacs_proxy.control import Control
 from pacs_proxy.services import problems
 from pacs_proxy.services.headers import Hardened
-from pacs_proxy.services.routes import ROUTES, Route
+from pacs_proxy.services.route import Route
+from pacs_proxy.services.routes import ROUTES
 from pacs_proxy.settings import MIB, Settings
 from pacs_proxy.upstream.attempts import Persistence
 from pacs_proxy.upstream.health import Health

@@ -54,6 +54,7 @@ def test_each_route_says_who_may_and_what_for() -> None:
     for route in ROUTES:
         assert route.permission in {
             "public", "study.read", "study.delete", "upload.create", "ingest.reference",
+            "conflict.resolve",
             "operate",
         }  # fmt: skip
         assert route.summary.endswith(".")

@@ -16,17 +16,17 @@ from pacs_proxy.errors import Forbidden
 from pacs_proxy.services import auditing
 from pacs_proxy.services.context import Services, services
 from pacs_proxy.services.headers import Environ, repr_digest
-from pacs_proxy.services.routes import (
+from pacs_proxy.services.route import (
     CONFLICT_RESOLVE,
     INGEST_REFERENCE,
     OPERATE,
     PUBLIC,
-    ROUTES,
     STUDY_DELETE,
     STUDY_READ,
     UPLOAD_CREATE,
     Route,
 )
+from pacs_proxy.services.routes import ROUTES
 from pacs_proxy.upstream.interest import Interest
 from pacs_proxy.web.exchange import begin_interest, finish, refuse_cross_site, refuse_overrides
 from pacs_proxy.web.peer import VOUCHED

@@ -21,7 +21,8 @@ from pacs_proxy.services import auditing, chain, images, problems
 from pacs_proxy.services.context import KEY, Services
 from pacs_proxy.services.delivery import Answer
 from pacs_proxy.services.headers import STATUS, Environ, StartResponse
-from pacs_proxy.services.routes import ORTHANC_ID, ROUTES, Route
+from pacs_proxy.services.route import Route
+from pacs_proxy.services.routes import ORTHANC_ID, ROUTES
 from pacs_proxy.upstream.interest import Interest
 from pacs_proxy.web.exchange import finish, refuse_overrides
 

@@ -3,47 +3,23 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from pacs_proxy.access import records
 from pacs_proxy.errors import BadRequest, MalformedId
+from pacs_proxy.services.route import (
+    CONFLICT_RESOLVE,
+    INGEST_REFERENCE,
+    OPERATE,
+    PUBLIC,
+    STUDY_DELETE,
+    STUDY_READ,
+    UPLOAD_CREATE,
+    Route,
+)
 
 ORTHANC_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{8}){4}\Z", re.ASCII)
 # PS3.5 section 9.1: digits and dots, at most 64 characters.
 UID = re.compile(r"[0-9.]{1,64}\Z", re.ASCII)
-
-_OBJECT = re.compile("<(instance|series|study)>")
-
-PUBLIC = "public"
-STUDY_READ = "study.read"
-UPLOAD_CREATE = "upload.create"
-STUDY_DELETE = "study.delete"
-INGEST_REFERENCE = "ingest.reference"
-CONFLICT_RESOLVE = "conflict.resolve"
-OPERATE = "operate"
-
-
-@dataclass(frozen=True)
-class Route:
-    """One line of the table; `view` names the function that answers.
-
-    `audit` is the event in the journal; what names an object in the archive always has one.
-    """
-
-    methods: tuple[str, ...]
-    rule: str
-    view: str
-    permission: str
-    summary: str
-    audit: str = ""
-
-    @property
-    def event(self) -> str:
-        """What the journal calls it; empty for what touches no patient's data."""
-        if self.audit or not _OBJECT.search(self.rule):
-            return self.audit
-        return records.STUDY_DELETED if "DELETE" in self.methods else records.STUDY_READ
-
 
 _READ = ("GET", "HEAD")
 ROUTES = (
