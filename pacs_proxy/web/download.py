@@ -17,6 +17,7 @@ from pacs_proxy.upstream.stream import Expected, Pieces, proven, resumed
 from pacs_proxy.upstream.transport import Request
 from pacs_proxy.upstream.wire import Head
 from pacs_proxy.web.exchange import send_within
+from pacs_proxy.web.hold import Hold
 from pacs_proxy.web.peer import Answer, Peer, as_data_side, digest_of
 from pacs_proxy.web.progress import Progress
 from pacs_proxy.web.ranges import is_known, may_continue, wanted_range
@@ -80,11 +81,20 @@ def _delivered(edge: Edge, described: Answer, found: File) -> Response:
     send_within(request.environ)
     response = Response(status=206 if span else 200, headers=headers, direct_passthrough=True)
     if found.size <= edge.verify_first and edge.hold.take(found.size):
+        response.response = iter([_held(edge.hold, source)[first : last + 1]])
         response.call_on_close(lambda: edge.hold.give(found.size))
-        response.response = iter([source.whole()[first : last + 1]])
     else:
         response.response = Passing(source, first, last + 1)
     return response
+
+
+def _held(hold: Hold, source: Source) -> bytes:
+    """The whole file, or its room is free again."""
+    try:
+        return source.whole()
+    except BaseException:
+        hold.give(source.file.size)
+        raise
 
 
 class Source:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from urllib.parse import quote
 
@@ -105,6 +104,3 @@ def question() -> Response:
 def glance() -> Response:
     """What must never wait: how things are."""
     return passed(here().peer.once(asked(), interest()))
-
-
-View = Callable[..., Response]
