@@ -2,11 +2,13 @@
 import './styles.css';
 import { isArchiveId } from './api.ts';
 import { wallClock } from './clock.ts';
+import { DigestBeside } from './digest.ts';
 import { isTyping } from './dom.ts';
 import { isJudged } from './errors.ts';
 import { Link } from './link.ts';
 import { Reader } from './reader.ts';
 import { POLICY } from './retry.ts';
+import { warm } from './stage.ts';
 import { Studies } from './studies.ts';
 import { Toasts } from './toasts.ts';
 import { browserFetch, Transport } from './transport.ts';
@@ -33,13 +35,20 @@ function byId(id: string): HTMLElement {
 const isAsked = (): boolean => document.querySelector('dialog[open]') !== null;
 
 function start(): void {
+  // The picture engine is the largest part: under way before the page is built.
+  if (route(location.hash) !== null) warm();
   const link = new Link(wallClock);
+  const beside = new DigestBeside(
+    wallClock,
+    () => new Worker(new URL('./digest-worker.ts', import.meta.url), { type: 'module' }),
+  );
   const transport = new Transport({
     clock: wallClock,
     policy: POLICY,
     wake: link,
     fetch: browserFetch,
     stallMs: link.stallMs,
+    digest: beside.digest,
   });
   link.glance = (path, limitMs) => transport.glance(path, limitMs);
   const toasts = new Toasts(byId('toasts'));

@@ -1,4 +1,4 @@
-/** MD5 fed piece by piece while the bytes arrive: plain TypeScript, so that the page's CSP needs no WebAssembly. */
+/** MD5 fed piece by piece: plain TypeScript, so that the page's CSP needs no WebAssembly. */
 
 const SINES = Int32Array.from({ length: 64 }, (_, i) => (Math.abs(Math.sin(i + 1)) * 2 ** 32) | 0);
 const STRIDE = [1, 5, 3, 7];

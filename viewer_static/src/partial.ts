@@ -1,7 +1,6 @@
 /** The bytes of one file so far: survives a cut, so that a byte received is never asked for again. */
 import { ViewerError } from './errors.ts';
 import type { Announced } from './instance.ts';
-import { Md5 } from './md5.ts';
 
 /** Above this an ArrayBuffer is refused by browsers anyway. */
 const LARGEST = 2 ** 31 - 1;
@@ -11,7 +10,6 @@ export class Partial {
   /** A wrong digest came out of the HTTP cache or the link: the next attempt must go past the cache. */
   suspect = false;
   private buffer = new Uint8Array(0);
-  private hash = new Md5();
   private announced: Announced | null = null;
   private etag: string | null = null;
 
@@ -48,14 +46,12 @@ export class Partial {
       throw new ViewerError('short', 'More bytes arrived than were announced.');
     }
     this.buffer.set(chunk, this.received);
-    this.hash.update(chunk);
     this.received += chunk.length;
   }
 
   reset(): void {
     this.received = 0;
     this.buffer = new Uint8Array(0);
-    this.hash = new Md5();
     this.announced = null;
     this.etag = null;
   }
@@ -64,11 +60,13 @@ export class Partial {
     return this.buffer.length;
   }
 
-  /** The file and its digest; short files keep what they have for the next attempt. */
-  finished(): { bytes: Uint8Array<ArrayBuffer>; md5: string } {
+  /** The file, which now belongs to the caller; short ones keep what they have for the next attempt. */
+  finished(): Uint8Array<ArrayBuffer> {
     if (this.received < this.buffer.length) {
       throw new ViewerError('short', `${this.received} of ${this.buffer.length} bytes arrived.`);
     }
-    return { bytes: this.buffer, md5: this.hash.hex() };
+    const { buffer } = this;
+    this.reset();
+    return buffer;
   }
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { digestHere } from './digest.ts';
 import type { Waiting, Watch } from './persist.ts';
 import { POLICY } from './retry.ts';
 import { dicom, FakeClock, FakeNetwork, type Scripted, settled } from './testing.ts';
@@ -61,6 +62,7 @@ function bench(...script: (Scripted | ((call: never) => Scripted))[]) {
   const watch: Watch = { signal: giveUp.signal, waiting: (waiting) => waits.push(waiting) };
   let stallMs = 10_000;
   const transport = new Transport({
+    digest: digestHere,
     clock,
     policy: POLICY,
     wake,

@@ -1,5 +1,6 @@
 /** The only door to the network: what leaves here is whole, proven and of the right kind, or an error. */
 import { notElsewhere, ofKind, parsed, refusal, vouchedFor, whole } from './answer.ts';
+import type { Digest, Digested } from './digest.ts';
 import { recognised, ViewerError } from './errors.ts';
 import {
   type Announced,
@@ -25,6 +26,7 @@ export interface Line extends Pace {
   readonly fetch: typeof globalThis.fetch;
   /** How long silence is borne: longer while the server itself says it waits for the archive. */
   readonly stallMs: () => number;
+  readonly digest: Digest;
 }
 
 export const browserFetch: typeof globalThis.fetch = (input, init) => globalThis.fetch(input, init);
@@ -153,7 +155,8 @@ export class Transport {
       ofKind(asked.response, 'application/dicom');
       const announced = opened(asked.response, expected, partial);
       await this.read(asked, partial, listeners);
-      return checked(asked.response, partial, expected, announced);
+      const digested = await this.line.digest(partial.finished());
+      return checked(asked.response, digested, expected, announced);
     });
   }
 
@@ -256,16 +259,12 @@ function opened(response: Response, expected: Expected, partial: Partial): Annou
 
 function checked(
   response: Response,
-  partial: Partial,
+  { bytes, md5 }: Digested,
   expected: Expected,
   announced: Announced,
 ): Proven {
-  const { bytes, md5 } = partial.finished();
   const wrong = objection(bytes, md5, expected, announced);
-  if (wrong !== null) {
-    partial.reset();
-    throw wrong;
-  }
+  if (wrong !== null) throw wrong;
   return {
     bytes,
     converted: announced.converted,
