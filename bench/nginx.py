@@ -42,6 +42,10 @@ class Nginx:
         )  # fmt: skip
         (self._folder / "nginx.conf").write_text(text)
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def __enter__(self) -> Self:
         # The folder is root's; its workers must read the cache in it.
         self._folder.chmod(0o755)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -18,6 +19,22 @@ def own_memory(pid: int) -> int:
     wanted = {"RssAnon:", "RssFile:"}
     lines = (line.split() for line in Path(f"/proc/{pid}/status").read_text().splitlines())
     return sum(int(words[1]) << 10 for words in lines if words[0] in wanted)
+
+
+def family(pid: int) -> list[int]:
+    """A process and all that it has started, and they."""
+    found = [pid]
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        with suppress(OSError):  # a thread that ends meanwhile has no children
+            for child in (task / "children").read_text().split():
+                found += family(int(child))
+    return found
+
+
+def cpu_seconds(pids: Sequence[int]) -> float:
+    """User and system time of living processes."""
+    fields = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in pids]
+    return sum(int(each[11]) + int(each[12]) for each in fields) / os.sysconf("SC_CLK_TCK")
 
 
 def descriptors(pid: int) -> int:

@@ -8,15 +8,17 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import resource
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
 
 from bench import report
 from bench.nginx import Nginx
+from bench.processes import cpu_seconds, family
 from bench.wrk import measure
 from pacs_proxy.demo import phantom
 from pacs_proxy.demo.load import load
@@ -31,11 +33,23 @@ COLD_SPOOL = 96 << 20
 
 @dataclass(frozen=True)
 class Target:
-    """One thing measured: where, and how its instance paths look."""
+    """One thing measured: where, how its instance paths look, and the process that does it."""
 
     name: str
     base: str
     path: str
+    pid: int = 0
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One target's turn: CPU in milliseconds a request, of the target, of Orthanc and of wrk."""
+
+    rate: float
+    p50: float
+    own: float
+    orthanc: float
+    client: float
 
 
 OURS = "/api/pacs/instances/{}/file"
@@ -46,23 +60,23 @@ def targets(orthanc: ThrowawayOrthanc, stack: contextlib.ExitStack) -> list[Targ
     """Start everything that is compared."""
     cores = os.cpu_count() or 2
     nginx = stack.enter_context(Nginx(orthanc.http_port, cores))
-    naive = stack.enter_context(_naive(orthanc.url))
+    naive, naive_pid = stack.enter_context(_naive(orthanc.url))
     cold = ProxyProcess(orthanc.url, free_port(), {"PACS_PROXY_SPOOL_BYTES": str(COLD_SPOOL)})
     warm = ProxyProcess(orthanc.url, free_port())
     stack.enter_context(cold)
     stack.enter_context(warm)
     return [
         Target("Orthanc direct", orthanc.url, DIRECT),
-        Target("nginx unbuffered", f"http://127.0.0.1:{nginx.plain}", DIRECT),
-        Target("nginx cache", f"http://127.0.0.1:{nginx.cached}", DIRECT),
-        Target("naive recipe", naive, OURS),
-        Target("ours cold", cold.url.rstrip("/"), OURS),
-        Target("ours warm", warm.url.rstrip("/"), OURS),
+        Target("nginx unbuffered", f"http://127.0.0.1:{nginx.plain}", DIRECT, nginx.pid),
+        Target("nginx cache", f"http://127.0.0.1:{nginx.cached}", DIRECT, nginx.pid),
+        Target("naive recipe", naive, OURS, naive_pid),
+        Target("ours cold", cold.url.rstrip("/"), OURS, cold.pid),
+        Target("ours warm", warm.url.rstrip("/"), OURS, warm.pid),
     ]
 
 
 @contextlib.contextmanager
-def _naive(orthanc: str) -> Iterator[str]:
+def _naive(orthanc: str) -> Iterator[tuple[str, int]]:
     port = free_port()
     options = ["-k", "gthread", "-w", str(os.cpu_count() or 2), "--threads", "64"]
     command = [sys.executable, "-m", "gunicorn", *options, "-b", f"127.0.0.1:{port}"]
@@ -73,10 +87,27 @@ def _naive(orthanc: str) -> Iterator[str]:
     )
     time.sleep(2)
     try:
-        yield f"http://127.0.0.1:{port}"
+        yield f"http://127.0.0.1:{port}", process.pid
     finally:
         process.terminate()
         process.wait(10)
+
+
+def turn(target: Target, orthanc: int, instances: Sequence[str], seconds: float) -> Turn:
+    """Some seconds over all connections, then half as many over one for the latency."""
+    paths = [target.path.format(i) for i in instances]
+    parties = [family(target.pid) if target.pid else [], family(orthanc)]
+    before = [*map(cpu_seconds, parties), _client()]
+    rate = measure(target.base, paths, CONNECTIONS, seconds).rate
+    after = [*map(cpu_seconds, parties), _client()]
+    count = rate * max(1, round(seconds))
+    own, archive, client = ((b - a) * 1000 / count for a, b in zip(before, after, strict=True))
+    return Turn(rate, measure(target.base, paths, 1, seconds / 2).p50, own, archive, client)
+
+
+def _client() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def run(rounds: int, seconds: float) -> dict[str, dict[str, float]]:
@@ -85,16 +116,14 @@ def run(rounds: int, seconds: float) -> dict[str, dict[str, float]]:
         orthanc = stack.enter_context(ThrowawayOrthanc())
         loaded = load(orthanc.url, [phantom.ct_series(INSTANCES, 512, 512)])
         found = targets(orthanc, stack)
-        rates: dict[str, list[float]] = {t.name: [] for t in found}
-        delays: dict[str, list[float]] = {t.name: [] for t in found}
+        turns: dict[str, list[Turn]] = {t.name: [] for t in found}
         for _ in range(rounds):
             for target in found:
-                paths = [target.path.format(i) for i in loaded.instances]
-                rates[target.name].append(measure(target.base, paths, CONNECTIONS, seconds).rate)
-                delays[target.name].append(measure(target.base, paths, 1, seconds / 2).p50)
+                turns[target.name].append(turn(target, orthanc.pid or 0, loaded.instances, seconds))
+    names = [field.name for field in fields(Turn)]
     return {
-        name: {"rate": statistics.median(rates[name]), "p50_ms": statistics.median(delays[name])}
-        for name in rates
+        target: {name: statistics.median(getattr(one, name) for one in all_) for name in names}
+        for target, all_ in turns.items()
     }
 
 
@@ -104,6 +133,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3.0)
     asked = parser.parse_args()
+    load_before = os.getloadavg()[0]
     figures = run(asked.rounds, asked.seconds)
     direct = figures["Orthanc direct"]
     rows = [
@@ -112,14 +142,16 @@ def main() -> None:
             f"{f['rate']:.0f}",
             *(f"{f['rate'] / figures[other]['rate']:.2f}" for other in
               ("Orthanc direct", "nginx unbuffered", "nginx cache", "naive recipe")),
-            f"{f['p50_ms']:.2f}",
-            f"{f['p50_ms'] - direct['p50_ms']:+.2f}",
+            f"{f['p50']:.2f}",
+            f"{f['p50'] - direct['p50']:+.2f}",
+            *(f"{f[party]:.2f}" for party in ("own", "orthanc", "client")),
         ]
         for name, f in figures.items()
     ]  # fmt: skip
     head = ["512 KB, 16 connections", "req/s", "/ Orthanc", "/ nginx", "/ nginx cache", "/ naive"]
-    print(report.table([*head, "p50 ms, 1 connection", "added ms"], rows))
-    report.keep("throughput", {"figures": figures})
+    head += ["p50 ms, 1 connection", "added ms", "CPU ms: own", "Orthanc", "client"]
+    print(report.table(head, rows))
+    report.keep("throughput", {"load_before": load_before, "figures": figures})
 
 
 if __name__ == "__main__":

@@ -51,6 +51,12 @@ class ProxyProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self.url = f"http://127.0.0.1:{port}/"
 
+    @property
+    def pid(self) -> int:
+        """The first process; its workers are its children."""
+        self.check()
+        return self._process.pid if self._process else 0
+
     def __enter__(self) -> Self:
         try:
             self._start()
