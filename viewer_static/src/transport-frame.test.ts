@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { digestHere } from './digest.ts';
 import { POLICY } from './retry.ts';
 import { dicom, FakeClock, FakeNetwork, type Scripted } from './testing.ts';
 import { Transport } from './transport.ts';
@@ -22,6 +23,7 @@ function asked(...script: Scripted[]) {
     wake: new EventTarget(),
     fetch: network.fetch,
     stallMs: () => 10_000,
+    digest: digestHere,
   };
   const frame = new Transport(line).frame('f', { signal: new AbortController().signal });
   frame.catch(() => undefined);
