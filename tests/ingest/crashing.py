@@ -1,0 +1,114 @@
+"""A process that ingests and dies: `python -m tests.ingest.crashing FOLDER ORTHANC POINT`.
+
+It kills itself with SIGKILL at POINT (see POINTS; "" lets it live), else works until no upload
+waits any more, everything has settled and nothing is left.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import ColumnElement, select
+
+from pacs_proxy.app import make_client
+from pacs_proxy.control import Control
+from pacs_proxy.database import Database, Job, Result
+from pacs_proxy.ingest.deposit import Depositor
+from pacs_proxy.ingest.spool import Staging
+from pacs_proxy.ingest.staged import Staged
+from pacs_proxy.ingest.work import Work
+from pacs_proxy.jobs import BIG, PROMPT, SMALL, Runner
+from pacs_proxy.settings import Settings
+from pacs_proxy.upstream.client import Client
+from pacs_proxy.upstream.health import Health
+from tests.ingest.world import AFTER, World
+
+POINTS = (
+    "before it is sent",
+    "in the middle of the body",
+    "all of it is sent",
+    "after the answer",
+    "after the proof",
+    "before the commit",
+    "after the commit",
+    "after our copy went",
+)
+
+
+def die(*_: object) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def mine(point: str) -> None:
+    """Lay the mine."""
+    before: dict[str, tuple[type, str]] = {
+        "before it is sent": (Client, "store"),
+        "before the commit": (Work, "end"),
+    }
+    after: dict[str, tuple[type, str]] = {
+        "after the answer": (Client, "store"),
+        "after the proof": (Depositor, "deposit"),
+        "after the commit": (Work, "end"),
+        "after our copy went": (Staging, "discard"),
+    }
+    if point in before:
+        setattr(*before[point], die)
+    elif point in after:
+        setattr(*after[point], _then_die(getattr(*after[point])))
+    elif point:
+        method = "pieces"
+        setattr(Staged, method, _broken(Staged.pieces, whole=point == "all of it is sent"))
+
+
+def _then_die(real: Callable[..., Any]) -> Callable[..., Any]:
+    def done(*args: Any, **more: Any) -> Any:
+        real(*args, **more)
+        die()
+
+    return done
+
+
+def _broken(real: Callable[[Staged], Iterator[memoryview]], *, whole: bool) -> Callable[..., Any]:
+    def pieces(self: Staged) -> Iterator[memoryview]:
+        for number, piece in enumerate(real(self)):
+            yield piece
+            if not whole and number == 1:
+                die()
+        die()
+
+    return pieces
+
+
+def main(folder: str, orthanc: str, point: str) -> None:
+    place = Path(folder)
+    settings = Settings(orthanc_url=orthanc, workers=1, data_dir=folder)
+    database = Database(settings.database_address)
+    health = Health(Control(place / f"control-{os.getpid()}"), 1, 0.2, 10)
+    client = make_client(settings, health).impatient(2.0)
+    mine(point)
+    world = World(database, client, place)
+    runner = Runner(world.jobs, world.runner._handlers, [(PROMPT, SMALL), (BIG,)])
+    runner.start()
+    while _is_there(database, Job.kind == "ingest", Job.state.in_(("queued", "running"))):
+        time.sleep(0.02)
+    world.settler.ensure()
+    while _is_there(database, Result.settled == False) or list(world.staging.folder.iterdir()):  # noqa: E712
+        if not _is_there(database, Job.state == "running"):
+            world.now += AFTER + 60
+        time.sleep(0.3)
+    runner.stop()
+
+
+def _is_there(database: Database, *conditions: ColumnElement[bool]) -> bool:
+    with database.read() as session:
+        return session.execute(select(1).where(*conditions).limit(1)).first() is not None
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
