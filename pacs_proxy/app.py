@@ -19,6 +19,7 @@ from pacs_proxy.control import Control
 from pacs_proxy.database import Database, Upload
 from pacs_proxy.decoding import Decoder
 from pacs_proxy.edge import add, bare, policy
+from pacs_proxy.errors import BadUpload, NotFound
 from pacs_proxy.ingest import (
     container,
     deletion,
@@ -226,6 +227,11 @@ def make_client(settings: Settings, health: Health) -> Client:
     return Client(transport, persistence, settings.query_seconds)
 
 
+_STUDY_GONE = (
+    "The study chosen for this TIFF is not in the archive. Send it again and choose another one."
+)
+
+
 def conversion(settings: Settings, client: Client) -> pipeline.Converter:
     """TIFFs for the pipeline: to the patient and study that were said with the upload."""
     converter = tiff_converter(settings)
@@ -234,7 +240,10 @@ def conversion(settings: Settings, client: Client) -> pipeline.Converter:
         source: Path, out: Path, upload: Upload, progress: Callable[[int, int], None]
     ) -> Sequence[Path]:
         def ask(study: str) -> dict[str, Any]:
-            return client.get(f"/studies/{study}", Interest())  # type: ignore[no-any-return]
+            try:
+                return client.get(f"/studies/{study}", Interest())  # type: ignore[no-any-return]
+            except NotFound:
+                raise BadUpload("target_invalid", _STUDY_GONE) from None
 
         target = Target.of(upload.target, upload.batch_id, ask)
         return converter.convert(source, out, target, upload.id, upload.created, progress)
