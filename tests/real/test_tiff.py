@@ -38,7 +38,7 @@ def sent(proxy: Proxy, data: bytes, target: dict[str, str] | None, key: str) -> 
     """Uploaded in chunks; what is told of it once it has come to an end."""
     sender = Sender(proxy.url)
     batch = sender.batch(key)
-    said = {} if target is None else {"target": json.dumps(target)}
+    said: dict[str, Any] = {} if target is None else {"target": json.dumps(target)}
     where = sender.create(len(data), key=key, batch=batch, name="slide.tif", **said)
     for at in range(0, len(data), CHUNK):
         assert sender.patch(where, at, data[at : at + CHUNK]).status == 204
