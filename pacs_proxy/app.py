@@ -67,6 +67,7 @@ from pacs_proxy.services.internal import Guarded
 from pacs_proxy.services.pictures import Pictures
 from pacs_proxy.services.routes import ROUTES
 from pacs_proxy.services.shelf import FrameShelf
+from pacs_proxy.services.thumbnails import Thumbnails
 from pacs_proxy.settings import Settings
 from pacs_proxy.upstream.attempts import Persistence
 from pacs_proxy.upstream.client import Client, prober
@@ -108,6 +109,7 @@ VIEWS: dict[str, Callable[..., Any]] = {
     "uploads.head": uploads.head,
     "uploads.patch": uploads.patch,
     "uploads.cancel": uploads.cancel,
+    "uploads.thumbnail": uploads.thumbnail,
     "batches.begin": batches.begin,
     "batches.recent": batches.recent,
     "batches.news": batches.news,
@@ -159,7 +161,8 @@ def build(settings: Settings) -> Services:
     admission = Admission(intake_limits(settings), staging.free)
     # Work that can be put off does not wait for an archive that is away; it comes again.
     depositor = Depositor(client.impatient(_IMPATIENT_SECONDS))
-    rules = ingest_rules(settings, conversion(settings, client))
+    tiffs = tiff_converter(settings)
+    rules = ingest_rules(settings, conversion(tiffs, client))
     ingest = Ingest(database, staging, depositor, rules)
     return Services(
         settings=settings,
@@ -168,6 +171,7 @@ def build(settings: Settings) -> Services:
         lineage=Lineage(client),
         pictures=pictures,
         frames=FrameShelf(instances, spool.limit),
+        thumbnails=Thumbnails(database, staging, tiffs),
         health=health,
         watch=watch,
         database=database,
@@ -232,9 +236,8 @@ _STUDY_GONE = (
 )
 
 
-def conversion(settings: Settings, client: Client) -> pipeline.Converter:
+def conversion(converter: TiffConverter, client: Client) -> pipeline.Converter:
     """TIFFs for the pipeline: to the patient and study that were said with the upload."""
-    converter = tiff_converter(settings)
 
     def convert(
         source: Path, out: Path, upload: Upload, progress: Callable[[int, int], None]

@@ -23,6 +23,7 @@ from pacs_proxy.ingest.spool import Staging
 from pacs_proxy.jobs import Jobs
 from pacs_proxy.services.pictures import Pictures
 from pacs_proxy.services.shelf import FrameShelf
+from pacs_proxy.services.thumbnails import Thumbnails
 from pacs_proxy.settings import Settings
 from pacs_proxy.upstream.health import Health
 from pacs_proxy.upstream.interest import Interest
@@ -41,6 +42,7 @@ class Services:
     lineage: Lineage
     pictures: Pictures
     frames: FrameShelf
+    thumbnails: Thumbnails
     health: Health
     watch: Watch
     database: Database

@@ -231,6 +231,14 @@ ROUTES = (
     ),
     Route(
         ("GET",),
+        "/api/uploads/<upload>/thumbnail",
+        "uploads.thumbnail",
+        UPLOAD_CREATE,
+        "Of a TIFF that has come whole: a PNG of some 512 pixels, not diagnostic.",
+        audit=records.UPLOAD_REPORTED,
+    ),
+    Route(
+        ("GET",),
         "/api/uploads/batches/<batch>/report",
         "batches.report",
         UPLOAD_CREATE,

@@ -98,6 +98,15 @@ def cancel(upload: str) -> Response:
 _VIEWS = frozenset({"uploads.create", "uploads.head", "uploads.patch", "uploads.cancel"})
 
 
+def thumbnail(upload: str) -> Response:
+    """A PNG of a TIFF that has come; not diagnostic."""
+    png = services().thumbnails.of(_owner(), _known(upload))
+    answer = Response(png, mimetype="image/png")
+    answer.headers["X-Diagnostic"] = "no"
+    answer.headers["Cache-Control"] = "private, no-cache"
+    return answer
+
+
 def _known(upload: str) -> str:
     if not _ID.match(upload):
         raise NotFound("There is no such upload; begin it again.")
