@@ -150,7 +150,7 @@ class Jobs:
         wanted = {"now": now, "lease": now + self.lease, "holder": holder, "lanes": lanes}
         try:
             with self.database.write() as session:
-                row = session.execute(statements.CLAIM, wanted).one_or_none()
+                row = session.connection().execute(statements.CLAIM, wanted).one_or_none()
         except IntegrityError:  # another big one began at this moment
             return None
         return Claimed(self, *row) if row else None
@@ -230,7 +230,7 @@ class Jobs:
         new = {f"new_{name}": value for name, value in values.items()}
         ours = {"number": claimed.id, "holder": claimed.owner, "new_updated": self._clock()}
         statement = statements.change("updated", *sorted(values))
-        if session.scalar(statement, {**ours, **new}) is None:
+        if session.connection().execute(statement, {**ours, **new}).one_or_none() is None:
             claimed.lost.set()
             raise Lost
 
