@@ -21,6 +21,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from random import Random
 from types import TracebackType
 from typing import Any, Self
@@ -301,15 +302,14 @@ class Scene:
                 os.kill(self._dice.choice(sorted(pids)), signal.SIGKILL)
 
     def _kill_master(self, server: Proxy) -> None:
+        """Its orphans go on with what they have begun, and hold port and folders meanwhile."""
+        orphans = [Path(f"/proc/{pid}") for pid in server.workers]
         server.kill_master()
         deadline = time.monotonic() + PATIENCE
-        while True:
-            try:
-                return server.start()
-            except RuntimeError:
-                # Its orphans hold port and spool until they have noticed.
-                if time.monotonic() > deadline:
-                    raise
+        while any(path.exists() for path in orphans):
+            assert time.monotonic() < deadline, "the orphans do not notice"
+            time.sleep(0.02)
+        server.start()
 
     def _kill_orthanc(self) -> None:
         self.orthanc.kill()

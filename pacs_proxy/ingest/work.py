@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from pacs_proxy.database import Chunk, Database, Job, Upload, touch
-from pacs_proxy.errors import BadUpload, Doubtful
+from pacs_proxy.errors import BadUpload
 from pacs_proxy.ingest import results
 from pacs_proxy.ingest.deletion import is_deleted
 from pacs_proxy.ingest.deposit import CONFLICT, Deposited
@@ -46,6 +46,7 @@ class Work:
     state: str = ""
     told: float = 0.0
     rows: list[Row] = field(default_factory=list)
+    was_sending: bool = False
 
     @classmethod
     def begin(
@@ -64,12 +65,15 @@ class Work:
         whole = [Acknowledged(0, upload.length, upload.sha256)]
         # What the sender says the whole file is outweighs what each piece was when it came.
         known = whole if upload.sha256 else pieces or whole
-        return cls(claimed, upload, known, database, path(upload.id))
+        begun = cls(claimed, upload, known, database, path(upload.id))
+        begun.was_sending = claimed.study_id is not None
+        return begun
 
     @property
     def is_repeated(self) -> bool:
         """Whether an earlier attempt may have stored it."""
-        return self.claimed.attempts > 1 or self.upload.code == Doubtful.code
+        # The study is written down before anything of it is sent.
+        return self.claimed.attempts > 1 or self.was_sending
 
     @property
     def pause(self) -> float:

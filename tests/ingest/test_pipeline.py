@@ -14,7 +14,7 @@ from pacs_proxy.database import Database, Result, Upload
 from pacs_proxy.jobs import Claimed
 from tests.fakes import FakeOrthanc, faults
 from tests.fakes.exchange import Fault
-from tests.fakes.plan import Always, Scripted
+from tests.fakes.plan import Always, Never, Scripted
 from tests.fakes.wire import Reply, json_reply
 from tests.ingest import dicom as make
 from tests.ingest.dicom import EXPLICIT, JPEG, Coding, dicom
@@ -200,6 +200,19 @@ def test_a_doubtful_answer_is_asked_about_and_not_sent_again(
     assert world.outcomes(name) == [("stored", None)]
     assert _held(orthanc) == [CT]
     assert orthanc.counts["instances"] == 1
+
+
+def test_an_archive_that_goes_away_before_it_is_asked_for_proof_has_stored_it_for_us(
+    world: World, orthanc: FakeOrthanc
+) -> None:
+    orthanc.plan = Scripted([None, *[faults.status(503)] * 500], {"info"})
+    name = world.send(CT)
+    world.work()
+    assert (world.upload(name).state, _held(orthanc)) == ("kept", [CT])
+    orthanc.plan = Never()
+    world.now += 3600
+    world.work()
+    assert world.outcomes(name) == [("stored", None)]
 
 
 def test_a_body_that_arrives_damaged_is_replaced_by_the_right_one(
