@@ -36,6 +36,7 @@ bench:  ## ratios against Orthanc, nginx and the naive recipe, side by side in o
 	python -m bench.faults
 	python -m bench.memory
 	python -m bench.edge
+	python -m bench.tiff
 	python -m bench.browser
 
 fix:    ## repair what the linters can repair by themselves
