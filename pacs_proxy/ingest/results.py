@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import BindParameter, Update, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from pacs_proxy.database import Batch, Result, StudyLabel, Upload, touch
@@ -13,6 +14,8 @@ from pacs_proxy.ingest.deposit import DUPLICATE, STORED, Deposited
 
 REFUSED, SKIPPED = "refused", "skipped"
 _IN_ARCHIVE = frozenset({STORED, DUPLICATE})
+_UPLOADS = Upload.metadata.tables[Upload.__tablename__]
+_ADD, _LABEL = insert(Result), select(Batch.label).where(Batch.id == bindparam("batch"))
 
 
 @dataclass(frozen=True)
@@ -43,14 +46,22 @@ def add(session: Session, upload: Upload, rows: Sequence[Row], now: float) -> in
     """Write the rows under the batch's next revision, which is returned."""
     rev = touch(session, upload.batch_id)
     if rows:
-        session.execute(insert(Result), [_values(upload, row, now, rev) for row in rows])
+        session.connection().execute(_ADD, [_values(upload, row, now, rev) for row in rows])
     _label(session, upload.batch_id, {row.study for row in rows if row.study}, now)
     return rev
 
 
 def change(session: Session, upload: str, **values: object) -> None:
     """Set columns of an upload."""
-    session.execute(update(Upload).where(Upload.id == upload).values(values))
+    new = {f"new_{name}": value for name, value in values.items()}
+    session.connection().execute(_change(*sorted(values)), {"of": upload, **new})
+
+
+@cache
+def _change(*names: str) -> Update:
+    """Made once for each set of columns: making it costs more than running it."""
+    values: dict[str, BindParameter[object]] = {name: bindparam(f"new_{name}") for name in names}
+    return update(_UPLOADS).where(_UPLOADS.c.id == bindparam("of")).values(values)
 
 
 def numbers(session: Session, upload: str) -> set[int]:
@@ -82,7 +93,7 @@ def _values(upload: Upload, row: Row, now: float, rev: int) -> dict[str, object]
 
 
 def _label(session: Session, batch: str, studies: Iterable[str], now: float) -> None:
-    label = session.scalar(select(Batch.label).where(Batch.id == batch))
+    label = session.connection().scalar(_LABEL, {"batch": batch})
     if not label:
         return
     for study in studies:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from pacs_proxy.database import Chunk, Database, Job, Upload, touch
@@ -29,6 +29,9 @@ KEPT = "kept"
 _SHORTEST_WAIT, _LONGEST_WAIT = 2.0, 30.0
 _TELL_SECONDS = 1.0
 KEPT_SUFFIX = ".kept"
+_UPLOAD = select(Upload).where(Upload.id == bindparam("of"))
+_CHUNKS = select(Chunk.at, Chunk.length, Chunk.sha256).where(Chunk.upload_id == bindparam("of"))
+_CHUNKS = _CHUNKS.order_by(Chunk.at)
 
 
 @dataclass
@@ -54,14 +57,11 @@ class Work:
     ) -> Work | None:
         """None when the upload is gone."""
         with database.read() as session:
-            upload = session.get(Upload, claimed.payload["upload"])
+            upload = session.scalar(_UPLOAD, {"of": claimed.payload["upload"]})
             if upload is None:
                 return None
-            chunks = select(Chunk).where(Chunk.upload_id == upload.id).order_by(Chunk.at)
-            pieces = [
-                Acknowledged(chunk.at, chunk.length, chunk.sha256)
-                for chunk in session.scalars(chunks)
-            ]
+            chunks = session.connection().execute(_CHUNKS, {"of": upload.id})
+            pieces = [Acknowledged(*chunk) for chunk in chunks]
         whole = [Acknowledged(0, upload.length, upload.sha256)]
         # What the sender says the whole file is outweighs what each piece was when it came.
         known = whole if upload.sha256 else pieces or whole

@@ -120,11 +120,10 @@ class Jobs:
         now = self._clock()
         wanted: Particulars = {"lane": SMALL, "most_attempts": _MOST_ATTEMPTS, "not_before": now}
         wanted.update(more)
-        job = Job(kind=kind, payload=payload, created=now, updated=now, **wanted)
-        session.add(job)
-        session.flush()
-        event.listen(session, "after_commit", lambda _: self.announce(job.lane), once=True)
-        return job.id
+        row = {"kind": kind, "payload": payload, "created": now, "updated": now, **wanted}
+        number: int = session.connection().execute(statements.ADD, row).scalar_one()
+        event.listen(session, "after_commit", lambda _: self.announce(wanted["lane"]), once=True)
+        return number
 
     def on_added(self, listener: Callable[[str], None]) -> None:
         """Call it with the lane after each commit of this process."""

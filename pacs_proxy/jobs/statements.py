@@ -14,6 +14,7 @@ from sqlalchemy import (
     bindparam,
     exists,
     func,
+    insert,
     or_,
     select,
     update,
@@ -32,6 +33,8 @@ _JOB = _JOBS.c
 _NOW: BindParameter[float] = bindparam("now")
 _IS_QUEUED = and_(_JOB.state == "queued", _JOB.not_before <= _NOW)
 _IS_EXPIRED = and_(_JOB.state == "running", _JOB.lease_until < _NOW)
+
+ADD = insert(_JOBS).returning(_JOB.id)
 
 # Lanes in which something can be claimed.
 QUEUED_LANES = select(_JOB.lane).where(_IS_QUEUED).distinct()
