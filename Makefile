@@ -38,6 +38,8 @@ bench:  ## ratios against Orthanc, nginx and the naive recipe, side by side in o
 	python -m bench.edge
 	python -m bench.tiff
 	python -m bench.browser
+	python -m bench.uploads
+	python -m bench.damaged
 
 fix:    ## repair what the linters can repair by themselves
 	ruff check --fix

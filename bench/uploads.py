@@ -139,8 +139,10 @@ def measured(options: argparse.Namespace) -> dict[str, Any]:
             figures: dict[str, Any] = {"small": rounds(orthanc, server, options)}
             figures["small_peak_bytes"] = [own_memory(pid) for pid in server.workers]
     frames = max(1, round(options.megabytes * (1 << 20) / FRAME) - 1)
-    if not options.large or available_memory() < LARGE_NEEDS * frames * FRAME:
-        print("left out: the large file, or too little memory is free for Orthanc to hold it")
+    if not options.large:
+        return figures
+    if available_memory() < LARGE_NEEDS * frames * FRAME:
+        print("The large file is left out: too little memory is free for Orthanc to hold it.")
         return figures
     with ThrowawayOrthanc() as orthanc:
         figures["large"] = one_large(orthanc, frames, 1)
