@@ -127,6 +127,8 @@ class Ingest:
         return self._ways[found.kind](work, staged)
 
     def _file(self, work: Work, staged: Staged) -> None:
+        if staged.size > _SHOWN_BYTES:
+            staged.told = work.show
         self._deposit(work, staged)
         work.end("done")
 

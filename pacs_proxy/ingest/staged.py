@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +40,8 @@ class Staged:
         self.size = size
         self._acknowledged = acknowledged or (Acknowledged(0, size, None),)
         self._md5: str | None = None
+        # Told of each piece that was taken: bytes so far, and of all.
+        self.told: Callable[[int, int], None] = _nobody
 
     def source(self) -> FileSource:
         """For the shield and others who look at parts."""
@@ -68,6 +70,7 @@ class Staged:
                 if part.sha256 and at + len(piece) == end and sha256.hexdigest() != part.sha256:
                     raise damaged()
                 yield memoryview(piece)
+                self.told(at + len(piece), self.size)
         self._md5 = md5.hexdigest()
 
     def verify(self) -> None:
@@ -101,6 +104,9 @@ class Staged:
                 copy.write(piece)
             os.fdatasync(copy.fileno())
         unfinished.rename(path)
+
+
+def _nobody(_: int, __: int) -> None: ...
 
 
 def damaged() -> BadUpload:

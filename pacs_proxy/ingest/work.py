@@ -133,6 +133,12 @@ class Work:
             self.told = self.clock()
             self.flush(done, total)
 
+    def show(self, done: int, total: int) -> None:
+        """How far a large file is on its way. Raises Lost."""
+        if self.clock() - self.told >= _TELL_SECONDS or done == total:
+            self.told = self.clock()
+            self.flush(done, total)
+
     def flush(self, done: int, total: int) -> None:
         """Write down the rows so far. Raises Lost."""
         with self.database.write() as session:
