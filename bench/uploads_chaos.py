@@ -1,11 +1,12 @@
 """kill -9 at random moments during uploads; what is acknowledged must be stored, once, whole.
 
-`python -m bench.uploads_chaos [--kills 200] [--seed 1] [--split]`
+`python -m bench.uploads_chaos [--kills 200] [--seed 1] [--split]`; SIGTERM ends the killing early.
 """
 
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from dataclasses import asdict
 
@@ -21,6 +22,7 @@ def main() -> int:
     options.add_argument("--split", action="store_true", help="edge and services as processes")
     asked = options.parse_args()
     with Scene(asked.seed, split=asked.split) as scene:
+        signal.signal(signal.SIGTERM, lambda *_: scene.enough())
         verdict = scene.run(asked.kills, lambda line: print(line, flush=True))
     figures = asdict(verdict)
     print(report.table(("figure", "value"), list(figures.items())))

@@ -238,6 +238,10 @@ class Scene:
         self._over.set()
         self._stack.close()
 
+    def enough(self) -> None:
+        """Kill no more and judge what there is; for a run that must end earlier."""
+        self._over.set()
+
     def run(self, kills: int, say: Callable[[str], object] = lambda _: None) -> Verdict:
         """Kill so often while clients send; then let everything come to its end, and judge."""
         began = time.monotonic()
@@ -248,6 +252,8 @@ class Scene:
         for thread in threads:
             thread.start()
         for number in range(kills):
+            if self._over.is_set():
+                break
             self._wait_for_traffic()
             victim = self._dice.choice(sorted(self._victims()))
             self._victims()[victim]()
@@ -260,11 +266,15 @@ class Scene:
             raise self._failures[0]
         return self._judge(began)
 
+    @property
+    def _is_ending(self) -> bool:
+        return bool(self._failures) or self._over.is_set()
+
     def _wait_for_traffic(self) -> None:
         """A random moment after things move again."""
         before, deadline = self.ledger.uploads, time.monotonic() + PATIENCE
         more = self._dice.randrange(4)
-        while self.ledger.uploads < before + more and not self._failures:
+        while self.ledger.uploads < before + more and not self._is_ending:
             assert time.monotonic() < deadline, "nothing moves any more"
             time.sleep(0.005)
         time.sleep(self._dice.uniform(0.0, 0.3))
