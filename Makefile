@@ -40,6 +40,7 @@ bench:  ## ratios against Orthanc, nginx and the naive recipe, side by side in o
 	python -m bench.browser
 	python -m bench.uploads
 	python -m bench.damaged
+	python -m bench.uploads_chaos
 
 fix:    ## repair what the linters can repair by themselves
 	ruff check --fix
