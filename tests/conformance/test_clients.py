@@ -64,7 +64,8 @@ def test_tuspy_comes_through_a_line_that_breaks(
             upload_checksum=checked, metadata={"filename": "IM1"},
         )  # fmt: skip
         uploader.upload()
-    assert len(line.met) == TROUBLES
+    # How many connections it takes depends on how long a broken request is still being read.
+    assert 3 <= len(line.met) <= TROUBLES
     assert staged(server, str(uploader.url)) == DATA
     twice = line.carried["up"] - len(DATA)
     assert twice <= TROUBLES * CHUNK + 100_000
