@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from pacs_proxy.archive.instances import Instances
@@ -29,6 +29,10 @@ KIND = "delete"
 _UNDER_WAY = ("queued", "running")
 _LOOK_AGAIN, _ARCHIVE_AWAY, _WAIT_FOR_IT = 0.2, 2.0, 0.5
 _POLL = 0.05
+# Asked for every file that is stored.
+_OF_STUDY = select(Job.payload, Job.created, Job.state).where(
+    Job.kind == KIND, Job.study_id == bindparam("study")
+)
 
 
 @dataclass(frozen=True)
@@ -49,8 +53,7 @@ def is_deleted(session: Session, study: str, since: float) -> bool:
     Ask before storing. Raises Later while something of the study is being deleted and the file
     is newer: it would be deleted as well.
     """
-    of_study = select(Job).where(Job.kind == KIND, Job.study_id == study)
-    jobs = session.scalars(of_study).all()
+    jobs = session.connection().execute(_OF_STUDY, {"study": study}).all()
     if any(job.payload["level"] == STUDY and job.created >= since for job in jobs):
         return True
     if any(job.state in _UNDER_WAY for job in jobs):
