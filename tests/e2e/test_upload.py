@@ -17,7 +17,7 @@ from pacs_proxy.demo.load import store
 from pacs_proxy.demo.orthanc import ThrowawayOrthanc, find_executable
 from tests.e2e.conftest import OpenViewer
 from tests.e2e.slices import Barred
-from tests.e2e.uploading import Uploading, left_in, write
+from tests.e2e.uploading import Uploading, left_in, main_tasks, write
 from tests.e2e.viewer import Viewer
 from tests.fakes import Link
 from tests.server import Proxy
@@ -403,17 +403,3 @@ def test_thousands_of_files_never_hold_up_the_page(
     assert max(tasks) <= 200
     panel.page.get_by_text("Cancel upload").click()
     shutil.rmtree(tmp_path / "X")
-
-
-def main_tasks(events: list[dict[str, object]]) -> list[float]:
-    """Milliseconds of processor time of each task of the page's main thread."""
-    main = {
-        (event["pid"], event["tid"])
-        for event in events
-        if event["name"] == "thread_name" and "CrRendererMain" in str(event["args"])
-    }
-    return [
-        float(str(event.get("tdur", event.get("dur", 0)))) / 1000
-        for event in events
-        if event["ph"] == "X" and (event["pid"], event["tid"]) in main
-    ]

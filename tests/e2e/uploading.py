@@ -105,3 +105,17 @@ class Uploading:
 def left_in(window: Viewer) -> Any:
     """What the page would know of unfinished uploads after a reload."""
     return window.page.evaluate("localStorage.getItem('pacs-proxy.uploads')")
+
+
+def main_tasks(events: list[dict[str, object]]) -> list[float]:
+    """Milliseconds of processor time of each task of the page's main thread."""
+    main = {
+        (event["pid"], event["tid"])
+        for event in events
+        if event["name"] == "thread_name" and "CrRendererMain" in str(event["args"])
+    }
+    return [
+        float(str(event.get("tdur", event.get("dur", 0)))) / 1000
+        for event in events
+        if event["ph"] == "X" and (event["pid"], event["tid"]) in main
+    ]

@@ -1,12 +1,19 @@
 /** Deleting a study or one of its series: what goes is named first, and the careful answer has the focus. */
 import { type StudyDetail, study as studyOf } from './api.ts';
+import { pause, wallClock } from './clock.ts';
 import { button, el, say, set } from './dom.ts';
-import { recognised } from './errors.ts';
+import { recognised, ViewerError } from './errors.ts';
 import { date, personName, plural } from './text.ts';
 import type { Transport } from './transport.ts';
 
 export interface Deleted {
   readonly words: string;
+}
+
+interface Progress {
+  readonly job: number;
+  readonly state: string;
+  readonly detail: string | null;
 }
 
 interface Target {
@@ -15,6 +22,7 @@ interface Target {
 }
 
 const ROOT = 'api/pacs';
+const POLL_MS = 1_000;
 
 const heading = (one: StudyDetail): string =>
   [date(one.study_date), one.modalities.join(' '), one.description]
@@ -123,7 +131,7 @@ export class Deletion {
     this.busy(true);
     say(this.state, 'Deleting. The archive takes a moment for large studies.');
     try {
-      await this.transport.change('DELETE', target.path, null, this.watch());
+      await this.finished(await this.transport.change('DELETE', target.path, null, this.watch()));
       this.deleted = { words: `Deleted: ${target.words.toLowerCase()}.` };
       this.dialog.close();
     } catch (thrown) {
@@ -131,6 +139,18 @@ export class Deletion {
     } finally {
       this.busy(false);
     }
+  }
+
+  /** Large studies go on after the answer: asked once a second how far it is. */
+  private async finished(answer: unknown): Promise<void> {
+    let { state, job, detail } = answer as Progress;
+    while (state === 'queued' || state === 'running') {
+      await pause(wallClock, POLL_MS, this.giveUp.signal);
+      const path = `${ROOT}/deletions/${job}`;
+      ({ state, job, detail } = (await this.transport.json(path, this.watch())) as Progress);
+      say(this.state, `Deleting. ${detail ?? ''}`);
+    }
+    if (state === 'failed') throw new ViewerError('server', detail ?? '');
   }
 
   private busy(running: boolean): void {

@@ -37,7 +37,7 @@ export interface RemoteUpload {
 export type Outcome = keyof Outcomes;
 
 export interface RemoteResult {
-  readonly id: string;
+  readonly id: number;
   readonly upload: string;
   readonly member: string;
   readonly outcome: Outcome;
@@ -112,23 +112,24 @@ export interface Side {
 }
 
 export interface Conflict {
-  readonly id: string;
-  readonly archive: Side;
+  readonly id: number;
+  /** Null: the archive has it no more. */
+  readonly archive: Side | null;
   readonly uploaded: Side;
   readonly tags: readonly {
     readonly name: string;
-    readonly archive: string | null;
-    readonly uploaded: string | null;
+    readonly archive: string;
+    readonly uploaded: string;
   }[];
 }
 
-export async function conflict(transport: Transport, id: string, watch: Watch): Promise<Conflict> {
+export async function conflict(transport: Transport, id: number, watch: Watch): Promise<Conflict> {
   return (await transport.json(`${ROOT}/conflicts/${id}`, watch)) as Conflict;
 }
 
 export async function decide(
   transport: Transport,
-  id: string,
+  id: number,
   choice: string,
   watch: Watch,
 ): Promise<void> {

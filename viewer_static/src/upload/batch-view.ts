@@ -5,7 +5,7 @@ import { reportPath } from './answers.ts';
 import type { Batch, Tally } from './batch.ts';
 import { showConflict } from './conflict.ts';
 import type { Desk } from './desk.ts';
-import type { DoorDeps } from './door.ts';
+import type { Inside } from './door.ts';
 import { FileList } from './file-list.ts';
 import { printReport } from './report.ts';
 import { FileRow } from './row-view.ts';
@@ -26,7 +26,7 @@ export class BatchView {
   private readonly problems: HTMLButtonElement;
   private readonly everything: HTMLButtonElement;
   private readonly buttons: Readonly<
-    Record<'now' | 'open' | 'cancel' | 'retry' | 'print', HTMLButtonElement>
+    Record<'now' | 'choose' | 'open' | 'cancel' | 'retry' | 'print', HTMLButtonElement>
   >;
   private readonly csv = el('a', { class: 'tool batch-csv', download: '' }, 'Save CSV');
   private readonly dismiss: HTMLButtonElement;
@@ -35,7 +35,7 @@ export class BatchView {
   constructor(
     private readonly batch: Batch,
     private readonly desk: Desk,
-    private readonly deps: DoorDeps,
+    private readonly deps: Inside,
   ) {
     this.files = new FileList(() => new FileRow(this.rowActions()));
     this.everything = button('', 'filter', () => this.filter(false));
@@ -49,7 +49,7 @@ export class BatchView {
     this.buttons = this.actions();
     this.dismiss = button('×', 'batch-dismiss', () => desk.dismiss(batch));
     this.dismiss.setAttribute('aria-label', 'Remove from this list');
-    const { now, open, cancel, retry, print } = this.buttons;
+    const { now, choose, open, cancel, retry, print } = this.buttons;
     const title = el('h3', { title: batch.title }, batch.title);
     this.node = el(
       'article',
@@ -58,7 +58,7 @@ export class BatchView {
       this.bar,
       this.words,
       this.notes,
-      el('div', { class: 'batch-acts' }, now, open, retry, print, this.csv, cancel),
+      el('div', { class: 'batch-acts' }, now, choose, open, retry, print, this.csv, cancel),
       el(
         'div',
         { class: 'batch-filter', role: 'group', 'aria-label': 'Which files' },
@@ -107,7 +107,8 @@ export class BatchView {
 
   private tone(tally: Tally): string {
     if (this.batch.stage === 'failed') return 'failed';
-    if (!this.batch.done) return (tally.by.network ?? 0) > 0 ? 'waiting' : 'moving';
+    const waiting = this.batch.unfinished || (tally.by.network ?? 0) > 0;
+    if (!this.batch.done) return waiting ? 'waiting' : 'moving';
     return tally.troubled > 0 ? 'troubled' : 'done';
   }
 
@@ -115,6 +116,7 @@ export class BatchView {
     const { batch, buttons } = this;
     const ended = batch.done || batch.stage === 'failed';
     buttons.now.hidden = (tally.by.network ?? 0) === 0;
+    buttons.choose.hidden = !batch.unfinished;
     buttons.open.hidden = batch.studies.size !== 1;
     buttons.cancel.hidden = ended || (batch.stage !== 'running' && batch.stage !== 'restored');
     buttons.retry.hidden = !batch.items.some(again);
@@ -158,7 +160,8 @@ export class BatchView {
     };
     return {
       now: button('Try now', 'primary', () => desk.tryNow()),
-      open: button('Open the study', 'primary', open),
+      choose: button('Choose again', 'primary', () => deps.choose(batch.source)),
+      open: button('Open the study', '', open),
       cancel: button('Cancel upload', 'quiet', () => desk.cancelAll(batch)),
       retry: button('Retry what failed', '', retry),
       print: button('Print report', '', () => void printReport(deps.transport, batch, deps.toasts)),

@@ -14,6 +14,9 @@ export interface Tally {
   readonly by: Readonly<Partial<Record<State, number>>>;
 }
 
+const undecided = ({ outcome, code }: RemoteResult): boolean =>
+  outcome === 'conflict' && code !== 'replacing';
+
 const TROUBLED_OUTCOMES: ReadonlySet<Outcome> = new Set(['conflict', 'refused']);
 
 export class Batch {
@@ -30,7 +33,7 @@ export class Batch {
   readonly notes: string[] = [];
   readonly items: Item[] = [];
   /** Troubled results, with those inside archives. */
-  readonly troubles = new Map<string, RemoteResult>();
+  readonly troubles = new Map<number, RemoteResult>();
   readonly studies = new Set<string>();
   /** That it is done has been said. */
   announced = false;
@@ -39,7 +42,7 @@ export class Batch {
   constructor(
     readonly key: string,
     public source: Source,
-    readonly title: string,
+    public title: string,
     readonly began: number,
   ) {}
 
@@ -81,8 +84,9 @@ export class Batch {
   apply(news: BatchNews, now: number): void {
     this.rev = news.rev;
     this.label = news.label;
+    if (news.source !== 'reference') this.source = news.source;
     for (const upload of news.uploads) this.itemOf(upload, now).heard(upload, now);
-    for (const result of news.results) this.result(result);
+    for (const result of news.results) this.result(result, now);
   }
 
   private itemOf(upload: BatchNews['uploads'][number], now: number): Item {
@@ -107,21 +111,27 @@ export class Batch {
     return item;
   }
 
-  private result(result: RemoteResult): void {
+  private result(result: RemoteResult, now: number): void {
     if (result.study !== null) this.studies.add(result.study);
     if (TROUBLED_OUTCOMES.has(result.outcome)) this.troubles.set(result.id, result);
     else this.troubles.delete(result.id);
     const item = this.byId.get(result.upload);
-    if (item !== undefined && result.member === '') item.study = result.study ?? item.study;
+    if (item !== undefined && !item.here && result.member === '') item.ended(result, now);
   }
 
   /** The undecided conflict of a file or of an archive's member. */
-  conflictOf(of: Item | RemoteResult | null): string | null {
+  conflictOf(of: Item | RemoteResult | null): number | null {
     if (of === null) return null;
-    if (!(of instanceof Item)) return of.outcome === 'conflict' ? of.id : null;
-    const mine = ({ upload, member, outcome }: RemoteResult) =>
-      upload === of.id && member === '' && outcome === 'conflict';
-    return [...this.troubles.values()].find(mine)?.id ?? null;
+    if (!(of instanceof Item)) return undecided(of) ? of.id : null;
+    const mine = (result: RemoteResult) => result.upload === of.id && result.member === '';
+    const found = of.state === 'conflict' ? [...this.troubles.values()].find(mine) : undefined;
+    return found !== undefined && undecided(found) ? found.id : null;
+  }
+
+  /** Something may still change on the server. */
+  get moving(): boolean {
+    const replacing = [...this.troubles.values()].some(({ code }) => code === 'replacing');
+    return replacing || this.items.some((item) => !item.settled && item.state !== 'parted');
   }
 
   /** Skipped files do not count as files to send. */

@@ -17,14 +17,14 @@ interface Place {
 
 const DONE: Readonly<Record<Choice, string>> = {
   keep_archive: 'The archive keeps its version; the uploaded one is dropped.',
-  replace: 'The archive now holds the uploaded version.',
+  replace: 'The archive’s version is being replaced by the uploaded one.',
 };
 
 function sides({ archive, uploaded, tags }: Conflict): HTMLElement {
   const facts = [
-    ['Size', bytes(archive.size), bytes(uploaded.size)],
-    ['MD5', archive.md5 ?? 'not kept', uploaded.md5 ?? ''],
-    ...tags.map(({ name, archive, uploaded }) => [name, archive ?? '', uploaded ?? '']),
+    ['Size', archive === null ? 'gone' : bytes(archive.size), bytes(uploaded.size)],
+    ['MD5', archive?.md5 ?? 'not kept', uploaded.md5 ?? ''],
+    ...tags.map(({ name, archive, uploaded }) => [name, archive, uploaded]),
   ];
   const row = ([name = '', here = '', there = '']: readonly string[]) =>
     el(
@@ -42,7 +42,7 @@ function sides({ archive, uploaded, tags }: Conflict): HTMLElement {
   );
 }
 
-export async function showConflict(place: Place, id: string, decided: () => void): Promise<void> {
+export async function showConflict(place: Place, id: number, decided: () => void): Promise<void> {
   const watch = { signal: new AbortController().signal };
   try {
     const found = await conflictOf(place.transport, id, watch);

@@ -128,6 +128,7 @@ export class Desk extends EventTarget {
       batch.expected = known.expected;
       batch.stage = 'restored';
       const there = await this.ask(batch);
+      batch.title = titleOf(batch.items) || batch.title;
       if (there) this.batches.push(batch);
       else this.deps.ledger.closed(id);
     }
@@ -188,6 +189,7 @@ export class Desk extends EventTarget {
 
   private send(batch: Batch, item: Item): void {
     item.become('waiting', this.deps.clock.now());
+    batch.announced = false;
     this.lanes.add(() => this.deliver(batch, item));
   }
 
@@ -263,8 +265,7 @@ export class Desk extends EventTarget {
   }
 
   private moving(): Batch[] {
-    const moves = ({ items }: Batch) => items.some((i) => !i.settled && i.state !== 'parted');
-    return this.batches.filter((batch) => batch.id !== null && moves(batch));
+    return this.batches.filter((batch) => batch.id !== null && batch.moving);
   }
 
   /** False: the server does not know it. */
@@ -299,7 +300,7 @@ export class Desk extends EventTarget {
       batch.announced = true;
       if (batch.id !== null) this.deps.ledger.closed(batch.id);
       this.dispatchEvent(new CustomEvent('done', { detail: batch }));
-    } else if (!batch.done) batch.announced = false;
+    }
     this.changed();
   }
 
@@ -322,9 +323,7 @@ export class Desk extends EventTarget {
   }
 }
 
-function titleOf(picks: readonly Picked[]): string {
-  const [first] = picks;
-  if (first === undefined) return 'Nothing';
+function titleOf(picks: readonly { readonly path: string }[]): string {
   const tops = new Set(picks.map(({ path }) => path.split('/')[0] ?? ''));
   if (tops.size === 1) return [...tops][0] ?? '';
   return `${picks.length.toLocaleString('en-GB')} files`;

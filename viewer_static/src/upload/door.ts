@@ -21,6 +21,12 @@ export interface DoorDeps {
   readonly stored: () => void;
 }
 
+/** What the part behind the door may use of it. */
+export interface Inside extends DoorDeps {
+  /** Opens the picker for files or for a folder. */
+  readonly choose: (source: Source) => void;
+}
+
 const CHOICES: readonly (readonly [string, string, Source])[] = [
   ['Files…', 'DICOM, ZIP, ISO or TIFF', 'files'],
   ['Folder…', 'With everything in it', 'folder'],
@@ -41,6 +47,7 @@ function leftovers(): boolean {
 export class Door {
   readonly opener: HTMLElement;
   private readonly veil: HTMLElement;
+  private readonly fields = new Map<Source, HTMLInputElement>();
   private uploads: Promise<Uploads> | null = null;
   private depth = 0;
 
@@ -79,6 +86,7 @@ export class Door {
       'data-source': source,
     });
     if (source !== 'files') set(field, 'webkitdirectory', true);
+    this.fields.set(source, field);
     field.addEventListener('change', () => void this.take(picked(field), source));
     const node = button(label, 'upload-choice', () => {
       menu.hidePopover();
@@ -120,7 +128,10 @@ export class Door {
   }
 
   private async loaded(): Promise<Uploads> {
-    this.uploads ??= import('./uploads.ts').then(({ Uploads }) => new Uploads(this.deps));
+    this.uploads ??= import('./uploads.ts').then(
+      ({ Uploads }) =>
+        new Uploads({ ...this.deps, choose: (source) => this.fields.get(source)?.click() }),
+    );
     try {
       return await this.uploads;
     } catch (thrown) {

@@ -1,5 +1,5 @@
 /** One file of a batch and what is known of it: from this page until it is sent, from the server after that. */
-import type { Outcomes, RemoteUpload } from './answers.ts';
+import type { Outcomes, RemoteResult, RemoteUpload } from './answers.ts';
 import type { Step } from './delivery.ts';
 import type { Kind } from './kinds.ts';
 
@@ -20,6 +20,8 @@ export type State =
   | 'stored'
   | 'duplicate'
   | 'conflict'
+  /** Decided: the uploaded version takes the archive's place. */
+  | 'replacing'
   | 'refused'
   | 'skipped'
   | 'cancelled'
@@ -132,6 +134,13 @@ export class Item implements Facts {
 
   get troubled(): boolean {
     return TROUBLED.has(this.state);
+  }
+
+  /** Of the file as a whole, also what was decided of it later. */
+  ended({ outcome, code, detail, study }: RemoteResult, now: number): void {
+    this.study = study ?? this.study;
+    const replacing = outcome === 'conflict' && code === 'replacing';
+    this.become(replacing ? 'replacing' : outcome, now, detail ?? '');
   }
 
   become(state: State, now: number, why = ''): void {

@@ -112,7 +112,7 @@ describe('a batch', () => {
     const batch = batchOf('a/1.zip');
     const results = { ...NONE, stored: 5, refused: 1 };
     const bad = {
-      id: 'r',
+      id: 1,
       upload: id(1),
       member: 'x/IM7',
       outcome: 'refused',
@@ -126,6 +126,35 @@ describe('a batch', () => {
     expect(rowsOf(batch, { problemsOnly: true, toggled: new Set() })).toMatchObject([
       { kind: 'member', result: { member: 'x/IM7' } },
     ]);
+  });
+});
+
+describe('a conflict', () => {
+  const result = {
+    id: 7,
+    upload: id(1),
+    member: '',
+    outcome: 'conflict',
+    code: 'other_bytes',
+    detail: '',
+    instance: null,
+    study: null,
+  } as const;
+  const conflicts = { ...NONE, conflict: 1 };
+
+  it('waits for a decision, which the file then follows', () => {
+    const batch = batchOf('a/1');
+    const [one] = batch.items;
+    if (one === undefined) throw new Error('no item');
+    batch.apply(news([upload(1, 'done', { results: conflicts })], [result]), 0);
+    expect(batch.done).toBe(true);
+    expect(batch.conflictOf(one)).toBe(7);
+    batch.apply(news([], [{ ...result, code: 'replacing' }]), 0);
+    expect(batch.conflictOf(one)).toBeNull();
+    expect(batch.moving).toBe(true);
+    batch.apply(news([], [{ ...result, outcome: 'stored', code: 'replaced' }]), 0);
+    expect(stateOf(one, 0)).toBe('in archive');
+    expect(batch.moving).toBe(false);
   });
 });
 

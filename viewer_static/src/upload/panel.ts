@@ -5,7 +5,7 @@ import { button, el, say } from '../dom.ts';
 import type { Batch } from './batch.ts';
 import { BatchView } from './batch-view.ts';
 import type { Desk } from './desk.ts';
-import type { DoorDeps } from './door.ts';
+import type { Inside } from './door.ts';
 import { percent, sentence } from './words.ts';
 
 const TICK_MS = 250;
@@ -20,7 +20,7 @@ export class Panel {
 
   constructor(
     private readonly desk: Desk,
-    private readonly deps: DoorDeps,
+    private readonly deps: Inside,
     private readonly clock: Clock,
   ) {
     const fold = button('–', 'uploads-fold', () => this.open(false));

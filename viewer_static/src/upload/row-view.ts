@@ -82,7 +82,8 @@ export class FileRow implements RowView {
     set(this.name, 'aria-expanded', null);
     this.node.dataset.kind = 'item';
     this.node.dataset.state = result.outcome;
-    const words = OUTCOMES[result.outcome] ?? result.outcome;
+    const replacing = result.code === 'replacing';
+    const words = replacing ? 'being replaced' : (OUTCOMES[result.outcome] ?? result.outcome);
     const reason = result.outcome === 'refused' ? `: ${result.detail ?? ''}` : '';
     this.stated(words + reason);
   }

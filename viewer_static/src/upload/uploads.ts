@@ -5,7 +5,7 @@ import type { Source } from './answers.ts';
 import { Asking } from './asking.ts';
 import type { Batch } from './batch.ts';
 import { Desk } from './desk.ts';
-import type { DoorDeps } from './door.ts';
+import type { Inside } from './door.ts';
 import { Ledger } from './ledger.ts';
 import { Panel } from './panel.ts';
 import type { Picked } from './survey.ts';
@@ -33,7 +33,7 @@ export class Uploads {
   /** Begun on this page: only these may open a study by themselves. */
   private readonly ours = new Set<Batch>();
 
-  constructor(private readonly deps: DoorDeps) {
+  constructor(private readonly deps: Inside) {
     this.desk = new Desk({
       transport: deps.transport,
       clock: wallClock,

@@ -39,6 +39,7 @@ const PLAIN: Readonly<Record<State, string>> = {
   stored: 'in archive',
   duplicate: 'already in archive',
   conflict: 'conflict: the archive has another version',
+  replacing: 'taking the place of the archive’s version',
   refused: 'refused',
   skipped: 'skipped',
   cancelled: 'cancelled',
@@ -139,7 +140,7 @@ function storing(batch: Batch, tally: Tally, now: number): string {
   const kept = count(tally, 'kept');
   if (kept > 0)
     return `${plural(kept, 'file')} kept safely: the archive does not answer. It goes on by itself.`;
-  const open = count(tally, 'proving', 'sent', 'examining', 'converting', 'storing');
+  const open = count(tally, 'proving', 'sent', 'examining', 'converting', 'storing', 'replacing');
   const since = Math.max(0, ...batch.items.filter(({ settled }) => !settled).map((i) => i.since));
   const words = `All sent. The server checks and stores ${plural(open, 'file')}`;
   return now - since >= AGE_MS ? `${words}; last change ${seconds(now - since)} ago.` : `${words}.`;
@@ -147,7 +148,7 @@ function storing(batch: Batch, tally: Tally, now: number): string {
 
 function restored(batch: Batch, tally: Tally): string {
   const open = batch.unbegun + count(tally, 'parted');
-  return `Not finished: ${plural(open, 'file')} still to send. Choose the same files or folder again; nothing is sent twice.`;
+  return `Not finished: ${plural(open, 'file')} still to send. Choose the same files or folder again; what has arrived is not sent again.`;
 }
 
 const BEFORE: Readonly<Partial<Record<Batch['stage'], string>>> = {
