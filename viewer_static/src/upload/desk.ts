@@ -71,18 +71,21 @@ export class Desk extends EventTarget {
     this.lanes.pump();
   }
 
-  async add(chosen: readonly Picked[], source: Source): Promise<void> {
+  /** Answers with the batch the files belong to: a new one, or an earlier one that waited for them. */
+  async add(chosen: readonly Picked[], source: Source): Promise<Batch> {
     const picks = [...chosen].sort((one, other) => (one.path < other.path ? -1 : 1));
     const batch = new Batch(this.deps.uuid(), source, titleOf(picks), this.deps.clock.now());
     batch.total = picks.length;
     this.batches.unshift(batch);
     this.changed();
+    let into = batch;
     try {
-      await this.begin(batch, picks);
+      into = await this.begin(batch, picks);
     } catch (thrown) {
       this.failed(batch, recognised(thrown));
     }
     this.changed();
+    return into;
   }
 
   dismiss(batch: Batch): void {
@@ -136,7 +139,7 @@ export class Desk extends EventTarget {
     void this.poll();
   }
 
-  private async begin(batch: Batch, picks: readonly Picked[]): Promise<void> {
+  private async begin(batch: Batch, picks: readonly Picked[]): Promise<Batch> {
     const { reception } = this;
     const found = await reception.survey(batch, picks, this.leaving.signal);
     const earlier = this.earlier(found);
@@ -144,10 +147,14 @@ export class Desk extends EventTarget {
     for (const one of found) batch.items.push(reception.item(one));
     batch.stage = 'asking';
     this.changed();
-    if (!(await reception.asked(batch, found))) return this.dismiss(batch);
+    if (!(await reception.asked(batch, found))) {
+      this.dismiss(batch);
+      return batch;
+    }
     await this.open(batch);
     for (const item of batch.items) if (item.state === 'waiting') this.send(batch, item);
     void this.poll();
+    return batch;
   }
 
   private async open(batch: Batch): Promise<void> {
@@ -172,7 +179,7 @@ export class Desk extends EventTarget {
   }
 
   /** The same files again: what the server has is left alone, the rest goes on. */
-  private async rejoin(batch: Batch, fresh: Batch, found: readonly Found[]): Promise<void> {
+  private async rejoin(batch: Batch, fresh: Batch, found: readonly Found[]): Promise<Batch> {
     this.batches.splice(this.batches.indexOf(fresh), 1);
     this.limits ??= await limitsOf(this.deps.transport, this.watch());
     const known = new Map(batch.items.map((item) => [`${item.size} ${item.path}`, item]));
@@ -185,6 +192,7 @@ export class Desk extends EventTarget {
     for (const item of batch.items) if (item.state === 'waiting') this.send(batch, item);
     this.changed();
     void this.poll();
+    return batch;
   }
 
   private send(batch: Batch, item: Item): void {

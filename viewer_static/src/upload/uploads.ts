@@ -53,10 +53,7 @@ export class Uploads {
 
   async add(picks: readonly Picked[], source: Source): Promise<void> {
     this.panel.open(!this.deps.reading());
-    const before = new Set(this.desk.batches);
-    const coming = this.desk.add(picks, source);
-    for (const batch of this.desk.batches) if (!before.has(batch)) this.ours.add(batch);
-    await coming;
+    this.ours.add(await this.desk.add(picks, source));
   }
 
   turned(): void {
