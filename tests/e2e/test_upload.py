@@ -155,6 +155,8 @@ def disc(tmp_path: Path) -> Path:
         whole = changed(content, StudyTime="120000", StudyID="1", SeriesNumber="1")
         medium.add(dcmread(DicomBytesIO(whole)))
     medium.write(tmp_path / "DISC")
+    # Its own folder would else go at some later moment, with a warning in another test.
+    medium._stage["t"].cleanup()
     listed = sorted(path for path in (tmp_path / "DISC").rglob("*") if path.is_file())
     next(path for path in listed if path.name != "DICOMDIR").unlink()
     return tmp_path / "DISC"
