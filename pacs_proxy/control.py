@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_PAGE = 4096
+PAGE = 4096
 _COUNT = struct.Struct("<q")
 _PAIR = struct.Struct("<dd")
 _BREAKER = struct.Struct("<qdd")
@@ -24,11 +24,14 @@ class Control:
     Reads of a single field need no lock; changes go through `locked()`.
     """
 
-    def __init__(self, path: Path) -> None:
-        # Never truncated: another worker may already map it.
+    def __init__(self, path: Path, page: mmap.mmap | None = None) -> None:
+        """With a `page`, made before the workers were, `path` serves as the lock alone."""
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        os.ftruncate(self._fd, _PAGE)
-        self._page = mmap.mmap(self._fd, _PAGE)
+        if page is None:
+            # Never truncated: another worker may already map it.
+            os.ftruncate(self._fd, PAGE)
+            page = mmap.mmap(self._fd, PAGE)
+        self._page = page
         self._threads = threading.Lock()
 
     def close(self) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 from threading import BoundedSemaphore
 from typing import IO, Any
 
@@ -61,8 +60,8 @@ class Unparsed(Request):
         raise RuntimeError("The edge parses no forms.")
 
 
-def create_edge(settings: Settings, control: Path) -> Flask:
-    """The application of one worker; `control` names the memory that all workers share."""
+def create_edge(settings: Settings, control: Control) -> Flask:
+    """The application of one worker; `control` is the memory that all workers share."""
     app = bare(settings)
     app.request_class = Unparsed
     app.extensions[relay.KEY] = build(settings, control)
@@ -91,9 +90,9 @@ def add(app: Flask, route: Route, view: Callable[..., Any]) -> None:
     app.add_url_rule(route.rule, route.view, view, methods=methods, provide_automatic_options=False)
 
 
-def build(settings: Settings, control: Path) -> relay.Edge:
+def build(settings: Settings, control: Control) -> relay.Edge:
     """The objects behind the routes."""
-    health = Health(Control(control), 1, settings.retry_share, settings.retry_rate)
+    health = Health(control, 1, settings.retry_share, settings.retry_rate)
     return relay.Edge(
         make_peer(settings, health),
         Watch(),

@@ -128,7 +128,7 @@ class EdgeServer(Server):
     worker = "pacs_proxy.lingering.LingeringWorker"
 
     def __init__(self, settings: Settings) -> None:
-        self._control = seal.shared_page()
+        self._control = seal.shared_control()
         super().__init__(settings)
 
     def load(self) -> Flask:
@@ -136,7 +136,7 @@ class EdgeServer(Server):
         from pacs_proxy.edge import create_edge
 
         seal.expect_sealed()
-        return create_edge(self._settings, self._control)
+        return create_edge(self._settings, self._control())
 
 
 def run(settings: Settings) -> None:

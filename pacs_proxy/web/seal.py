@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import mmap
 import os
 import resource
 import signal
 import stat
 import struct
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+from pacs_proxy.control import PAGE, Control
 from pacs_proxy.settings import SettingError
 
 # linux/landlock.h; syscall numbers are the same on all architectures since 5.13.
@@ -24,15 +27,18 @@ _NO_NEW_PRIVILEGES = 38
 # All that writes: WRITE_FILE, REMOVE_DIR to MAKE_SYM; then REFER and TRUNCATE by version.
 _WRITES = 0b1_1111_1111_0010
 _BY_VERSION = {2: 1 << 13, 3: 1 << 14}
-_PAGE = 4096
 _PLACES = ("/tmp", "/var/tmp", "/dev/shm", ".")  # noqa: S108 - tried, and must be refused
 
 
-def shared_page() -> Path:
-    """Memory for numbers that all workers share, by a name that they can open; no file."""
-    page = os.memfd_create("control")
-    os.ftruncate(page, _PAGE)
-    return Path(f"/proc/self/fd/{page}")
+def shared_control() -> Callable[[], Control]:
+    """Numbers that all workers share without a file; each worker calls it once, for its own lock.
+
+    Memory without any name, because where files are limited from outside already (systemd, a
+    container), an empty memfd can be locked but not be made longer.
+    """
+    lock = os.memfd_create("control")
+    page = mmap.mmap(-1, PAGE)
+    return lambda: Control(Path(f"/proc/self/fd/{lock}"), page)
 
 
 def seal() -> bool:

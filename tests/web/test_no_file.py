@@ -160,11 +160,10 @@ def test_the_seal_holds_where_care_fails(services: Services, tmp_path: Path) -> 
 SEALED = """
 import os, sys, tempfile
 from pathlib import Path
-from pacs_proxy.control import Control
 from pacs_proxy.web import seal
 os.chdir(sys.argv[1])
 kept = open("kept", "wb"); kept.write(b"12345678"); kept.flush()
-page = seal.shared_page()
+control = seal.shared_control()
 known = seal.seal()
 seal.expect_sealed()
 def tried(work):
@@ -188,8 +187,9 @@ names = [
     lambda: os.rename("kept", "k"), lambda: os.symlink("a", "b"), lambda: os.mkfifo("f"),
 ]
 results = [tried(work) for work in attempts], [tried(work) for work in names]
-Control(page).budget = (1.0, 2.0)
-assert Control(page).budget == (1.0, 2.0)
+with control().locked():
+    control().budget = (1.0, 2.0)
+assert control().budget == (1.0, 2.0)
 sys.stdout.write(repr((known, *results)))
 """
 
@@ -220,6 +220,15 @@ def test_an_edge_whose_output_is_a_file_says_why_it_does_not_start(tmp_path: Pat
         )
     assert ended.returncode == 1
     assert "writes no file, and its output is one" in (tmp_path / "log").read_text()
+
+
+def test_an_edge_starts_where_files_are_limited_from_outside_already(services: Services) -> None:
+    """As LimitFSIZE=0 of systemd and `ulimits: fsize: 0` of a container do."""
+    edge = Edge(services.url, workers=2)
+    edge.command = ["prlimit", "--fsize=0", "--core=0", *edge.command]
+    with edge:
+        assert len(edge.workers) == 2
+        assert edge.file(ID).body == STORED
 
 
 def test_an_edge_that_can_write_refuses_to_serve(services: Services) -> None:
