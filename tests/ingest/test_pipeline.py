@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pacs_proxy.archive.studies import Studies
 from pacs_proxy.database import Database, Result, Upload
 from pacs_proxy.jobs import Claimed
+from pacs_proxy.upstream.interest import Interest
 from tests.fakes import FakeOrthanc, faults
 from tests.fakes.exchange import Fault
 from tests.fakes.plan import Always, Never, Scripted
@@ -158,12 +160,21 @@ def test_while_the_archive_is_away_files_are_kept_and_go_on_by_themselves(
         assert str(upload.detail).startswith("Kept safely")
     assert len(world.queued()) == 4
     orthanc.start()
+    _await_return(world)
     world.now += 3
     world.work()
     # The first success calls the others; nobody has to wait out his time.
     assert {world.upload(name).state for name in names} == {"done"}
     assert len(_held(orthanc)) == 5
     assert {row.outcome for row in world.results()} == {"stored"}
+
+
+def _await_return(world: World) -> None:
+    """Until the client has seen that the archive is back: it looks every quarter second."""
+    deadline = time.monotonic() + 10
+    while not Studies(world.client, world.client.describe).is_orthanc(Interest()):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def test_an_archive_that_goes_away_in_the_middle_of_a_disc_costs_nothing_twice(
