@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Any
@@ -16,24 +16,18 @@ from pacs_proxy.archive.lineage import Lineage
 from pacs_proxy.archive.spool import Spool
 from pacs_proxy.archive.studies import Studies
 from pacs_proxy.control import Control
-from pacs_proxy.database import Database, Upload
+from pacs_proxy.database import Database
 from pacs_proxy.decoding import Decoder
 from pacs_proxy.edge import add, bare, policy
-from pacs_proxy.errors import BadUpload, NotFound
 from pacs_proxy.ingest import (
-    container,
     deletion,
     expiry,
     intake,
-    pipeline,
     reference,
     settle,
-    walk,
 )
 from pacs_proxy.ingest.admission import Admission
-from pacs_proxy.ingest.admission import Limits as IntakeLimits
 from pacs_proxy.ingest.batches import Batches
-from pacs_proxy.ingest.buckets import Place
 from pacs_proxy.ingest.conflicts import KIND as REPLACE
 from pacs_proxy.ingest.conflicts import Conflicts
 from pacs_proxy.ingest.deletion import Deletions
@@ -42,10 +36,9 @@ from pacs_proxy.ingest.expiry import Sweeper
 from pacs_proxy.ingest.intake import Intake
 from pacs_proxy.ingest.labels import Labels
 from pacs_proxy.ingest.pipeline import Ingest
-from pacs_proxy.ingest.reference import Allowed, References
+from pacs_proxy.ingest.reference import References
 from pacs_proxy.ingest.settle import Settler
 from pacs_proxy.ingest.spool import Staging
-from pacs_proxy.ingest.tiff import Bounds, Rules, Target, TiffConverter
 from pacs_proxy.jobs import BIG, PROMPT, REFERENCE, SMALL, Handler, Jobs, Runner
 from pacs_proxy.services import (
     batches,
@@ -69,10 +62,10 @@ from pacs_proxy.services.routes import ROUTES
 from pacs_proxy.services.shelf import FrameShelf
 from pacs_proxy.services.thumbnails import Thumbnails
 from pacs_proxy.settings import Settings
+from pacs_proxy.taking import allowed, conversion, ingest_rules, intake_limits, tiff_converter
 from pacs_proxy.upstream.attempts import Persistence
 from pacs_proxy.upstream.client import Client, prober
 from pacs_proxy.upstream.health import Health
-from pacs_proxy.upstream.interest import Interest
 from pacs_proxy.upstream.pace import Pace
 from pacs_proxy.upstream.pool import Node, Pool, authorization
 from pacs_proxy.upstream.transport import Transport
@@ -229,71 +222,6 @@ def make_client(settings: Settings, health: Health) -> Client:
     waiting = BoundedSemaphore(max(1, settings.threads - _SPARE_THREADS))
     persistence = Persistence(health, policy(settings), prober(transport), waiting)
     return Client(transport, persistence, settings.query_seconds)
-
-
-_STUDY_GONE = (
-    "The study chosen for this TIFF is not in the archive. Send it again and choose another one."
-)
-
-
-def conversion(converter: TiffConverter, client: Client) -> pipeline.Converter:
-    """TIFFs for the pipeline: to the patient and study that were said with the upload."""
-
-    def convert(
-        source: Path, out: Path, upload: Upload, progress: Callable[[int, int], None]
-    ) -> Sequence[Path]:
-        def ask(study: str) -> dict[str, Any]:
-            try:
-                return client.get(f"/studies/{study}", Interest())  # type: ignore[no-any-return]
-            except NotFound:
-                raise BadUpload("target_invalid", _STUDY_GONE) from None
-
-        target = Target.of(upload.target, upload.batch_id, ask)
-        return converter.convert(source, out, target, upload.id, upload.created, progress)
-
-    return convert
-
-
-def tiff_converter(settings: Settings) -> TiffConverter:
-    """Makes DICOM of TIFFs, in jailed processes of its own."""
-    bounds = Bounds(settings.tiff_slide_side, settings.tiff_decoded_bytes, settings.tiff_pages)
-    return TiffConverter(
-        Rules(
-            bounds,
-            settings.tiff_memory,
-            settings.tiff_seconds,
-            settings.tiff_large_bytes,
-            settings.memory_reserve,
-        )
-    )
-
-
-def allowed(settings: Settings) -> Allowed:
-    """Where files may be taken from."""
-    place = Place(settings.s3_endpoint or None, settings.allowed_buckets)
-    return Allowed(settings.allowed_folders, place)
-
-
-def intake_limits(settings: Settings) -> IntakeLimits:
-    """What may come in."""
-    return IntakeLimits(
-        settings.upload_file_bytes,
-        settings.upload_batch_bytes,
-        settings.upload_quota_bytes,
-        settings.upload_open,
-        settings.upload_request_bytes,
-        settings.upload_disk_reserve,
-        settings.upload_expires_seconds,
-    )
-
-
-def ingest_rules(settings: Settings, converter: pipeline.Converter) -> pipeline.Rules:
-    """What a file may be before the archive sees it."""
-    shield = walk.Limits(
-        settings.shield_depth, settings.shield_elements, settings.shield_neighbours
-    )
-    bounds = container.Bounds(settings.zip_members, settings.zip_bytes, settings.zip_ratio)
-    return pipeline.Rules(shield, bounds, converter)
 
 
 def limits(settings: Settings) -> Limits:
