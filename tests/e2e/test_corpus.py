@@ -100,12 +100,15 @@ def series_seen(window: Viewer, study: str, series: str) -> list[dict[str, Any]]
     """What the reader sees of one series."""
     window.go_to_list()
     window.page.evaluate("h => { location.hash = h }", f"#/studies/{study}/series/{series}")
-    # No picture to open ends in a plain message; else the seam is there.
+    # No picture to open ends in a plain message; else a seam is there. The pictures of slides
+    # are judged by test_slide.py.
     window.page.wait_for_function(
-        "h => location.hash === h && (window.__pacsProxy?.counts() ||"
+        "h => location.hash === h && (window.__pacsProxy?.counts() || window.__pacsSlide ||"
         " /Nothing to show/.test(document.querySelector('.cover-card')?.textContent))",
         arg=f"#/studies/{study}/series/{series}",
     )
+    if window.page.evaluate("window.__pacsSlide !== undefined"):
+        return []
     found: list[dict[str, Any]] = window.page.evaluate(LOOK)
     for picture in found:
         shown = (picture["pixels"] or {"imageId": ""})["imageId"].removeprefix("vdcm:")

@@ -171,9 +171,10 @@ def test_a_disc_is_checked_against_its_table_and_labelled(panel: Uploading, disc
     label = panel.page.locator(".batch .label-chip").inner_text()
     assert re.fullmatch(r"USB_\d{8}_\d+", label)
     panel.page.locator("input[name=label]").fill(label)
-    chip = panel.page.locator(".studies tbody tr .label-chip")
-    chip.wait_for()
-    assert panel.page.locator(".studies tbody tr").count() == 1
+    panel.page.wait_for_function(
+        "() => document.querySelectorAll('.studies tbody tr').length === 1"
+    )
+    assert panel.page.locator(".studies tbody tr .label-chip").inner_text() == label
     panel.window.picture("upload-disc")
 
 
