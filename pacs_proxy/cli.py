@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterator
@@ -66,12 +65,46 @@ def doctor(as_json: bool, orthanc_config: Path | None) -> None:
     """Say what is wrong with this installation and what to change; exit code 1 if anything is."""
     from pacs_proxy import doctor as surgery  # pynetdicom is needed here only
 
-    checks = surgery.run(_settings(), orthanc_config)
-    if as_json:
-        print(json.dumps([check.as_dict() for check in checks], indent=2))
-    else:
-        print(surgery.report(checks))
-    sys.exit(any(check.ok is False for check in checks))
+    sys.exit(surgery.show(surgery.run(_settings(), orthanc_config), as_json))
+
+
+@main.group()
+def check() -> None:
+    """What must hold before this faces a network; exit code 1 if something does not."""
+
+
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
+
+
+@check.command()
+@_JSON
+def versions(as_json: bool) -> None:
+    """Libraries against the oldest versions without a known hole."""
+    from pacs_proxy.doctor import minimums, show
+
+    sys.exit(show(minimums.checks(), as_json))
+
+
+@check.command()
+@_JSON
+@click.option(
+    "--file",
+    "files",
+    type=click.Path(exists=True, path_type=Path),
+    multiple=True,
+    help="A file that holds settings, such as systemd's EnvironmentFile; .env is looked at anyway.",
+)
+@click.option(
+    "--orthanc-config",
+    type=click.Path(exists=True, path_type=Path),
+    help="Orthanc's configuration file or folder: its RegisteredUsers, and who may read them.",
+)
+def secrets(as_json: bool, files: tuple[Path, ...], orthanc_config: Path | None) -> None:
+    """Passwords and keys that could be guessed, and files that others may read."""
+    from pacs_proxy.doctor import secrets as kept
+    from pacs_proxy.doctor import show
+
+    sys.exit(show(kept.checks(_settings(), files, orthanc_config), as_json))
 
 
 @main.group()

@@ -11,11 +11,11 @@ from pathlib import Path
 from pacs_proxy.doctor import archive, connections, options, spool, storage
 from pacs_proxy.doctor.archive import Node
 from pacs_proxy.doctor.ask import Archive, Unanswered
-from pacs_proxy.doctor.check import Check, bad, report
+from pacs_proxy.doctor.check import Check, bad, report, show
 from pacs_proxy.doctor.configuration import Configuration
 from pacs_proxy.settings import Settings
 
-__all__ = ["Check", "report", "run"]
+__all__ = ["Check", "report", "run", "show"]
 
 
 def run(settings: Settings, orthanc_config: Path | None = None) -> list[Check]:

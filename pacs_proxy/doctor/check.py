@@ -1,5 +1,6 @@
 """One question asked of the installation, and its answer."""
 
+import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -40,3 +41,12 @@ def report(checks: list[Check]) -> str:
     notes = sum(check.ok is None for check in checks)
     verdict = f"{wrong} to put right" if wrong else "nothing to put right"
     return "\n".join([*map(str, checks), f"{len(checks)} checks: {verdict}, {notes} notes."])
+
+
+def show(checks: list[Check], as_json: bool) -> bool:
+    """Print them; True when something is to be put right."""
+    if as_json:
+        print(json.dumps([check.as_dict() for check in checks], indent=2))
+    else:
+        print(report(checks))
+    return any(check.ok is False for check in checks)
