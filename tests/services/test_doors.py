@@ -15,36 +15,6 @@ from tests.server import Proxy
 ID = "f689ddd2-662f8fe1-8b18180d-ec2a2cee-937917af"
 DATA = bytes(128) + b"DICM" + bytes(1000)
 
-# Orthanc's own REST (Book, "REST API"), its plugins', and its pages.
-ORTHANC = [
-    "/system", "/statistics", "/changes", "/exports", "/plugins", "/plugins/explorer.js",
-    "/patients", f"/patients/{ID}", f"/patients/{ID}/protected", f"/patients/{ID}/archive",
-    "/studies", f"/studies/{ID}", f"/studies/{ID}/archive", f"/studies/{ID}/media",
-    f"/studies/{ID}/anonymize", f"/studies/{ID}/modify", f"/studies/{ID}/merge",
-    f"/studies/{ID}/split", "/series", f"/series/{ID}", f"/series/{ID}/ordered-slices",
-    "/instances", f"/instances/{ID}", f"/instances/{ID}/file", f"/instances/{ID}/preview",
-    f"/instances/{ID}/image-uint8", f"/instances/{ID}/frames/0/raw", f"/instances/{ID}/tags",
-    f"/instances/{ID}/attachments", f"/instances/{ID}/attachments/dicom/data",
-    f"/instances/{ID}/attachments/dicom/info", f"/instances/{ID}/metadata",
-    f"/instances/{ID}/export", f"/instances/{ID}/pdf", f"/instances/{ID}/content/0010-0010",
-    "/jobs", f"/jobs/{ID}/cancel", "/modalities", "/modalities/a/store", "/modalities/a/query",
-    "/modalities/a/echo", "/modalities/a/move", "/peers", "/peers/a/store", "/queries",
-    "/storage-commitment", "/tools/find", "/tools/lookup", "/tools/execute-script",
-    "/tools/shutdown", "/tools/reset", "/tools/now", "/tools/dicom-conformance",
-    "/tools/create-dicom", "/tools/create-archive", "/tools/bulk-delete", "/tools/bulk-modify",
-    "/tools/log-level", "/tools/metrics", "/tools/metrics-prometheus", "/tools/generate-uid",
-    "/tools/invalidate-tags", "/tools/reconstruct", "/tools/default-encoding",
-    "/tools/accepted-transfer-syntaxes", "/tools/unknown-sop-class-accepted", "/tools/labels",
-    "/app/explorer.html", "/app/images/orthanc-logo.png", "/ui/app/", "/dicom-web/studies",
-    "/dicom-web/studies/1.2/series/1.3/instances/1.4", "/dicom-web/servers", "/webdav/",
-    "/webdav/by-uids/", "/ohif/", "/stone-webviewer/index.html", "/web-viewer/app/viewer.html",
-    "/osimis-viewer/", "/wsi/", "/worklists", "/transfers/send", "/auth/tokens",
-]  # fmt: skip
-
-
-# Behind /api/pacs these are deleted by a route of ours.
-OURS = {f"/{level}/{ID}" for level in ("studies", "series", "instances")}
-
 
 @pytest.fixture(autouse=True)
 def stored(orthanc: FakeOrthanc) -> None:
@@ -58,15 +28,6 @@ def raw(server: Proxy, target: str, *headers: str, method: str = "GET", host: st
     with socket.create_connection(("127.0.0.1", server.port), timeout=5) as sock:
         sock.sendall("\r\n".join([*lines, "", ""]).encode("latin-1"))
         return hear(sock)
-
-
-@pytest.mark.parametrize("path", ORTHANC)
-def test_no_route_of_orthanc_can_be_reached(server: Proxy, orthanc: FakeOrthanc, path: str) -> None:
-    answers = {server.get(path, method=method).status for method in ("GET", "POST", "DELETE")}
-    if path not in OURS:
-        answers |= {server.get(f"/api/pacs{path}", method="DELETE").status}
-    assert answers <= {404, 405}
-    assert orthanc.requests == []
 
 
 SPELLINGS = [
