@@ -110,9 +110,16 @@ class Source:
         with as_data_side():
             while True:
                 try:
-                    return b"".join(self.pieces(attempts))
+                    return self._gathered(attempts)
                 except Corrupt as error:
                     attempts.failed(error)
+
+    def _gathered(self, attempts: Attempts) -> bytes:
+        """Each piece is copied before the next is asked for, which may lie in the same buffer."""
+        gathered = bytearray()
+        for piece in self.pieces(attempts):
+            gathered += piece
+        return bytes(gathered)
 
     def pieces(self, attempts: Attempts | None = None) -> Generator[memoryview, None, None]:
         """Its bytes in turn, the last of them only when all are proven."""

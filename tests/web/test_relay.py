@@ -58,6 +58,13 @@ def test_a_file_is_the_same_with_the_same_headers(split: Split, small: str, meth
     assert kept(through) == kept(at_home)
 
 
+@pytest.mark.parametrize("size", [640 << 10, (640 << 10) + 1, 3 << 20, 8 << 20, (8 << 20) + 1])
+def test_a_file_of_any_size_is_the_stored_one(split: Split, instance: str, size: int) -> None:
+    data = Random(size).randbytes(size)
+    split.orthanc.add(instance, data)
+    assert split.edge.get(path(instance)).body == data
+
+
 def kept(answer: Answer) -> dict[str, str]:
     return {name: value for name, value in answer.headers.items() if name not in OTHERS}
 
