@@ -13,6 +13,8 @@ from pacs_proxy.access.checkpoint import Checkpoint
 from pacs_proxy.access.journal import Journal
 from pacs_proxy.archive.instances import Instances, Limits
 from pacs_proxy.archive.lineage import Lineage
+from pacs_proxy.archive.manifest import Manifests
+from pacs_proxy.archive.parcel import Parcels
 from pacs_proxy.archive.spool import Spool
 from pacs_proxy.archive.studies import Studies
 from pacs_proxy.control import Control
@@ -45,6 +47,7 @@ from pacs_proxy.services import (
     chain,
     conflicts,
     deletions,
+    downloads,
     frames,
     images,
     problems,
@@ -87,6 +90,8 @@ VIEWS: dict[str, Callable[..., Any]] = {
     "images.display": images.display,
     "images.download": images.download,
     "images.rendered": images.rendered,
+    "downloads.study": downloads.study,
+    "downloads.series": downloads.series,
     "frames.frame": frames.frame,
     "frames.slide": frames.slide,
     "conflicts.listed": conflicts.listed,
@@ -162,6 +167,9 @@ def build(settings: Settings) -> Services:
         instances=instances,
         studies=Studies(client, instances.describe),
         lineage=Lineage(client),
+        manifests=Manifests(client),
+        parcels=Parcels(instances),
+        exports=BoundedSemaphore(settings.export_streams),
         pictures=pictures,
         frames=FrameShelf(instances, spool.limit),
         thumbnails=Thumbnails(database, staging, tiffs),

@@ -53,15 +53,15 @@ def test_every_view_has_a_route(app: Flask) -> None:
 def test_each_route_says_who_may_and_what_for() -> None:
     for route in ROUTES:
         assert route.permission in {
-            "public", "study.read", "study.delete", "upload.create", "ingest.reference",
-            "conflict.resolve",
-            "operate",
+            "public", "study.read", "study.export", "study.delete", "upload.create",
+            "ingest.reference", "conflict.resolve", "operate",
         }  # fmt: skip
         assert route.summary.endswith(".")
     data = [r for r in ROUTES if r.rule.startswith(("/api/pacs", "/wado"))]
     for route in data:
         is_deletion = route.view.startswith("deletions.")
-        assert route.permission == ("study.delete" if is_deletion else "study.read")
+        reads = "study.export" if route.rule.endswith("/download") else "study.read"
+        assert route.permission == ("study.delete" if is_deletion else reads)
 
 
 def test_hosts_are_checked(app: Flask) -> None:

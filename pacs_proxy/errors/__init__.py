@@ -7,6 +7,7 @@ PacsProxyError 500
 │   ├── Corrupt 502       whole, and wrong: start again
 │   ├── Changed 502       another attachment than the one we began with
 │   ├── Damaged 502       wrong in the same way each time: the stored object itself
+│   ├── Incomplete 502    a study is not there as a whole
 │   ├── Full 507          no room left in it
 │   └── Refused 502       a definite answer, not the one we wanted (DeletionFailed)
 ├── Busy 503              our own limit
@@ -114,6 +115,13 @@ class DeletionFailed(Refused):
 
     code = "deletion_failed"
     title = "Not deleted"
+
+
+class Incomplete(UpstreamError):
+    """The archive lists other instances than it counts, or cannot deliver one of them."""
+
+    code = "incomplete"
+    title = "Not all images can be had"
 
 
 class Full(UpstreamError):

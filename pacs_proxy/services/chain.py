@@ -22,6 +22,7 @@ from pacs_proxy.services.route import (
     OPERATE,
     PUBLIC,
     STUDY_DELETE,
+    STUDY_EXPORT,
     STUDY_READ,
     UPLOAD_CREATE,
     Route,
@@ -51,6 +52,7 @@ LOCAL = Principal(
         {
             PUBLIC,
             STUDY_READ,
+            STUDY_EXPORT,
             UPLOAD_CREATE,
             STUDY_DELETE,
             CONFLICT_RESOLVE,

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from threading import BoundedSemaphore
 
 from flask import current_app, g
 
 from pacs_proxy.access.audit import Audit
 from pacs_proxy.archive.instances import Instances
 from pacs_proxy.archive.lineage import Lineage
+from pacs_proxy.archive.manifest import Manifests
+from pacs_proxy.archive.parcel import Parcels
 from pacs_proxy.archive.studies import Studies
 from pacs_proxy.database import Database
 from pacs_proxy.ingest.batches import Batches
@@ -40,6 +43,9 @@ class Services:
     instances: Instances
     studies: Studies
     lineage: Lineage
+    manifests: Manifests
+    parcels: Parcels
+    exports: BoundedSemaphore
     pictures: Pictures
     frames: FrameShelf
     thumbnails: Thumbnails

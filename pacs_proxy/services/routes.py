@@ -12,6 +12,7 @@ from pacs_proxy.services.route import (
     OPERATE,
     PUBLIC,
     STUDY_DELETE,
+    STUDY_EXPORT,
     STUDY_READ,
     UPLOAD_CREATE,
     Route,
@@ -83,8 +84,26 @@ ROUTES = (
         _READ,
         "/api/pacs/instances/<instance>/download",
         "images.download",
-        STUDY_READ,
+        STUDY_EXPORT,
         "As `file`, to be saved.",
+        audit=records.STUDY_EXPORTED,
+    ),
+    Route(
+        _READ,
+        "/api/pacs/studies/<study>/download",
+        "downloads.study",
+        STUDY_EXPORT,
+        "The study as a ZIP (stored, ZIP64) of verified files with a DICOMDIR, the same bytes each "
+        "time: `Content-Length`, strong `ETag`, `Range`, `If-Range`. 502 `incomplete` when the "
+        "archive's list and count differ; a file that cannot be proven breaks the connection.",
+        audit=records.STUDY_EXPORTED,
+    ),
+    Route(
+        _READ,
+        "/api/pacs/series/<series>/download",
+        "downloads.series",
+        STUDY_EXPORT,
+        "As for a study.",
         audit=records.STUDY_EXPORTED,
     ),
     Route(

@@ -48,6 +48,12 @@ class DeliverySettings:
         positive,
         "Bodies too large for the spool that may be streamed at once by each worker.",
     )
+    export_streams: int = setting(
+        "PACS_PROXY_EXPORT_STREAMS",
+        8,
+        positive,
+        "ZIP downloads of studies and series that each worker sends at once; each holds a thread.",
+    )
     decode_seconds: float = setting(
         "PACS_PROXY_DECODE_SECONDS", 20.0, seconds, "Time limit of one decoding child."
     )

@@ -77,14 +77,17 @@ def _delivered(edge: Edge, described: Answer, found: File) -> Response:
     headers = allowed(described) | {"Content-Length": str(last - first + 1)}
     if span:
         headers["Content-Range"] = f"bytes {first}-{last}/{found.size}"
-    source = Source(edge.peer, found, asked("GET"))
+    # Nothing is proven by reading the whole where there is no digest of it.
+    begin, end = (first, last + 1) if found.md5 is None else (0, found.size)
+    source = Source(edge.peer, found, asked("GET"), begin, end)
     send_within(request.environ)
     response = Response(status=206 if span else 200, headers=headers, direct_passthrough=True)
     if found.size <= edge.verify_first and edge.hold.take(found.size):
-        response.response = iter([_held(edge.hold, source)[first : last + 1]])
+        held = _held(edge.hold, source)
+        response.response = iter([held[first - begin : last + 1 - begin]])
         response.call_on_close(lambda: edge.hold.give(found.size))
     else:
-        response.response = Passing(source, first, last + 1)
+        response.response = Passing(source, first - begin, last + 1 - begin)
     return response
 
 
@@ -98,11 +101,12 @@ def _held(hold: Hold, source: Source) -> bytes:
 
 
 class Source:
-    """One file's bytes from the data side, for the request that is being answered."""
+    """A file's bytes `begin` to `end` from the data side, for the request being answered."""
 
-    def __init__(self, peer: Peer, found: File, get: Request) -> None:
+    def __init__(self, peer: Peer, found: File, get: Request, begin: int, end: int) -> None:
         self.file, self.interest = found, interest()
         self._peer, self._get = peer, replace(get, size=found.size)
+        self._begin, self._size = begin, end - begin
 
     def whole(self) -> bytes:
         """All of it, proven; a wrong body is fetched again."""
@@ -124,7 +128,7 @@ class Source:
     def pieces(self, attempts: Attempts | None = None) -> Generator[memoryview, None, None]:
         """Its bytes in turn, the last of them only when all are proven."""
         attempts = attempts or self._peer.attempts(self.interest)
-        open_at, size = partial(self._opened, attempts), self.file.size
+        open_at, size = partial(self._opened, attempts), self._size
         progress = Progress("out", size)
         with (
             Pieces(size) as buffers,
@@ -138,10 +142,11 @@ class Source:
     @contextmanager
     def _opened(self, attempts: Attempts, node: int, offset: int) -> Iterator[Body]:
         """The body at `offset`; only the very file described may continue it."""
-        conditions = {"Range": f"bytes={offset}-", "If-Range": self.file.tag} if offset else {}
+        at = self._begin + offset
+        conditions = {"Range": f"bytes={at}-", "If-Range": self.file.tag} if at else {}
         get = replace(self._get, headers={**self._get.headers, **conditions})
         with self._peer.opened(node, get, attempts.interest) as body:
-            body.skip(self._check(body.head, offset))
+            body.skip(self._check(body.head, at))
             yield body
 
     def _check(self, head: Head, at: int) -> int:

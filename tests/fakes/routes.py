@@ -52,9 +52,21 @@ def answer(request: Request, store: Store, manner: Manner) -> Reply:
 
 def _level(request: Request, store: Store) -> Reply | None:
     """One study or series; what the store does not hold may be in the fake's fixed answers."""
-    level, _, id_ = request.path.strip("/").partition("/")
-    groups = _groups(store, _LEVELS[level]) if level in _LEVELS else {}
-    return json_reply(_expanded(_LEVELS[level], id_, groups[id_])) if id_ in groups else None
+    level, _, rest = request.path.strip("/").partition("/")
+    id_, _, what = rest.partition("/")
+    members = _groups(store, _LEVELS[level]).get(id_) if level in _LEVELS else None
+    if members is None or request.method != "GET":
+        return None
+    if not what:
+        return json_reply(_expanded(_LEVELS[level], id_, members))
+    if what == "statistics":
+        return json_reply({"CountInstances": len(members)})
+    if what not in _CHILDREN:
+        return None
+    below: dict[str, list[Stored]] = {}
+    for member in members:
+        below.setdefault(_id_at(member, _CHILDREN[what]), []).append(member)
+    return json_reply([_expanded(_CHILDREN[what], *group) for group in below.items()])
 
 
 def _instance(request: Request, store: Store, manner: Manner) -> Reply:
@@ -70,6 +82,9 @@ def _instance(request: Request, store: Store, manner: Manner) -> Reply:
         return json_reply(_expanded(_PARENTS[rest], id_, _groups(store, _PARENTS[rest])[id_]))
     if rest == "file":
         return _file(stored)
+    if rest == "metadata":
+        syntax = {"TransferSyntax": "1.2.840.10008.1.2.1"}
+        return json_reply({"SopClassUid": "1.2.840.10008.5.1.4.1.1.2", **syntax})
     if not rest.startswith("attachments/dicom/"):
         return NOT_FOUND
     return _attachment(request, stored, rest.rpartition("/")[2], manner)
@@ -235,6 +250,7 @@ def _expanded(level: str, id_: str, members: list[Stored]) -> dict[str, Any]:
 
 _PARENTS = {"series": "Series", "study": "Study"}
 _LEVELS = {"series": "Series", "studies": "Study"}
+_CHILDREN = {"series": "Series", "instances": "Instance"}
 _PLURALS = {"Study": "Studies", "Series": "Series", "Instance": "Instances"}
 FIXED: Mapping[str, Callable[[Request, Store, Manner], Reply]] = {
     "POST /instances": _take,
