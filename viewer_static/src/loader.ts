@@ -236,6 +236,22 @@ export function decodeFrame(
   ) as Promise<DecodedFrame>;
 }
 
+const DOT: RawFrame = {
+  rows: 1,
+  columns: 1,
+  samplesPerPixel: 1,
+  bitsAllocated: 8,
+  bitsStored: 8,
+  pixelRepresentation: 0,
+  planarConfiguration: 0,
+  photometricInterpretation: 'MONOCHROME2',
+};
+
+/** The library starts its worker with the first frame: one of one pixel has it ready for the reader's. */
+function warmDecoder(): void {
+  decodeFrame(DOT, '1.2.840.10008.1.2.1', new Uint8Array(1)).catch(recognised);
+}
+
 const KEPT = new Set<Category>(['decode', 'memory', 'engine', 'cancelled']);
 
 /** The file is proven and was found to hold pixels, so what went wrong now is their decoding. */
@@ -286,6 +302,7 @@ export function startEngine(): void {
   // One picture at a time needs one graphics context, not the default seven.
   init({ rendering: { webGlContextCount: 1 }, debug: {} });
   initLoader({});
+  warmDecoder();
   decoders.watch();
   imageLoader.registerImageLoader('vdcm', load as never);
   cache.setMaxCacheSize(CACHE_BYTES);

@@ -64,10 +64,15 @@ function start(): void {
     idle: () => onList() && !isTyping(document.activeElement) && !isAsked(),
     reading: () => !onList(),
     goes: (id) => goes(id, null),
-    stored: () => studies.refresh(),
+    stored: () => studies().refresh(),
   });
   const upload = door.opener;
-  const studies = new Studies({ transport, link, toasts, upload, open: (id) => goes(id, null) });
+  let list: Studies | null = null;
+  /** Who opens a study by its address does not pay for the list. */
+  const studies = (): Studies => {
+    list ??= new Studies({ transport, link, toasts, upload, open: (id) => goes(id, null) });
+    return list;
+  };
   const back = () => {
     location.hash = '';
   };
@@ -75,13 +80,13 @@ function start(): void {
 
   const turn = () => {
     const open = route(location.hash);
-    const page = open === null ? studies : reader;
+    const page = open === null ? studies() : reader;
     if (page.node.parentNode !== app) {
-      (page === studies ? reader : studies).close();
+      (open === null ? reader : list)?.close();
       toasts.clear();
       app.replaceChildren(page.node);
     }
-    if (open === null) studies.start();
+    if (open === null) studies().start();
     else void reader.open(open.study, open.series);
     door.turned();
   };
@@ -93,7 +98,7 @@ function start(): void {
   });
   window.addEventListener('online', () => link.online());
   document.addEventListener('keydown', (event) =>
-    (route(location.hash) === null ? studies : reader).key(event),
+    (route(location.hash) === null ? studies() : reader).key(event),
   );
   turn();
 }

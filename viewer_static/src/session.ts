@@ -1,4 +1,5 @@
 /** One open series: its model, loads, navigation and cine, from opening to leaving. */
+import type { Ahead } from './ahead.ts';
 import { displayPath, type Instance, renderedPath, type SeriesDetail } from './api.ts';
 import { Cine } from './cine.ts';
 import { wallClock } from './clock.ts';
@@ -22,6 +23,8 @@ export interface Desk {
   readonly engine: Engine;
   readonly view: StackView;
   readonly cover: Cover;
+  /** Under way since before the engine was there. */
+  readonly ahead: Ahead | null;
 }
 
 /** Of the memory for decoded pictures, what one series may fill by prefetching. */
@@ -84,6 +87,7 @@ export class Session {
     this.leaving.abort();
     this.healing.close();
     this.queue.close();
+    this.desk.ahead?.close();
     this.navigation.close();
     this.desk.engine.files.forget();
   }
@@ -147,7 +151,9 @@ export class Session {
     const instance = this.model.instance(id);
     if (instance === undefined) throw new ViewerError('cancelled');
     const watch = this.watch(id, signal);
-    const proven = await this.desk.transport.instance(displayPath(id), instance, watch);
+    const { transport, ahead } = this.desk;
+    const early = ahead?.take(id, watch) ?? null;
+    const proven = await (early ?? transport.instance(displayPath(id), instance, watch));
     this.desk.engine.files.proofs.keep(instance, proven);
     this.model.proven(id, proven.integrity, proven.converted);
     return { bytes: proven.bytes, sopUid: instance.sop_uid };

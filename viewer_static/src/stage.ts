@@ -1,4 +1,5 @@
 /** The picture with all that lies on it: canvas, words, cover and rail, for one series at a time. */
+import { Ahead } from './ahead.ts';
 import type { SeriesDetail } from './api.ts';
 import { Cover } from './cover.ts';
 import { el } from './dom.ts';
@@ -9,7 +10,7 @@ import type { Watch } from './persist.ts';
 import { CT_PRESETS } from './presets.ts';
 import { Rail } from './rail.ts';
 import { install, remove } from './seam.ts';
-import type { Slice } from './series.ts';
+import { type Slice, sifted } from './series.ts';
 import { type Engine, Session } from './session.ts';
 import type { Slide } from './slide.ts';
 import { isSlide, mayBeSlide } from './slide-level.ts';
@@ -75,6 +76,7 @@ export class Stage extends EventTarget {
   async open(detail: SeriesDetail, watch: Watch): Promise<void> {
     this.close();
     this.cover.message('Loading the viewer', '');
+    const ahead = this.ahead(detail, watch);
     const { engine, view, facts } = await this.engine(watch);
     watch.signal.throwIfAborted();
     if (mayBeSlide(detail) && (await isSlide(this.transport, detail, watch)))
@@ -82,7 +84,8 @@ export class Stage extends EventTarget {
     watch.signal.throwIfAborted();
     this.readFacts = facts;
     this.view = view;
-    const desk = { transport: this.transport, link: this.link, engine, view, cover: this.cover };
+    const { transport, link, cover } = this;
+    const desk = { transport, link, engine, view, cover, ahead };
     const session = new Session(detail, desk);
     this.session = session;
     this.listen(session);
@@ -91,6 +94,15 @@ export class Stage extends EventTarget {
     this.dispatchEvent(new Event('opened'));
     this.dispatchEvent(new Event('progress'));
     await session.start();
+  }
+
+  /** The engine takes as long to start as the first file to come: they do both at once. */
+  private ahead(detail: SeriesDetail, { signal }: Watch): Ahead | null {
+    const [first] = sifted(detail).good;
+    if (this.machine !== null || first === undefined || mayBeSlide(detail)) return null;
+    const ahead = new Ahead(this.transport, first);
+    signal.addEventListener('abort', () => ahead.close(), { once: true });
+    return ahead;
   }
 
   /** A picture with many tiles, which no stack of slices could show. */

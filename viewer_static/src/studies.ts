@@ -5,7 +5,7 @@ import { button, el, isTyping, say, set } from './dom.ts';
 import { recognised } from './errors.ts';
 import type { Link } from './link.ts';
 import { SearchForm } from './search-form.ts';
-import { date, personName, plural, time } from './text.ts';
+import { date, grouped, personName, plural, time } from './text.ts';
 import type { Toasts } from './toasts.ts';
 import type { Transport } from './transport.ts';
 
@@ -53,7 +53,7 @@ function cells(study: Study): HTMLElement[] {
     study.accession,
   ].map((text) => el('td', {}, text));
   const counts = [study.series_count, study.instance_count].map((count) =>
-    el('td', { class: 'number' }, count.toLocaleString('en-GB')),
+    el('td', { class: 'number' }, grouped(count)),
   );
   return [name, ...plain, ...counts];
 }
@@ -181,7 +181,7 @@ export class Studies {
 
   private pager(page: StudyPage): void {
     const first = page.items.length === 0 ? 0 : this.offset + 1;
-    const total = page.total === null ? '' : ` of ${page.total.toLocaleString('en-GB')}`;
+    const total = page.total === null ? '' : ` of ${grouped(page.total)}`;
     const last = this.offset + page.items.length;
     say(
       this.range,

@@ -26,6 +26,8 @@ describe('text', () => {
   it('counts', () => {
     expect(plural(1, 'image')).toBe('1 image');
     expect(plural(1_200, 'study', 'studies')).toBe('1,200 studies');
+    expect(plural(12_345_678, 'file')).toBe('12,345,678 files');
+    expect(plural(999, 'file')).toBe('999 files');
     expect(seconds(34_400)).toBe('34 s');
     expect(seconds(600_000)).toBe('10 min');
   });

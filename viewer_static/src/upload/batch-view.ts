@@ -1,6 +1,6 @@
 /** One upload: what it is, how far it is, what it waits for, and its files. */
 import { button, el, say, set } from '../dom.ts';
-import { plural } from '../text.ts';
+import { grouped, plural } from '../text.ts';
 import { reportPath } from './answers.ts';
 import type { Batch, Tally } from './batch.ts';
 import { showConflict } from './conflict.ts';
@@ -75,7 +75,7 @@ export class BatchView {
     say(this.label, batch.label ?? '');
     this.label.hidden = batch.label === null;
     const skipped = tally.by.skipped ?? 0;
-    const beside = skipped > 0 ? `, ${skipped.toLocaleString('en-GB')} skipped` : '';
+    const beside = skipped > 0 ? `, ${grouped(skipped)} skipped` : '';
     say(
       this.size,
       tally.files === 0 ? '' : `${plural(tally.files, 'file')}, ${bytes(tally.bytes)}${beside}`,
@@ -129,8 +129,8 @@ export class BatchView {
   private rows(tally: Tally, now: number): void {
     const { batch, problemsOnly, toggled } = this;
     const problems = tally.troubled + (tally.by.skipped ?? 0);
-    say(this.everything, `All ${batch.items.length.toLocaleString('en-GB')}`);
-    say(this.problems, `Problems and skipped ${problems.toLocaleString('en-GB')}`);
+    say(this.everything, `All ${grouped(batch.items.length)}`);
+    say(this.problems, `Problems and skipped ${grouped(problems)}`);
     this.everything.setAttribute('aria-pressed', String(!problemsOnly));
     this.problems.setAttribute('aria-pressed', String(problemsOnly));
     const empty = batch.items.length === 0;

@@ -1,6 +1,8 @@
 /** The uploads of this page: from what was dropped to what the archive holds. */
+
 import { type Clock, pause } from '../clock.ts';
 import { recognised, type ViewerError } from '../errors.ts';
+import { grouped } from '../text.ts';
 import type { Transport } from '../transport.ts';
 import {
   batchNews,
@@ -334,5 +336,5 @@ export class Desk extends EventTarget {
 function titleOf(picks: readonly { readonly path: string }[]): string {
   const tops = new Set(picks.map(({ path }) => path.split('/')[0] ?? ''));
   if (tops.size === 1) return [...tops][0] ?? '';
-  return `${picks.length.toLocaleString('en-GB')} files`;
+  return `${grouped(picks.length)} files`;
 }

@@ -1,5 +1,7 @@
 /** What was dropped, looked at and asked about, before anything leaves this computer. */
+
 import type { Clock } from '../clock.ts';
+import { grouped } from '../text.ts';
 import type { Batch } from './batch.ts';
 import type { ReadingQueue } from './chunks.ts';
 import { Item } from './item.ts';
@@ -103,9 +105,9 @@ export class Reception {
 function crossCheck(batch: Batch, { disc, missing }: FoundDisc): void {
   if (missing.length === 0) return;
   const listed = disc.files.length;
-  const there = (listed - missing.length).toLocaleString('en-GB');
+  const there = grouped(listed - missing.length);
   const names = missing.slice(0, MOST_NAMED).join(', ');
   const more = missing.length > MOST_NAMED ? ' …' : '';
-  const all = listed.toLocaleString('en-GB');
+  const all = grouped(listed);
   batch.notes.push(`The disc lists ${all} images, ${there} found. Missing: ${names}${more}`);
 }

@@ -1,6 +1,6 @@
 /** One row: a folder with its sums, a file with its state, or what is wrong inside an archive. */
 import { button, el, say, set } from '../dom.ts';
-import { plural } from '../text.ts';
+import { grouped, plural } from '../text.ts';
 import type { RowView } from './file-list.ts';
 import type { Item } from './item.ts';
 import type { FolderSums, Row } from './rows.ts';
@@ -21,9 +21,9 @@ interface Action {
 }
 
 function folderWords(sums: FolderSums): string {
-  const parts = [`${sums.settled.toLocaleString('en-GB')} of ${plural(sums.files, 'file')}`];
+  const parts = [`${grouped(sums.settled)} of ${plural(sums.files, 'file')}`];
   if (sums.active > 0) parts.push(`${sums.active} under way`);
-  if (sums.skipped > 0) parts.push(`${sums.skipped.toLocaleString('en-GB')} skipped`);
+  if (sums.skipped > 0) parts.push(`${grouped(sums.skipped)} skipped`);
   if (sums.troubled > 0) parts.push(plural(sums.troubled, 'problem'));
   return parts.join(', ');
 }

@@ -1,5 +1,5 @@
 /** States as people read them; none stays the same for long without saying what it waits for. Pure. */
-import { plural, seconds } from '../text.ts';
+import { grouped, plural, seconds } from '../text.ts';
 import type { Batch, Tally } from './batch.ts';
 import type { Item, State } from './item.ts';
 
@@ -115,9 +115,7 @@ const ENDS: readonly (readonly [State, string])[] = [
 /** "497 in the archive, 3 refused" */
 export function sums(tally: Tally): string {
   const told = ENDS.filter(([state]) => count(tally, state) > 0);
-  return told
-    .map(([state, what]) => `${count(tally, state).toLocaleString('en-GB')} ${what}`)
-    .join(', ');
+  return told.map(([state, what]) => `${grouped(count(tally, state))} ${what}`).join(', ');
 }
 
 function sending(tally: Tally, rate: number): string {
@@ -160,7 +158,7 @@ const BEFORE: Readonly<Partial<Record<Batch['stage'], string>>> = {
 /** The line under the batch's title. */
 export function sentence(batch: Batch, tally: Tally, now: number, rate: number): string {
   if (batch.stage === 'surveying')
-    return `Looking at ${batch.seen.toLocaleString('en-GB')} of ${plural(batch.total, 'file')}`;
+    return `Looking at ${grouped(batch.seen)} of ${plural(batch.total, 'file')}`;
   const before = BEFORE[batch.stage];
   if (before !== undefined) return before;
   if (batch.unfinished) return restored(batch, tally);
