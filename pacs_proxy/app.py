@@ -88,6 +88,7 @@ VIEWS: dict[str, Callable[..., Any]] = {
     "images.wado": images.wado,
     "images.file": images.file,
     "images.display": images.display,
+    "images.compact": images.compact,
     "images.download": images.download,
     "images.rendered": images.rendered,
     "downloads.study": downloads.study,

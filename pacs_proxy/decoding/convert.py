@@ -18,7 +18,7 @@ from pacs_proxy.decoding.elements import KNOWN_VRS
 from pacs_proxy.decoding.lookup import apply_table, coloured
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 _EXPLICIT_LITTLE = "1.2.840.10008.1.2.1"
 _PIXEL_GROUP, _AFTER_PIXELS = 0x7FE00000, 0x7FE10000
@@ -42,13 +42,13 @@ def convert(source: Source, out: BinaryIO) -> None:
     first = next(frames)
     dataset = source.dataset
     syntax = _EXPLICIT_LITTLE if first.nbytes % 2 == 0 else recognise.ENCAPSULATED_NATIVE
-    _repair(dataset)
+    repair(dataset)
     tail = _describe(source, first, syntax)
     dcmwrite(out, dataset, implicit_vr=False, little_endian=True, enforce_file_format=False)
     if syntax == _EXPLICIT_LITTLE:
         _write_native(out, chain([first], frames), first.nbytes * source.layout.frames)
     else:
-        _write_items(out, chain([first], frames))
+        write_items(out, (frame.tobytes() for frame in chain([first], frames)))
     _write_tail(out, tail)
 
 
@@ -92,11 +92,7 @@ def _single_precision(frame: Pixels) -> Pixels:
 def _describe(source: Source, frame: Pixels, syntax: str) -> Dataset:
     """Make the attributes fit the new pixels; returns the elements that follow the pixels."""
     dataset, layout = source.dataset, source.layout
-    tail = Dataset()
-    for tag in [tag for tag in list(dataset.keys()) if tag >= _PIXEL_GROUP]:
-        if tag >= _AFTER_PIXELS:
-            tail[tag] = dataset[tag]
-        del dataset[tag]
+    tail = without_pixels(dataset)
     if frame.ndim == 2 and not layout.floating:
         _describe_grey(dataset, frame, layout.stored)
     elif frame.ndim == 2:
@@ -105,7 +101,17 @@ def _describe(source: Source, frame: Pixels, syntax: str) -> Dataset:
         _describe_colour(dataset)
     if "NumberOfFrames" in dataset:
         dataset.NumberOfFrames = layout.frames
-    _describe_coding(dataset, syntax)
+    describe_coding(dataset, syntax)
+    return tail
+
+
+def without_pixels(dataset: Dataset) -> Dataset:
+    """Take the pixels out of it, and what follows them, which is returned."""
+    tail = Dataset()
+    for tag in [tag for tag in list(dataset.keys()) if tag >= _PIXEL_GROUP]:
+        if tag >= _AFTER_PIXELS:
+            tail[tag] = dataset[tag]
+        del dataset[tag]
     return tail
 
 
@@ -142,7 +148,8 @@ def _describe_colour(dataset: Dataset) -> None:
     dataset.PixelRepresentation = 0
 
 
-def _describe_coding(dataset: Dataset, syntax: str) -> None:
+def describe_coding(dataset: Dataset, syntax: str) -> None:
+    """File meta information for `syntax`, and a character set that browsers know."""
     if recognise.character_set_reason(str(dataset.get("SpecificCharacterSet") or "")):
         dataset.SpecificCharacterSet = "ISO_IR 100"
     meta = getattr(dataset, "file_meta", None) or FileMetaDataset()
@@ -178,7 +185,7 @@ def _not_whole(intercept: float) -> str:
     return f"{intercept + 10.0**-decimals:.{decimals}f}"
 
 
-def _repair(dataset: Dataset) -> None:
+def repair(dataset: Dataset) -> None:
     """Give every element a value representation that browsers know."""
     for tag in list(dataset.keys()):
         element = dataset.get_item(tag)
@@ -199,13 +206,13 @@ def _write_native(out: BinaryIO, frames: Any, length: int) -> None:
     out.writelines(frame.tobytes() for frame in chain([first], frames))
 
 
-def _write_items(out: BinaryIO, frames: Any) -> None:
-    """Frames of odd length, one fragment each: padding between native frames is not possible."""
+def write_items(out: BinaryIO, frames: Iterable[bytes]) -> None:
+    """One fragment for each frame, made even: padding between native frames is not possible."""
     out.write(struct.pack("<HH2sHI", 0x7FE0, 0x0010, b"OB", 0, 0xFFFFFFFF))
     out.write(_ITEM + b"\0\0\0\0")
     for frame in frames:
-        data = frame.tobytes()
-        out.write(_ITEM + struct.pack("<I", len(data) + 1) + data + b"\0")
+        even = frame + b"\0" * (len(frame) % 2)
+        out.write(_ITEM + struct.pack("<I", len(even)) + even)
     out.write(_END)
 
 

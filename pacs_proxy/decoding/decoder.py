@@ -42,6 +42,10 @@ class Decoder:
         """
         return self._run(self._job(jobs.CONVERT, self._memory_bytes // 2), source)
 
+    def compact(self, source: int) -> int:
+        """As `convert`: the same pixels in fewer bytes, or NotRenderable."""
+        return self._run(self._job(jobs.COMPACT, self._memory_bytes // 2), source)
+
     def render(self, source: int, frame: int, size: int) -> bytes:
         """Frame `frame` (from 1) as PNG with `size` pixels on its longest side, 0 as stored."""
         output = self._memory_bytes // 2

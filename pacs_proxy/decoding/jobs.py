@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 MESSAGE_BYTES = 4096
-CONVERT, RENDER = "convert", "render"
+CONVERT, RENDER, COMPACT = "convert", "render", "compact"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from pydicom.uid import ExplicitVRLittleEndian
 
 from pacs_proxy.decoding import jobs, template
 from pacs_proxy.decoding.codec import source_of
+from pacs_proxy.decoding.compact import compact
 from pacs_proxy.decoding.convert import convert
 from pacs_proxy.decoding.render import render
 from pacs_proxy.decoding.source import open_source
@@ -57,6 +58,8 @@ def _write(job: jobs.Job, source: int, result: int) -> None:
         opened = open_source(cast("BinaryIO", content), job.output_bytes)
         if job.kind == jobs.CONVERT:
             convert(opened, out)
+        elif job.kind == jobs.COMPACT:
+            compact(opened, out)
         else:
             out.write(render(opened, job.frame, job.size))
 
@@ -81,6 +84,7 @@ def warm_up() -> None:
         (imagecodecs.jpegls_encode(grey), imagecodecs.jpegls_decode),
         (imagecodecs.jpeg2k_encode(grey, level=0), imagecodecs.jpeg2k_decode),
         (imagecodecs.jpegxl_encode(grey), imagecodecs.jpegxl_decode),
+        (imagecodecs.htj2k_encode(grey), imagecodecs.jpeg2k_decode),
     ):
         decode(coded)
     _ = imagecodecs.dicomrle_decode

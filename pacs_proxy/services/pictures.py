@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -14,16 +15,19 @@ from pacs_proxy.archive.recent import Recent
 from pacs_proxy.archive.room import SpoolFull
 from pacs_proxy.archive.spool import Spool, SpoolFile
 from pacs_proxy.decoding import Decoder, conversion_reason_of
-from pacs_proxy.errors import Busy, PacsProxyError
+from pacs_proxy.errors import Busy, NotRenderable, PacsProxyError
 from pacs_proxy.upstream.answers import Description
 from pacs_proxy.upstream.interest import Interest
 
 _REMEMBERED = 20_000
+# Said in `X-Converted`: the pixels are the stored ones, their coding is not.
+SMALLER = "lossless HTJ2K for a slow link"
 # Longest side in pixels, and how many: some 10 MB of a worker's memory.
 _THUMBNAIL, _THUMBNAILS = 256, 500
 _PIECE = 1 << 20
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,7 @@ class Pictures:
     def __init__(self, instances: Instances, spool: Spool, decoder: Decoder) -> None:
         self._instances, self._spool, self._decoder = instances, spool, decoder
         self._known: Recent[Conversion] = Recent(_REMEMBERED)
+        self._compacted: Recent[Conversion] = Recent(_REMEMBERED)
         self._thumbnails: Recent[bytes] = Recent(_THUMBNAILS)
 
     def display(self, instance: str, interest: Interest) -> Shown:
@@ -75,6 +80,34 @@ class Pictures:
             raise
         opened.close()
         return converted
+
+    def compact(self, instance: str, interest: Interest) -> Shown:
+        """The same pixels in fewer bytes where that is to be had, else as `display`."""
+        opened = self._instances.open(instance, interest)
+        try:
+            shown = self._smaller(opened, interest)
+        except BaseException:
+            opened.close()
+            raise
+        if shown.opened is not opened:
+            opened.close()
+        return shown
+
+    def _smaller(self, opened: Opened, interest: Interest) -> Shown:
+        conversion = self._conversion(opened, interest)
+        if conversion.reason is not None:
+            return self._converted(opened, conversion, interest)
+        known = self._compacted.get(opened.description.uuid) or Conversion(SMALLER)
+        if known.reason is None:
+            return Shown(opened)
+        try:
+            return self._converted(opened, known, interest)
+        except NotRenderable:
+            self._compacted.keep(opened.description.uuid, Conversion(None))
+        except Busy as error:
+            # The stored bytes take longer on the link, and are there.
+            log.info("not made smaller", extra={"detail": error.detail})
+        return Shown(opened)
 
     def tag(self, instance: str, frame: int, size: int, interest: Interest) -> str:
         """The validator a rendered picture will have: asked for before anything is decoded."""
@@ -109,20 +142,24 @@ class Pictures:
         return known
 
     def _converted(self, opened: Opened, conversion: Conversion, interest: Interest) -> Shown:
-        key = f"{opened.description.uuid}-display"
+        is_smaller = conversion.reason == SMALLER
+        key = f"{opened.description.uuid}-{'compact' if is_smaller else 'display'}"
         if conversion.size:
             kept = self._found(key, conversion)
             if kept:
                 return _shown(opened.description, conversion, key, kept)
         file = self._whole(opened, interest)
         source = file.fd
-        made = _counted("convert", lambda: self._decoder.convert(source))
+        kind = "compact" if is_smaller else "convert"
+        make = self._decoder.compact if is_smaller else self._decoder.convert
+        made = _counted(kind, lambda: make(source))
         try:
             conversion = replace(conversion, size=os.fstat(made).st_size, md5=_md5(made))
             stored = self._stored(key, conversion, made, interest)
         finally:
             os.close(made)
-        self._known.keep(opened.description.uuid, conversion)
+        kept_in = self._compacted if is_smaller else self._known
+        kept_in.keep(opened.description.uuid, conversion)
         return _shown(opened.description, conversion, key, stored)
 
     def _stored(self, key: str, conversion: Conversion, made: int, interest: Interest) -> SpoolFile:

@@ -89,6 +89,22 @@ def test_a_slow_line_is_only_slow(
     assert_all_proven(window, shelf)
 
 
+def test_on_a_slow_line_the_same_pixels_come_in_fewer_bytes(
+    line: Link, shelf: Shelf, bars: Book, window: Viewer
+) -> None:
+    line.rate = 1e6
+    arrive(window, bars)
+    assert_all_proven(window, shelf)
+    sizes = window.page.evaluate(
+        "() => performance.getEntriesByType('resource')"
+        ".filter((one) => one.name.endsWith('/compact')).map((one) => one.encodedBodySize)"
+    )
+    # What came before the link was known to be slow came as stored: 75 kB each.
+    assert len(sizes) > COUNT / 2
+    assert max(sizes) < 0.7 * 75_000
+    assert "sent as lossless HTJ2K" in window.page.locator(".picture").inner_text()
+
+
 def test_a_line_that_is_gone_for_a_while_is_named_and_waited_for(
     line: Link, shelf: Shelf, bars: Book, window: Viewer
 ) -> None:

@@ -14,8 +14,8 @@ from pacs_proxy.archive.instances import Instances, Opened
 from pacs_proxy.archive.spool import Spool
 from pacs_proxy.control import Control
 from pacs_proxy.decoding import Decoder
-from pacs_proxy.errors import Busy, NotRenderable
-from pacs_proxy.services.pictures import Pictures
+from pacs_proxy.errors import Busy, NotRenderable, PacsProxyError
+from pacs_proxy.services.pictures import SMALLER, Pictures
 from pacs_proxy.upstream.answers import Description
 from pacs_proxy.upstream.interest import Interest
 from tests.upstream.world import control_in
@@ -56,12 +56,19 @@ class Maker:
 
     folder: Path
     made: int = 0
+    refusal: PacsProxyError | None = None
 
     def convert(self, source: int) -> int:
         self.made += 1
         path = self.folder / f"made{self.made}"
         path.write_bytes(MADE)
         return os.open(path, os.O_RDONLY)
+
+    def compact(self, source: int) -> int:
+        if self.refusal:
+            self.made += 1
+            raise self.refusal
+        return self.convert(source)
 
     def render(self, source: int, frame: int, size: int) -> bytes:
         self.made += 1
@@ -128,6 +135,49 @@ def show(pictures: Pictures) -> Show:
         return data
 
     return run
+
+
+Compact = Callable[[], tuple[bytes, str | None]]
+
+
+@pytest.fixture
+def compact(pictures: Pictures) -> Compact:
+    def run() -> tuple[bytes, str | None]:
+        shown = pictures.compact("i", Interest())
+        assert shown.opened.file
+        data = os.pread(shown.opened.file.fd, 1 << 20, 0)
+        shown.opened.close()
+        return data, shown.converted
+
+    return run
+
+
+def test_for_a_slow_link_the_file_is_made_smaller_once_and_says_so(
+    compact: Compact, show: Show, maker: Maker
+) -> None:
+    assert [compact(), compact()] == [(MADE, SMALLER)] * 2
+    assert maker.made == 1
+    assert show() == PLAIN
+
+
+def test_what_cannot_be_made_smaller_is_tried_once(compact: Compact, maker: Maker) -> None:
+    maker.refusal = NotRenderable("colour")
+    assert [compact(), compact()] == [(PLAIN, None)] * 2
+    assert maker.made == 1
+
+
+def test_no_one_waits_for_a_busy_coder_while_the_stored_bytes_are_there(
+    compact: Compact, maker: Maker
+) -> None:
+    maker.refusal = Busy("full", 1)
+    assert compact() == (PLAIN, None)
+    maker.refusal = None
+    assert compact() == (MADE, SMALLER)
+
+
+@pytest.mark.usefixtures("drawn_wrong")
+def test_what_browsers_draw_wrong_comes_converted_on_slow_links_too(compact: Compact) -> None:
+    assert compact() == (MADE, "odd")
 
 
 def test_what_browsers_draw_right_is_shown_as_it_is(show: Show, maker: Maker) -> None:

@@ -84,14 +84,19 @@ function seriesLines(series: SeriesDetail): string {
 
 function sliceLines(model: SeriesModel, slice: Slice, facts: SliceFacts): string {
   const id = slice.instance.id;
-  const converted = model.converted(id);
   return joined(
     position(model, slice),
     facts.depthMm === null ? '' : `Position ${facts.depthMm.toFixed(1)} mm`,
     facts.thicknessMm === null ? '' : `Thickness ${Number(facts.thicknessMm.toFixed(2))} mm`,
-    converted === null ? '' : `converted: ${converted}`,
+    conversion(model.converted(id)),
     model.integrity(id) === 'length' ? 'length only: the archive keeps no digest' : '',
   );
+}
+
+/** Pixels that stay the same in another coding are not called converted. */
+function conversion(reason: string | null): string {
+  if (reason === null) return '';
+  return reason.startsWith('lossless') ? `sent as ${reason}` : `converted: ${reason}`;
 }
 
 function position(model: SeriesModel, slice: Slice): string {

@@ -1,6 +1,6 @@
 /** One open series: its model, loads, navigation and cine, from opening to leaving. */
 import type { Ahead } from './ahead.ts';
-import { displayPath, type Instance, renderedPath, type SeriesDetail } from './api.ts';
+import { compactPath, displayPath, type Instance, renderedPath, type SeriesDetail } from './api.ts';
 import { Cine } from './cine.ts';
 import { wallClock } from './clock.ts';
 import type { Cover } from './cover.ts';
@@ -153,7 +153,8 @@ export class Session {
     const watch = this.watch(id, signal);
     const { transport, ahead } = this.desk;
     const early = ahead?.take(id, watch) ?? null;
-    const proven = await (early ?? transport.instance(displayPath(id), instance, watch));
+    const path = transport.isSlow ? compactPath(id) : displayPath(id);
+    const proven = await (early ?? transport.instance(path, instance, watch));
     this.desk.engine.files.proofs.keep(instance, proven);
     this.model.proven(id, proven.integrity, proven.converted);
     return { bytes: proven.bytes, sopUid: instance.sop_uid };

@@ -2,6 +2,7 @@
 import { notElsewhere, ofKind, parsed, refusal, vouchedFor, whole } from './answer.ts';
 import type { Digest, Digested } from './digest.ts';
 import { recognised, ViewerError } from './errors.ts';
+import { Goodput } from './goodput.ts';
 import {
   type Announced,
   digestOf,
@@ -31,6 +32,9 @@ export interface Line extends Pace {
 
 export const browserFetch: typeof globalThis.fetch = (input, init) => globalThis.fetch(input, init);
 
+/** A tenth of a second for 400 kB. */
+const SLOW_BYTES_PER_SECOND = 4e6;
+
 /** Deleting a large study takes an archive a while, and it says nothing meanwhile. */
 const CHANGE_MS = 120_000;
 
@@ -45,9 +49,17 @@ interface Asked {
 }
 
 export class Transport {
+  readonly goodput: Goodput;
   private readonly leftovers = new Leftovers();
 
-  constructor(private readonly line: Line) {}
+  constructor(private readonly line: Line) {
+    this.goodput = new Goodput(line.clock);
+  }
+
+  /** Whether a slice takes longer on the link than the server needs to make it smaller. */
+  get isSlow(): boolean {
+    return (this.goodput.bytesPerSecond ?? Number.POSITIVE_INFINITY) < SLOW_BYTES_PER_SECOND;
+  }
 
   /** Anything else that hangs on the link, with the same patience. */
   stubbornly<T>(watch: Watch, attempt: () => Promise<T>): Promise<T> {
@@ -167,13 +179,19 @@ export class Transport {
   ): Promise<void> {
     const reader = response.body?.getReader();
     if (reader === undefined) throw new ViewerError('short', 'The answer had no body.');
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      dog.kick();
-      silence.broken();
-      partial.take(value);
-      watch.received?.(partial.received, partial.total);
+    const ended = this.goodput.began();
+    try {
+      for (;;) {
+        const { done, value } = await reader.read();
+        if (done) return;
+        dog.kick();
+        silence.broken();
+        partial.take(value);
+        this.goodput.came(value.length);
+        watch.received?.(partial.received, partial.total);
+      }
+    } finally {
+      ended();
     }
   }
 
