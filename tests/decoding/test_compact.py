@@ -68,8 +68,8 @@ def test_all_frames_of_a_multi_frame_image_come_along() -> None:
     assert np.array_equal(pixels_of(dcmread(io.BytesIO(compacted(before)))), frames)
 
 
-OVERLAID: Pixels = np.array(np.bitwise_or(GREY, 0xF000))
-NOISE = np.random.default_rng(3).integers(0, 1 << 16, GREY.shape).astype(np.uint16)
+OVERLAID: Pixels = np.bitwise_or(GREY, 0xF000)
+NOISE: Pixels = np.array(np.random.default_rng(3).integers(0, 1 << 16, GREY.shape), np.uint16)
 
 
 @pytest.mark.parametrize(
