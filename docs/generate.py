@@ -7,6 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from pacs_proxy import errors
+from pacs_proxy.access.permissions import MEANING, ROLES
 from pacs_proxy.errors import uploads as _uploads  # noqa: F401 - makes its classes known
 from pacs_proxy.services.routes import ROUTES
 from pacs_proxy.settings import Settings
@@ -66,7 +67,22 @@ def http_api() -> str:
     return "\n".join([*head, *routes, *middle, *rows, ""])
 
 
-PAGES = {"settings.md": settings, "http-api.md": http_api}
+def operations() -> str:
+    """The page for people who run it, with its table of roles made anew."""
+    page = (FOLDER / "operations.md").read_text()
+    before, _, rest = page.partition("<!-- roles -->")
+    after = rest.partition("<!-- /roles -->")[2]
+    rows = [
+        f"| {name} | {meaning} | "
+        + " | ".join("yes" if name in of else "" for of in ROLES.values())
+        for name, meaning in MEANING.items()
+    ]
+    head = [f"| permission | | {' | '.join(ROLES)} |", "|---" * (len(ROLES) + 2) + "|"]
+    table = "\n".join([*head, *(f"{row} |" for row in rows)])
+    return f"{before}<!-- roles -->\n{table}\n<!-- /roles -->{after}"
+
+
+PAGES = {"settings.md": settings, "http-api.md": http_api, "operations.md": operations}
 
 
 def _classes() -> list[type[errors.PacsProxyError]]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pacs_proxy import status
 from pacs_proxy.access.audit import Audit
 from pacs_proxy.access.checkpoint import Checkpoint
+from pacs_proxy.access.door import Door
 from pacs_proxy.access.journal import Journal
 from pacs_proxy.archive.instances import Instances, Limits
 from pacs_proxy.archive.lineage import Lineage
@@ -52,6 +53,7 @@ from pacs_proxy.services import (
     images,
     problems,
     references,
+    session,
     studies,
     uploads,
 )
@@ -119,6 +121,9 @@ VIEWS: dict[str, Callable[..., Any]] = {
     "deletions.series": deletions.series,
     "deletions.instance": deletions.instance,
     "deletions.progress": deletions.progress,
+    "session.current": session.current,
+    "session.begin": session.begin,
+    "session.end": session.end,
     "status.healthz": status.healthz,
     "status.readyz": status.readyz,
     "status.metrics": figures.metrics,
@@ -177,6 +182,7 @@ def build(settings: Settings) -> Services:
         health=health,
         watch=watch,
         database=database,
+        door=Door.of(database, settings.session_idle_seconds, settings.session_seconds),
         audit=Audit(Journal(database, Checkpoint(settings.checkpoint_path))),
         jobs=jobs,
         staging=staging,

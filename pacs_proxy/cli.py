@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from pacs_proxy.access.permissions import ROLES
 from pacs_proxy.errors import PacsProxyError
 from pacs_proxy.settings import SettingError, Settings
 
@@ -108,6 +109,96 @@ def secrets(as_json: bool, files: tuple[Path, ...], orthanc_config: Path | None)
 
 
 @main.group()
+def user() -> None:
+    """Who may sign in."""
+
+
+_ROLE = click.option("--role", type=click.Choice(list(ROLES)), help="What the user may do.")
+_STDIN = click.option(
+    "--password-stdin", is_flag=True, help="Read the password from the first line of input."
+)
+
+
+@user.command("add")
+@click.argument("name")
+@click.option("--role", type=click.Choice(list(ROLES)), required=True, help="What it may do.")
+@_STDIN
+def user_add(name: str, role: str, password_stdin: bool) -> None:
+    """Make a user; the password is asked for."""
+    from pacs_proxy import doorkeeper
+
+    with _in_a_sentence():
+        doorkeeper.add_user(_settings(), name, role, _password(password_stdin))
+
+
+@user.command("change")
+@click.argument("name")
+@_ROLE
+@click.option("--password", "wants_password", is_flag=True, help="Give it a new password.")
+@_STDIN
+@click.option("--disable/--enable", "is_disabled", default=None, help="Whether it may sign in.")
+def user_change(
+    name: str,
+    role: str | None,
+    wants_password: bool,
+    password_stdin: bool,
+    is_disabled: bool | None,
+) -> None:
+    """Change a user, who is signed out everywhere within seconds."""
+    from pacs_proxy import doorkeeper
+
+    password = _password(password_stdin) if wants_password or password_stdin else None
+    with _in_a_sentence():
+        doorkeeper.change_user(_settings(), name, role, password, is_disabled)
+
+
+@user.command("list")
+def user_list() -> None:
+    """Show the users and their roles."""
+    from pacs_proxy import doorkeeper
+
+    with _in_a_sentence():
+        print("\n".join(doorkeeper.users(_settings())))
+
+
+@main.group()
+def token() -> None:
+    """Keys for programs: `Authorization: Bearer …`."""
+
+
+@token.command("create")
+@click.argument("label")
+@click.option("--user", "owner", required=True, help="Whose rights it has, at most.")
+@click.option("--scope", "scopes", multiple=True, default=["study.read"], show_default=True)
+@click.option("--days", default=90, show_default=True, type=click.IntRange(1, 366))
+def token_create(label: str, owner: str, scopes: tuple[str, ...], days: int) -> None:
+    """Make a token and print it, once."""
+    from pacs_proxy import doorkeeper
+
+    with _in_a_sentence():
+        print(doorkeeper.create_token(_settings(), owner, label, list(scopes), days))
+
+
+@token.command("revoke")
+@click.argument("id")
+def token_revoke(id: str) -> None:
+    """End a token, by its id as `token list` shows it."""
+    from pacs_proxy import doorkeeper
+
+    with _in_a_sentence():
+        doorkeeper.revoke_token(_settings(), id)
+
+
+@token.command("list")
+def token_list() -> None:
+    """Show the tokens, without what opens anything."""
+    from pacs_proxy import doorkeeper
+
+    with _in_a_sentence():
+        print("\n".join(doorkeeper.tokens(_settings())))
+
+
+@main.group()
 def audit() -> None:
     """Who saw what: check the journal, and ask it."""
 
@@ -137,6 +228,13 @@ def query(as_json: bool, **wanted: Any) -> None:
     with _in_a_sentence():
         for line in auditor.query(_settings(), wanted, as_json):
             print(line)
+
+
+def _password(from_stdin: bool) -> str:
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\n")
+    answer: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    return answer
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,10 +33,7 @@ _OWNER_LOOKS = 50
 
 log = logging.getLogger(__name__)
 
-_OPEN = """\
-WARNING: PACS Proxy listens on {host}, and there are no accounts yet.
-Everyone who can reach {host}:{port} sees every study. Publish it on 127.0.0.1 alone.
-"""
+_NOBODY = "There are no accounts yet; make the first: pacs-proxy user add NAME --role admin\n"
 
 
 class QuietLogger(Logger):  # type: ignore[misc]
@@ -156,15 +154,11 @@ def run(settings: Settings) -> None:
 
 def check_door(settings: Settings) -> None:
     """Raise SettingError where anybody could walk in."""
-    if settings.is_data_side:
-        return  # its key keeps everybody else out
-    if settings.is_open and not settings.allow_open:
+    if settings.is_open and not settings.sign_in:
         raise SettingError(
-            f"PACS_PROXY_HOST={settings.host} would let the whole network in, and there are no "
-            "accounts yet. Set PACS_PROXY_ALLOW_OPEN=1 if something else keeps others out."
+            f"PACS_PROXY_HOST={settings.host} would let the whole network in, since nobody has to "
+            "sign in (PACS_PROXY_SIGN_IN=0). Leave one of the two away."
         )
-    if settings.is_open:
-        sys.stderr.write(_OPEN.format(host=settings.host, port=settings.port))
 
 
 def prepare_data_side(settings: Settings) -> None:
@@ -174,6 +168,18 @@ def prepare_data_side(settings: Settings) -> None:
     prepare_spool(Path(settings.spool_path))
     prepare_data(settings.data_path)
     upgrade(settings.database_address)
+    if settings.sign_in:
+        _invite(settings)
+
+
+def _invite(settings: Settings) -> None:
+    """Say how the first account is made; there is none that nobody made."""
+    from pacs_proxy.access.accounts import Accounts
+    from pacs_proxy.database import Database
+
+    with closing(Database(settings.database_address)) as database:
+        if not Accounts(database).listed():
+            sys.stderr.write(_NOBODY)
 
 
 def prepare_data(folder: Path) -> None:

@@ -20,7 +20,7 @@ def generator() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("name", ["settings.md", "http-api.md"])
+@pytest.mark.parametrize("name", ["settings.md", "http-api.md", "operations.md"])
 def test_a_generated_page_equals_the_code(name: str) -> None:
     assert (DOCS / name).read_text() == generator().PAGES[name](), (
         "run `python docs/generate.py` and commit the result with the change"

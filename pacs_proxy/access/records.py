@@ -20,6 +20,8 @@ UPLOAD_BEGUN = "upload.begun"
 UPLOAD_CANCELLED = "upload.cancelled"
 UPLOAD_REPORTED = "upload.reported"
 CONFLICT_DECIDED = "conflict.decided"
+SIGN_IN, SIGN_OUT = "session.begun", "session.ended"
+ACCOUNT_CHANGED, TOKEN_CHANGED = "account.changed", "token.changed"
 DENIED = "access.denied"
 AUDIT_USED = "audit.used"
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Index, String, Text, text
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from pacs_proxy.database import Base
 
 # Written down once for each session and study; counts of what followed are other records.
 _FIRST = text("event IN ('study.read', 'study.exported')")
+
+_NAME = "accounts.name"
+_NUMBER = BigInteger().with_variant(Integer, "sqlite")
 
 
 class AuditRecord(Base):
@@ -41,3 +44,57 @@ class AuditRecord(Base):
     patient: Mapped[str] = mapped_column(Text, index=True)
     detail: Mapped[str] = mapped_column(Text)
     hash: Mapped[str] = mapped_column(String(64))
+
+
+class Account(Base):
+    """Somebody who may sign in; `hash` is argon2id's."""
+
+    __tablename__ = "accounts"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    role: Mapped[str] = mapped_column(String(32))
+    hash: Mapped[str] = mapped_column(Text)
+    is_disabled: Mapped[bool] = mapped_column(default=False)
+    created: Mapped[float]
+
+
+class SignIn(Base):
+    """A session: `key` is the hash of the browser's secret, `name` is for the journal."""
+
+    __tablename__ = "sign_ins"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    name: Mapped[str] = mapped_column(String(32))
+    account: Mapped[str] = mapped_column(
+        ForeignKey("accounts.name", ondelete="CASCADE"), index=True
+    )
+    address: Mapped[str] = mapped_column(String(64))
+    created: Mapped[float]
+    seen: Mapped[float]
+
+
+class Token(Base):
+    """A program's key; `hash` is of the secret, `scopes` are permissions with spaces between."""
+
+    __tablename__ = "tokens"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    account: Mapped[str] = mapped_column(
+        ForeignKey("accounts.name", ondelete="CASCADE"), index=True
+    )
+    label: Mapped[str] = mapped_column(String(64))
+    scopes: Mapped[str] = mapped_column(Text)
+    hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created: Mapped[float]
+    expires: Mapped[float]
+    is_revoked: Mapped[bool] = mapped_column(default=False)
+
+
+class Attempt(Base):
+    """One try of a password, by account and by address."""
+
+    __tablename__ = "attempts"
+
+    id: Mapped[int] = mapped_column(_NUMBER, primary_key=True)
+    key: Mapped[str] = mapped_column(String(140), index=True)
+    at: Mapped[float] = mapped_column(index=True)

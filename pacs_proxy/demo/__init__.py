@@ -13,7 +13,7 @@ READY = """
   PACS Proxy is ready:  {url}
 
   {count} generated images, {megabytes} MB, of people who do not exist, in an Orthanc of its own.
-  It listens on this machine only and asks for no login; accounts come in a later version.
+  It listens on this machine only.  Sign in as  {name}  with the password  {password}
   Try:  kill -9 {pid}   The archive dies, the demo starts it again, the viewer goes on by itself.
   Ctrl-C ends everything and removes it.
 """
@@ -47,14 +47,24 @@ def _show(port: int) -> None:
     print("Starting an Orthanc of its own …", flush=True)
     with ThrowawayOrthanc() as orthanc:
         loaded = load(orthanc.url, demo_series(), _progress)
-        with ProxyProcess(orthanc.url, port_or_free(port)) as proxy:
+        with ProxyProcess(orthanc.url, port_or_free(port), {"PACS_PROXY_SIGN_IN": "1"}) as proxy:
             _announce(proxy, orthanc, loaded)
             _watch(proxy, orthanc)
 
 
 def _announce(proxy: ProxyProcess, orthanc: ThrowawayOrthanc, loaded: Loaded) -> None:
     count, megabytes = len(loaded.instances), round(loaded.size / 1e6)
-    print(READY.format(url=proxy.url, count=count, megabytes=megabytes, pid=orthanc.pid))
+    name, password = proxy.invite()
+    print(
+        READY.format(
+            url=proxy.url,
+            count=count,
+            megabytes=megabytes,
+            pid=orthanc.pid,
+            name=name,
+            password=password,
+        )
+    )
     sys.stdout.flush()
 
 

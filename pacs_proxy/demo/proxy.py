@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -13,6 +14,8 @@ from types import TracebackType
 from typing import Self
 
 from pacs_proxy.demo.orthanc import free_port
+from pacs_proxy.doorkeeper import add_user
+from pacs_proxy.settings import Settings
 
 READY_SECONDS = 60.0
 
@@ -42,6 +45,7 @@ class ProxyProcess:
             "ORTHANC_URL": orthanc_url,
             "PACS_PROXY_HOST": "127.0.0.1",
             "PACS_PROXY_PORT": str(port),
+            "PACS_PROXY_SIGN_IN": "0",
             **(extra or {}),
         }
         self._port = port
@@ -73,6 +77,12 @@ class ProxyProcess:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+
+    def invite(self) -> tuple[str, str]:
+        """An account that lives as long as the demonstration: its name and its password."""
+        name, password = "demo", secrets.token_urlsafe(9)
+        add_user(Settings(data_dir=self._disk.name), name, "admin", password)
+        return name, password
 
     def check(self) -> None:
         """Raise with its last words if it has ended."""

@@ -19,8 +19,8 @@ from pacs_proxy.access.records import (
 )
 from pacs_proxy.errors import BadRequest, NotFound, PacsProxyError, UpstreamError
 from pacs_proxy.services.context import Services, interest, services
+from pacs_proxy.services.identifiers import orthanc_id
 from pacs_proxy.services.route import Route
-from pacs_proxy.services.routes import orthanc_id
 from pacs_proxy.upstream.interest import Interest
 
 View = Callable[..., Any]

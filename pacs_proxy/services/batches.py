@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, json, request
+from flask import Response, json
 
 from pacs_proxy.database import Batch, Result, Upload
 from pacs_proxy.errors import BadRequest
@@ -12,8 +12,7 @@ from pacs_proxy.ingest.batches import OUTCOMES, Tally
 from pacs_proxy.ingest.wanted import client_key
 from pacs_proxy.services import auditing
 from pacs_proxy.services import report as reports
-from pacs_proxy.services.chain import principal
-from pacs_proxy.services.context import interest, services
+from pacs_proxy.services.context import interest, principal, services
 from pacs_proxy.services.parameters import choice, number
 from pacs_proxy.web.bodies import json_object
 
@@ -74,7 +73,7 @@ def report(batch: str) -> Response:
 
 
 def _owner() -> str:
-    return principal(request.environ).name
+    return principal().name
 
 
 def _is_count(value: object) -> bool:

@@ -5,62 +5,23 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from flask import Flask, Response, g, request
 
 from pacs_proxy import logs
-from pacs_proxy.access.audit import day
+from pacs_proxy.access.permissions import Principal
 from pacs_proxy.access.records import Asker
 from pacs_proxy.errors import Forbidden
+from pacs_proxy.errors.access import SignInRequired
 from pacs_proxy.services import auditing
 from pacs_proxy.services.context import Services, services
 from pacs_proxy.services.headers import Environ, repr_digest
-from pacs_proxy.services.route import (
-    CONFLICT_RESOLVE,
-    INGEST_REFERENCE,
-    OPERATE,
-    PUBLIC,
-    STUDY_DELETE,
-    STUDY_EXPORT,
-    STUDY_READ,
-    UPLOAD_CREATE,
-    Route,
-)
+from pacs_proxy.services.identity import principal
+from pacs_proxy.services.route import Route
 from pacs_proxy.services.routes import ROUTES
 from pacs_proxy.upstream.interest import Interest
 from pacs_proxy.web.exchange import begin_interest, finish, refuse_cross_site, refuse_overrides
 from pacs_proxy.web.peer import VOUCHED
-
-
-@dataclass(frozen=True)
-class Principal:
-    """Who asks. Until there are accounts it is whoever sits at this machine."""
-
-    name: str
-    permissions: frozenset[str]
-
-    @property
-    def session(self) -> str:
-        """What the journal calls this spell of work."""
-        return day(self.name)
-
-
-LOCAL = Principal(
-    "local",
-    frozenset(
-        {
-            PUBLIC,
-            STUDY_READ,
-            STUDY_EXPORT,
-            UPLOAD_CREATE,
-            STUDY_DELETE,
-            CONFLICT_RESOLVE,
-            INGEST_REFERENCE,
-            OPERATE,
-        }
-    ),
-)
 
 
 def install(app: Flask) -> None:
@@ -75,7 +36,7 @@ def install(app: Flask) -> None:
         route = by_view.get(request.endpoint or "")
         if route is not None:
             about = request.view_args or {}
-            g.asker, g.interest = admit(route, request.environ, services(), about)
+            g.principal, g.asker, g.interest = admit(route, request.environ, services(), about)
 
     @app.after_request
     def after(answer: Response) -> Response:
@@ -87,23 +48,20 @@ def install(app: Flask) -> None:
 
 def admit(
     route: Route, environ: Environ, having: Services, about: Mapping[str, str]
-) -> tuple[Asker, Interest]:
-    """Let a request through to its view, watched from now on; or raise Forbidden.
+) -> tuple[Principal, Asker, Interest]:
+    """Let a request through to its view, watched from now on; or raise SignInRequired, Forbidden.
 
     `about` names the objects it asks for.
     """
-    who = principal(environ)
+    who = principal(environ, having, route)
     address = environ.get("REMOTE_ADDR", "")
     asker = Asker(who.name, who.session, address, logs.request_id.get())
     if route.permission not in who.permissions:
+        if not who.session:
+            raise SignInRequired("Sign in with your name and password, then it goes on.")
         auditing.refused(having, route, asker, about)
         raise Forbidden("You may not do this.")
-    return asker, begin_interest(environ, having.watch)
-
-
-def principal(_: Environ) -> Principal:
-    """The one who asks; accounts will decide here."""
-    return LOCAL
+    return who, asker, begin_interest(environ, having.watch)
 
 
 def vouch(answer: Response) -> None:

@@ -8,6 +8,8 @@ from threading import BoundedSemaphore
 from flask import current_app, g
 
 from pacs_proxy.access.audit import Audit
+from pacs_proxy.access.door import Door
+from pacs_proxy.access.permissions import Principal
 from pacs_proxy.archive.instances import Instances
 from pacs_proxy.archive.lineage import Lineage
 from pacs_proxy.archive.manifest import Manifests
@@ -53,6 +55,7 @@ class Services:
     watch: Watch
     database: Database
     audit: Audit
+    door: Door
     jobs: Jobs
     staging: Staging
     depositor: Depositor
@@ -74,4 +77,10 @@ def services() -> Services:
 def interest() -> Interest:
     """This request's interest; it is lost when the client leaves."""
     found: Interest = g.interest
+    return found
+
+
+def principal() -> Principal:
+    """Who asks."""
+    found: Principal = g.principal
     return found

@@ -9,7 +9,7 @@ from pacs_proxy.errors import DeletionFailed
 from pacs_proxy.ingest.deleted import INSTANCE, SERIES, STUDY
 from pacs_proxy.services import auditing
 from pacs_proxy.services.context import interest, services
-from pacs_proxy.services.routes import orthanc_id
+from pacs_proxy.services.identifiers import orthanc_id
 
 # A person waits so long for a plain answer; a proxy in between might not wait longer.
 _PATIENCE = 8.0

@@ -11,7 +11,7 @@ from flask import Response, request
 from pacs_proxy.errors import BadRequest
 from pacs_proxy.services.context import interest, services
 from pacs_proxy.services.headers import repr_digest
-from pacs_proxy.services.routes import orthanc_id
+from pacs_proxy.services.identifiers import orthanc_id
 from pacs_proxy.services.shelf import Frame
 from pacs_proxy.upstream.answers import Description
 from pacs_proxy.web.exchange import send_within

@@ -21,8 +21,9 @@ from pacs_proxy.services import auditing, chain, images, problems
 from pacs_proxy.services.context import KEY, Services
 from pacs_proxy.services.delivery import Answer
 from pacs_proxy.services.headers import STATUS, Environ, StartResponse
+from pacs_proxy.services.identifiers import ORTHANC_ID
 from pacs_proxy.services.route import Route
-from pacs_proxy.services.routes import ORTHANC_ID, ROUTES
+from pacs_proxy.services.routes import ROUTES
 from pacs_proxy.upstream.interest import Interest
 from pacs_proxy.web.exchange import finish, refuse_overrides
 
@@ -90,7 +91,7 @@ class Hot:
         try:
             refuse_overrides(environ)
             about = {"instance": instance}
-            asker, interest = chain.admit(route, environ, self._services, about)
+            _, asker, interest = chain.admit(route, environ, self._services, about)
             answer = view(self._services, instance, environ, interest)
             self._written_down(route, asker, instance, answer, interest)
         except PacsProxyError as error:

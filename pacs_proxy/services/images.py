@@ -9,9 +9,9 @@ from pacs_proxy.services import auditing
 from pacs_proxy.services.context import Services, interest, services
 from pacs_proxy.services.delivery import Answer, Manner, deliver, described
 from pacs_proxy.services.headers import Environ
+from pacs_proxy.services.identifiers import orthanc_id, uid
 from pacs_proxy.services.parameters import number, required
 from pacs_proxy.services.pictures import Shown
-from pacs_proxy.services.routes import orthanc_id, uid
 from pacs_proxy.upstream.interest import Interest
 from pacs_proxy.web.ranges import is_known
 

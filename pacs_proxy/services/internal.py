@@ -12,6 +12,7 @@ from pacs_proxy.services.problems import problem
 from pacs_proxy.web.peer import KEY_HEADER
 
 _KEY, _ID = "HTTP_X_INTERNAL_KEY", "HTTP_X_REQUEST_ID"
+_ADDRESS = "HTTP_X_EDGE_CLIENT"
 _NAME = re.compile(r"[0-9a-f]{16}\Z")
 # Whether this process lives may be asked by whoever restarts it; the answer says nothing else.
 _OPEN = frozenset({"/healthz"})
@@ -31,6 +32,8 @@ class Guarded:
             return Hardened(_refuse)(environ, start_response)
         if is_edge and _NAME.match(environ.get(_ID, "")):
             environ[NAME] = environ[_ID]
+        if is_edge and environ.get(_ADDRESS):
+            environ["REMOTE_ADDR"] = environ[_ADDRESS]
         return self._app(environ, start_response)
 
     def _is_valid(self, shown: bytes) -> bool:

@@ -5,12 +5,9 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from flask import request
-
 from pacs_proxy.ingest.wanted import client_key
 from pacs_proxy.services.batches import as_json
-from pacs_proxy.services.chain import principal
-from pacs_proxy.services.context import services
+from pacs_proxy.services.context import principal, services
 from pacs_proxy.web.bodies import json_object
 
 
@@ -18,5 +15,5 @@ def begin() -> tuple[dict[str, Any], int]:
     """202 and the batch whose uploads the files become; the same for the same `key`."""
     asked = json_object()
     key = client_key(asked.pop("key", uuid.uuid4().hex))
-    owner = principal(request.environ).name
+    owner = principal().name
     return as_json(services().references.ask(owner, key, asked)), 202

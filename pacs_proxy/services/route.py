@@ -9,15 +9,6 @@ from pacs_proxy.access import records
 
 _OBJECT = re.compile("<(instance|series|study)>")
 
-PUBLIC = "public"
-STUDY_READ = "study.read"
-UPLOAD_CREATE = "upload.create"
-STUDY_EXPORT = "study.export"
-STUDY_DELETE = "study.delete"
-INGEST_REFERENCE = "ingest.reference"
-CONFLICT_RESOLVE = "conflict.resolve"
-OPERATE = "operate"
-
 
 @dataclass(frozen=True)
 class Route:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 from pacs_proxy.access import records
-from pacs_proxy.errors import BadRequest, MalformedId
-from pacs_proxy.services.route import (
+from pacs_proxy.access.permissions import (
     CONFLICT_RESOLVE,
     INGEST_REFERENCE,
     OPERATE,
@@ -15,12 +12,8 @@ from pacs_proxy.services.route import (
     STUDY_EXPORT,
     STUDY_READ,
     UPLOAD_CREATE,
-    Route,
 )
-
-ORTHANC_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{8}){4}\Z", re.ASCII)
-# PS3.5 section 9.1: digits and dots, at most 64 characters.
-UID = re.compile(r"[0-9.]{1,64}\Z", re.ASCII)
+from pacs_proxy.services.route import Route
 
 _READ = ("GET", "HEAD")
 ROUTES = (
@@ -297,6 +290,17 @@ ROUTES = (
         "archive is kept here until the new file has been proven there.",
         audit=records.CONFLICT_DECIDED,
     ),
+    Route(("GET",), "/api/session", "session.current", PUBLIC, "Who is signed in; 401 for nobody."),
+    Route(
+        ("POST",),
+        "/api/session",
+        "session.begin",
+        PUBLIC,
+        'Sign in: `{"name", "password"}`. The answer sets the session\'s cookie.',
+    ),
+    Route(
+        ("DELETE",), "/api/session", "session.end", PUBLIC, "Sign out, here and on every worker."
+    ),
     Route(_READ, "/healthz", "status.healthz", PUBLIC, "Whether this process answers."),
     Route(_READ, "/readyz", "status.readyz", PUBLIC, "Whether the archive answers, too."),
     Route(
@@ -307,20 +311,3 @@ ROUTES = (
         "Prometheus figures; answered to this machine only.",
     ),
 )
-
-
-def orthanc_id(text: str) -> str:
-    """An Orthanc identifier (SHA-1 in five groups), or MalformedId."""
-    if not ORTHANC_ID.match(text):
-        raise MalformedId(
-            "An Orthanc identifier has five groups of eight hexadecimal digits in lower case "
-            f"({ORTHANC_ID.pattern[:-2]})."
-        )
-    return text
-
-
-def uid(text: str, name: str) -> str:
-    """A DICOM UID, or BadRequest naming the parameter."""
-    if not UID.match(text):
-        raise BadRequest(f"{name} must be a DICOM UID: at most 64 digits and dots.")
-    return text

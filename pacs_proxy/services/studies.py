@@ -12,8 +12,8 @@ from pacs_proxy.archive.studies import Search
 from pacs_proxy.errors import BadRequest, DatabaseUnavailable
 from pacs_proxy.services import auditing
 from pacs_proxy.services.context import interest, services
+from pacs_proxy.services.identifiers import orthanc_id
 from pacs_proxy.services.parameters import date, number, text
-from pacs_proxy.services.routes import orthanc_id
 
 _MODALITY = re.compile(r"[A-Z0-9]{1,16}\Z", re.ASCII)
 _TEXTS = ("patient_name", "patient_id", "accession", "description")

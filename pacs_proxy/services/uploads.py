@@ -12,8 +12,7 @@ from pacs_proxy.errors import DatabaseUnavailable, NotFound
 from pacs_proxy.errors.uploads import UploadBusy
 from pacs_proxy.ingest import tus
 from pacs_proxy.ingest.intake import Placed
-from pacs_proxy.services.chain import principal
-from pacs_proxy.services.context import services
+from pacs_proxy.services.context import principal, services
 from pacs_proxy.web.bodies import Body, drain_after
 
 _ID = re.compile(r"[0-9a-f]{32}\Z", re.ASCII)
@@ -114,7 +113,7 @@ def _known(upload: str) -> str:
 
 
 def _owner() -> str:
-    return principal(request.environ).name
+    return principal().name
 
 
 def _body() -> Body:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from pacs_proxy.settings.access import AccessSettings
 from pacs_proxy.settings.archive import ArchiveSettings
 from pacs_proxy.settings.delivery import DeliverySettings
 from pacs_proxy.settings.ingest import IngestSettings
@@ -27,6 +28,7 @@ _NOT_SETTINGS = frozenset({"PACS_PROXY_CORPUS", "PACS_PROXY_SCREENSHOTS", "PACS_
 # Listed last to first: the page of settings begins with the archive.
 @dataclass(frozen=True)
 class Settings(
+    AccessSettings,
     RoleSettings,
     ReferenceSettings,
     TiffSettings,

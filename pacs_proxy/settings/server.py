@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from pacs_proxy.settings.parse import port, positive, setting, text, truth
+from pacs_proxy.settings.parse import port, positive, setting, text
 
 
 @dataclass(frozen=True)
@@ -16,16 +16,9 @@ class ServerSettings:
         "PACS_PROXY_HOST",
         "127.0.0.1",
         text,
-        "Address to listen on. Anything but loopback needs PACS_PROXY_ALLOW_OPEN.",
+        "Address to listen on. Anything but loopback needs PACS_PROXY_SIGN_IN.",
     )
     port: int = setting("PACS_PROXY_PORT", 8080, port, "Port to listen on.")
-    allow_open: bool = setting(
-        "PACS_PROXY_ALLOW_OPEN",
-        False,
-        truth,
-        "Listen beyond loopback although there are no accounts yet: everyone who reaches the port "
-        "sees every study.",
-    )
     trusted_hosts: str = setting(
         "PACS_PROXY_TRUSTED_HOSTS",
         "",

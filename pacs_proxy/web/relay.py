@@ -13,13 +13,14 @@ from pacs_proxy.upstream.sending import Sendable
 from pacs_proxy.upstream.transport import Request
 from pacs_proxy.upstream.watch import Watch
 from pacs_proxy.web.hold import Hold
-from pacs_proxy.web.peer import ID_HEADER, Answer, Peer
+from pacs_proxy.web.peer import ADDRESS_HEADER, ID_HEADER, Answer, Peer
 
 KEY = "pacs_proxy.edge"
 
 # What a browser may tell the data side. Keys, forwarding and overrides of its own stay here.
 _ASKED = (
-    *("Host", "Accept", "Content-Type", "Content-Encoding"),
+    *("Host", "Origin", "Accept", "Content-Type", "Content-Encoding"),
+    *("Cookie", "Authorization"),
     *("Tus-Resumable", "Upload-Length", "Upload-Offset", "Upload-Metadata", "Upload-Checksum"),
 )
 # What the data side may tell a browser.
@@ -29,7 +30,7 @@ _ANSWERED = (
     *("X-Integrity", "X-Converted", "X-Diagnostic", "X-Transfer-Syntax"),
     *("Tus-Resumable", "Tus-Version", "Tus-Extension", "Tus-Max-Size"),
     *("Tus-Checksum-Algorithm", "Upload-Offset", "Upload-Length", "Upload-Metadata"),
-    *("Upload-Expires",),
+    *("Upload-Expires", "Set-Cookie", "Clear-Site-Data"),
 )
 _PATH = "/-._~!$&'()*+,;=:@"
 
@@ -68,6 +69,7 @@ def asked(method: str | None = None, body: Sendable | None = None) -> Request:
     """The request as the data side gets it: same address, allowed headers, same id."""
     headers = {name: request.headers[name] for name in _ASKED if name in request.headers}
     headers[ID_HEADER] = logs.request_id.get()
+    headers[ADDRESS_HEADER] = request.remote_addr or ""
     query = request.query_string.decode("latin-1")
     path = quote(request.path, _PATH) + ("?" + query if query else "")
     return Request(path, method or request.method, body, headers, patience=here().patience)

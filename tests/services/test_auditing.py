@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from pacs_proxy.access.checkpoint import Checkpoint
+from pacs_proxy.access.permissions import PUBLIC
 from pacs_proxy.access.verification import verify
 from pacs_proxy.database import Database
-from pacs_proxy.services.route import PUBLIC
 from pacs_proxy.services.routes import ROUTES
 from tests.conftest import StartProxy
 from tests.fakes import FakeOrthanc

@@ -15,6 +15,7 @@ export type Category =
   | 'wrong-image'
   | 'memory'
   | 'unauthorised'
+  | 'signed-out'
   | 'not-found'
   | 'damaged'
   | 'away'
@@ -88,6 +89,12 @@ export const EXPLAINED: Readonly<Record<Category, Explanation>> = {
     'Out of memory',
     'The browser has no memory left for this image. Reload the page.',
     false,
+  ),
+  'signed-out': entry(
+    'Signed out',
+    'Your session has ended. Sign in, and loading goes on.',
+    true,
+    true,
   ),
   unauthorised: entry(
     'Not allowed',
@@ -217,6 +224,7 @@ export function ofStatus(status: number): Category {
 
 const CODES: Readonly<Record<string, Category>> = {
   stored_object_damaged: 'damaged',
+  sign_in_required: 'signed-out',
   archive_interrupted: 'away',
   archive_unreachable: 'away',
   services_interrupted: 'away',
@@ -237,7 +245,10 @@ export function ofAnswer(status: number, body: unknown, facts: Facts): ViewerErr
     ...facts,
     status,
     requestId: text(problem.request_id) || (facts.requestId ?? null),
-    ...(typeof problem.retryable === 'boolean' ? { retryable: problem.retryable } : {}),
+    // Asking again is no use before somebody has signed in; then it is.
+    ...(typeof problem.retryable === 'boolean' && category !== 'signed-out'
+      ? { retryable: problem.retryable }
+      : {}),
   });
 }
 

@@ -3,7 +3,8 @@ import './styles.css';
 import { isArchiveId } from './api.ts';
 import { wallClock } from './clock.ts';
 import { DigestBeside } from './digest.ts';
-import { isTyping } from './dom.ts';
+import { el, isTyping } from './dom.ts';
+import { Doorman } from './doorman.ts';
 import { isJudged } from './errors.ts';
 import { Link } from './link.ts';
 import { Reader } from './reader.ts';
@@ -42,11 +43,17 @@ function start(): void {
     wallClock,
     () => new Worker(new URL('./digest-worker.ts', import.meta.url), { type: 'module' }),
   );
+  const doorman = new Doorman({
+    fetch: browserFetch,
+    host: document.body,
+    opened: () => link.online(),
+    reload: () => location.reload(),
+  });
   const transport = new Transport({
     clock: wallClock,
     policy: POLICY,
     wake: link,
-    fetch: browserFetch,
+    fetch: doorman.fetch,
     stallMs: link.stallMs,
     digest: beside.digest,
   });
@@ -66,7 +73,7 @@ function start(): void {
     goes: (id) => goes(id, null),
     stored: () => studies().refresh(),
   });
-  const upload = door.opener;
+  const upload = el('div', { class: 'list-acts' }, door.opener, doorman.node);
   let list: Studies | null = null;
   /** Who opens a study by its address does not pay for the list. */
   const studies = (): Studies => {
@@ -101,6 +108,7 @@ function start(): void {
     (route(location.hash) === null ? studies() : reader).key(event),
   );
   turn();
+  void doorman.look();
 }
 
 start();

@@ -1,0 +1,53 @@
+"""How often somebody may try a password: ten times in a quarter of an hour, and then later."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from sqlalchemy import delete, func, select
+
+from pacs_proxy.access.tables import Attempt
+from pacs_proxy.database import Database
+from pacs_proxy.errors.access import TooManyTries
+
+MOST, WINDOW = 10, 900.0
+# Many sit behind one address of a hospital.
+MOST_OF_ADDRESS = 50
+
+
+class Attempts:
+    """Counts tries over all workers; forgets them after WINDOW seconds."""
+
+    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+        self._database, self._clock = database, clock
+
+    def expect(self, account: str, address: str) -> None:
+        """Count one try, before the password is looked at. Raises TooManyTries.
+
+        Of one account and one address each: nobody is locked out for longer than the window, and
+        a success forgets the tries of its account.
+        """
+        now = self._clock()
+        with self._database.write() as session:
+            session.execute(delete(Attempt).where(Attempt.at <= now - WINDOW))
+            for key, most in ((f"u:{account}", MOST), (f"a:{address}", MOST_OF_ADDRESS)):
+                count, first = session.execute(
+                    select(func.count(), func.min(Attempt.at)).where(Attempt.key == key)
+                ).one()
+                if count >= most:
+                    wait = first + WINDOW - now
+                    raise TooManyTries(
+                        "Too many tries. Wait a quarter of an hour, or ask your administrator.",
+                        retry_after=wait,
+                    )
+            session.add_all(
+                [Attempt(key=f"u:{account}", at=now), Attempt(key=f"a:{address}", at=now)]
+            )
+
+    def forget(self, account: str, address: str) -> None:
+        """The password was right: the account starts anew, and this was no try of its address."""
+        newest = select(func.max(Attempt.id)).where(Attempt.key == f"a:{address}")
+        with self._database.write() as session:
+            session.execute(delete(Attempt).where(Attempt.key == f"u:{account}"))
+            session.execute(delete(Attempt).where(Attempt.id == newest.scalar_subquery()))

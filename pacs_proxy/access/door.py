@@ -1,0 +1,28 @@
+"""All that decides about coming in, on one database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+from pacs_proxy.access.accounts import Accounts
+from pacs_proxy.access.attempts import Attempts
+from pacs_proxy.access.sessions import Sessions
+from pacs_proxy.access.tokens import Tokens
+from pacs_proxy.database import Database
+
+
+@dataclass(frozen=True)
+class Door:
+    """Who there is, who is in, by what, and how often somebody may knock."""
+
+    accounts: Accounts
+    sessions: Sessions
+    tokens: Tokens
+    attempts: Attempts
+
+    @classmethod
+    def of(cls, database: Database, idle: float, absolute: float) -> Self:
+        """`idle` and `absolute`: the seconds after which sessions end."""
+        sessions = Sessions(database, idle, absolute)
+        return cls(Accounts(database), sessions, Tokens(database), Attempts(database))

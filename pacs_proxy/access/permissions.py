@@ -1,0 +1,44 @@
+"""Who may do what: the one table of roles, from which the documentation is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+PUBLIC = "public"
+STUDY_READ = "study.read"
+STUDY_EXPORT = "study.export"
+STUDY_DELETE = "study.delete"
+UPLOAD_CREATE = "upload.create"
+CONFLICT_RESOLVE = "conflict.resolve"
+INGEST_REFERENCE = "ingest.reference"
+OPERATE = "operate"
+
+_READER = frozenset({PUBLIC, STUDY_READ, STUDY_EXPORT})
+_TECHNOLOGIST = _READER | {UPLOAD_CREATE, CONFLICT_RESOLVE}
+_ADMIN = _TECHNOLOGIST | {STUDY_DELETE, INGEST_REFERENCE, OPERATE}
+
+ROLES = {"reader": _READER, "technologist": _TECHNOLOGIST, "admin": _ADMIN}
+# What nobody has to sign in for, and what a token may be given at most.
+ANYBODY = frozenset({PUBLIC})
+EVERYTHING = _ADMIN
+
+MEANING = {
+    PUBLIC: "the page itself, signing in, health",
+    STUDY_READ: "search and look at studies",
+    STUDY_EXPORT: "download images, series and studies",
+    UPLOAD_CREATE: "send files to the archive, follow one's own batches",
+    CONFLICT_RESOLVE: "decide between two versions of an instance",
+    STUDY_DELETE: "delete studies, series and instances",
+    INGEST_REFERENCE: "have the server read folders or buckets",
+    OPERATE: "see figures for monitoring",
+}
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Who asks; `session` is what the journal calls this spell of work, empty for nobody."""
+
+    name: str
+    permissions: frozenset[str]
+    session: str
+    role: str = ""

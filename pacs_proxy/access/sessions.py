@@ -1,0 +1,117 @@
+"""Sessions: kept here, named by a secret that only the browser has, ended within two seconds."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session as Transaction
+
+from pacs_proxy.access.tables import Account, SignIn
+from pacs_proxy.database import Database
+
+# For so long a worker believes what it read: sign-out holds everywhere after it.
+TRUST = 2.0
+_SEEN_EVERY = 30.0
+_BITS = 256
+
+
+@dataclass(frozen=True)
+class Session:
+    """Whose it is; `name` is for the journal and opens nothing."""
+
+    name: str
+    account: str
+    role: str
+    idle_at: float
+    ends_at: float
+
+
+class Sessions:
+    """Sessions of one database; times in seconds."""
+
+    def __init__(
+        self,
+        database: Database,
+        idle: float,
+        absolute: float,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._database, self._clock = database, clock
+        self._idle, self._absolute = idle, absolute
+        self._believed: dict[str, tuple[float, Session | None]] = {}
+
+    def begin(self, account: str, address: str, before: str = "") -> tuple[str, str]:
+        """A new session's secret and name; the one `before` it in the same browser ends."""
+        secret, now = secrets.token_urlsafe(_BITS // 8), self._clock()
+        made = SignIn(
+            key=_key(secret),
+            name=secrets.token_hex(8),
+            account=account,
+            address=address,
+            created=now,
+            seen=now,
+        )
+        with self._database.write() as session:
+            self._sweep(session)
+            session.execute(delete(SignIn).where(SignIn.key == _key(before)))
+            session.add(made)
+        return secret, made.name
+
+    def find(self, secret: str, is_activity: bool) -> Session | None:
+        """The session, unless it has ended; `is_activity` keeps it from falling idle."""
+        key, now = _key(secret), self._clock()
+        at, found = self._believed.get(key, (0.0, None))
+        if found is None or now - at >= TRUST:
+            found = self._read(key)
+            self._believe(key, now, found)
+        if found is None or now >= min(found.idle_at, found.ends_at):
+            return None
+        if is_activity and now > found.idle_at - self._idle + _SEEN_EVERY:
+            self._touch(key, now)
+        return found
+
+    def end(self, secret: str) -> None:
+        """Sign out."""
+        with self._database.write() as session:
+            session.execute(delete(SignIn).where(SignIn.key == _key(secret)))
+        self._believed.pop(_key(secret), None)
+
+    def _read(self, key: str) -> Session | None:
+        wanted = select(SignIn, Account.role).join(Account, Account.name == SignIn.account)
+        with self._database.read() as session:
+            row = session.execute(
+                wanted.where(SignIn.key == key, Account.is_disabled.is_(False))
+            ).first()
+        if row is None:
+            return None
+        kept = row[0]
+        ends, idle = kept.created + self._absolute, kept.seen + self._idle
+        return Session(kept.name, kept.account, row[1], idle, ends)
+
+    def _believe(self, key: str, now: float, found: Session | None) -> None:
+        if len(self._believed) > 10_000:
+            self._believed.clear()
+        if found is None:
+            self._believed.pop(key, None)
+        else:
+            self._believed[key] = (now, found)
+
+    def _touch(self, key: str, now: float) -> None:
+        with self._database.write() as session:
+            session.execute(update(SignIn).where(SignIn.key == key).values(seen=now))
+        self._believed.pop(key, None)
+
+    def _sweep(self, session: Transaction) -> None:
+        now = self._clock()
+        over = (SignIn.seen < now - self._idle) | (SignIn.created < now - self._absolute)
+        session.execute(delete(SignIn).where(over))
+
+
+def _key(secret: str) -> str:
+    """What is kept opens nothing: the secret itself is only in the browser."""
+    return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,0 +1,54 @@
+"""What is refused at the door."""
+
+from __future__ import annotations
+
+from pacs_proxy.errors import PacsProxyError
+
+
+class SignInRequired(PacsProxyError):
+    """Nobody is signed in, or no longer."""
+
+    status = 401
+    code = "sign_in_required"
+    title = "Sign in first"
+
+
+class SignInRefused(PacsProxyError):
+    """The name and the password do not belong together; which of the two is not said."""
+
+    status = 401
+    code = "sign_in_refused"
+    title = "Not signed in"
+
+
+class TooManyTries(PacsProxyError):
+    """Passwords were tried too often."""
+
+    status = 429
+    code = "too_many_tries"
+    title = "Too many tries"
+    retryable = True
+
+
+class NotEncrypted(PacsProxyError):
+    """A password must not cross a network in the clear."""
+
+    status = 403
+    code = "not_encrypted"
+    title = "The connection is not encrypted"
+
+
+class WeakPassword(PacsProxyError):
+    """A password that is too easily found."""
+
+    status = 422
+    code = "weak_password"
+    title = "The password is too weak"
+
+
+class AccountRefused(PacsProxyError):
+    """An account or a token cannot be made or changed so."""
+
+    status = 422
+    code = "account_refused"
+    title = "Not possible"

@@ -1,0 +1,61 @@
+"""Who asks: a session's cookie, a program's token, or nobody we know."""
+
+from __future__ import annotations
+
+from pacs_proxy.access.audit import day
+from pacs_proxy.access.permissions import ANYBODY, EVERYTHING, ROLES, Principal
+from pacs_proxy.access.sessions import Session
+from pacs_proxy.errors import Forbidden
+from pacs_proxy.services.context import Services
+from pacs_proxy.services.headers import Environ
+from pacs_proxy.services.route import Route
+
+# Browsers send the first only over TLS, to this host alone, whoever set it.
+SECURE_COOKIE, PLAIN_COOKIE = "__Host-pacs-session", "pacs-session"
+_BEARER = "Bearer "
+# A page asks these by itself: they say nothing about whether somebody sits there.
+_BY_ITSELF = frozenset({"studies.status", "batches.news", "session.current"})
+_HERE = frozenset({"127.0.0.1", "::1"})
+_FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP")
+
+
+def principal(environ: Environ, having: Services, route: Route) -> Principal:
+    """The one who asks; NOBODY has the public's permissions. Raises DatabaseUnavailable."""
+    if not having.settings.sign_in:
+        return _local(environ)
+    header = environ.get("HTTP_AUTHORIZATION", "")
+    if header.startswith(_BEARER):
+        return _program(header.removeprefix(_BEARER).strip(), having)
+    secret = cookie(environ)
+    found = having.door.sessions.find(secret, route.view not in _BY_ITSELF) if secret else None
+    return _person(found) if found else NOBODY
+
+
+def cookie(environ: Environ) -> str:
+    """The session's secret, or nothing."""
+    pairs = (part.strip().partition("=") for part in environ.get("HTTP_COOKIE", "").split(";"))
+    jar: dict[str, str] = {name: value for name, _, value in pairs}
+    return jar.get(SECURE_COOKIE) or jar.get(PLAIN_COOKIE, "")
+
+
+NOBODY = Principal("nobody", ANYBODY, "")
+
+
+def _person(found: Session) -> Principal:
+    return Principal(found.account, ROLES[found.role], found.name, found.role)
+
+
+def _program(secret: str, having: Services) -> Principal:
+    found = having.door.tokens.find(secret)
+    if found is None:
+        return NOBODY
+    return Principal(found.account, found.permissions | ANYBODY, day(f"token-{found.id}"))
+
+
+def _local(environ: Environ) -> Principal:
+    if environ.get("REMOTE_ADDR") not in _HERE or any(name in environ for name in _FORWARDED):
+        raise Forbidden(
+            "This server asks nobody to sign in (PACS_PROXY_SIGN_IN=0), so it answers only who "
+            "comes from this machine itself."
+        )
+    return Principal("local", EVERYTHING, day("local"))

@@ -1,0 +1,119 @@
+"""Signing in and out over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Response, jsonify, request
+
+from pacs_proxy import logs
+from pacs_proxy.access.permissions import ROLES
+from pacs_proxy.access.records import SIGN_IN, SIGN_OUT, Asker, Event
+from pacs_proxy.errors import BadRequest, PacsProxyError
+from pacs_proxy.errors.access import NotEncrypted, SignInRefused, SignInRequired
+from pacs_proxy.services.context import principal, services
+from pacs_proxy.services.identity import PLAIN_COOKIE, SECURE_COOKIE, cookie
+from pacs_proxy.web.bodies import json_object
+
+_LONGEST = 128
+_HERE = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def current() -> dict[str, Any]:
+    """Who is signed in, and what that permits; 401 for nobody."""
+    who = principal()
+    if not who.session:
+        raise SignInRequired("Sign in with your name and password.")
+    return _shown(who.name, who.role, who.permissions)
+
+
+def begin() -> Response:
+    """Sign in: a new session, and the one before it in this browser ends."""
+    is_secure = _is_secure()
+    asked = json_object()
+    name, password = (_text(asked, field) for field in ("name", "password"))
+    address = request.remote_addr or ""
+    try:
+        services().door.attempts.expect(name, address)
+        account = services().door.accounts.verified(name, password)
+        if account is None:
+            raise SignInRefused("The name and the password do not belong together. Try again.")
+    except PacsProxyError as error:
+        _told(name, "", error.code)
+        raise
+    services().door.attempts.forget(name, address)
+    secret, session = services().door.sessions.begin(name, address, cookie(request.environ))
+    services().audit.happened(_event(SIGN_IN, name, session))
+    answer = jsonify(_shown(name, account.role, None))
+    _set(answer, secret, is_secure)
+    return answer
+
+
+def end() -> Response:
+    """Sign out, and have the browser forget what it kept of this server."""
+    secret, who = cookie(request.environ), principal()
+    if secret:
+        services().door.sessions.end(secret)
+    if who.session:
+        services().audit.told(_event(SIGN_OUT, who.name, who.session))
+    answer = Response(status=204)
+    answer.headers["Clear-Site-Data"] = '"cache", "cookies", "storage"'
+    is_secure = SECURE_COOKIE in request.cookies
+    name = SECURE_COOKIE if is_secure else PLAIN_COOKIE
+    answer.delete_cookie(name, path="/", secure=is_secure, httponly=True, samesite="Strict")
+    return answer
+
+
+def _shown(name: str, role: str, permissions: frozenset[str] | None) -> dict[str, Any]:
+    settings = services().settings
+    return {
+        "name": name,
+        "role": role,
+        "permissions": sorted(ROLES[role] if permissions is None else permissions),
+        "idle_seconds": settings.session_idle_seconds,
+        "sign_in": settings.sign_in,
+    }
+
+
+def _set(answer: Response, secret: str, is_secure: bool) -> None:
+    answer.set_cookie(
+        SECURE_COOKIE if is_secure else PLAIN_COOKIE,
+        secret,
+        path="/",
+        secure=is_secure,
+        httponly=True,
+        samesite="Strict",
+    )
+
+
+def _is_secure() -> bool:
+    """Whether the page came over TLS: browsers say so in Origin, and pages cannot forge it.
+
+    Without TLS a password may be sent on this machine only. Raises NotEncrypted.
+    """
+    scheme = urlsplit(request.headers.get("Origin", "")).scheme
+    if scheme == "https":
+        return True
+    if urlsplit(f"//{request.host}").hostname not in _HERE:
+        raise NotEncrypted(
+            "Passwords are taken over HTTPS only. Open this address with https://, or ask your "
+            "administrator to put a front proxy with TLS before it."
+        )
+    return False
+
+
+def _text(asked: dict[str, Any], name: str) -> str:
+    value = asked.get(name)
+    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST:
+        raise BadRequest(f"{name} must be a text of 1 to {_LONGEST} characters.")
+    return value
+
+
+def _told(name: str, session: str, code: str) -> None:
+    services().audit.told(_event(SIGN_IN, name, session, code))
+
+
+def _event(event: str, name: str, session: str, outcome: str = "done") -> Event:
+    asker = Asker(name, session, request.remote_addr or "", logs.request_id.get())
+    return Event(event, asker, outcome=outcome)

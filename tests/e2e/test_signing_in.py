@@ -1,0 +1,101 @@
+"""A reader signs in over the page; when the session ends in mid-reading, nothing is lost."""
+
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+from sqlalchemy import delete
+
+from pacs_proxy import doorkeeper
+from pacs_proxy.access.tables import SignIn
+from pacs_proxy.database import Database
+from pacs_proxy.demo.orthanc import ThrowawayOrthanc
+from pacs_proxy.settings import Settings
+from tests.e2e.conftest import TAG, OpenViewer
+from tests.e2e.shelf import Book, Shelf
+from tests.e2e.slices import Barred
+from tests.e2e.viewer import Viewer
+from tests.server import Proxy
+
+pytestmark = [pytest.mark.browser, pytest.mark.orthanc]
+PASSWORD, COUNT = "a horse, a battery", 24
+
+
+@pytest.fixture(scope="module")
+def shelf() -> Iterator[Shelf]:
+    with ThrowawayOrthanc() as orthanc:
+        yield Shelf(orthanc.url)
+
+
+@pytest.fixture(scope="module")
+def book(shelf: Shelf) -> Book:
+    return shelf.add(Barred(TAG))
+
+
+@pytest.fixture(scope="module")
+def other(shelf: Shelf) -> Book:
+    return shelf.add(Barred(1, 1, 48))
+
+
+@pytest.fixture(scope="module")
+def server(shelf: Shelf) -> Iterator[Proxy]:
+    with Proxy(shelf.url, sign_in=1) as server:
+        doorkeeper.add_user(Settings(data_dir=str(server.data)), "ann", "reader", PASSWORD)
+        yield server
+
+
+def end_sessions(server: Proxy) -> None:
+    """As time does."""
+    address = Settings(data_dir=str(server.data)).database_address
+    with closing(Database(address)) as database, database.write() as session:
+        session.execute(delete(SignIn))
+
+
+def sign_in(viewer: Viewer, password: str = PASSWORD) -> None:
+    dialog = viewer.page.locator(".sign-in")
+    dialog.wait_for(state="visible")
+    if not dialog.locator("[name=name]").input_value():
+        viewer.page.keyboard.type("ann")
+        viewer.page.keyboard.press("Tab")
+    viewer.page.keyboard.type(password)
+    viewer.page.keyboard.press("Enter")
+
+
+def test_nothing_shows_before_signing_in_and_the_list_after_it(
+    server: Proxy, viewer: OpenViewer, book: Book
+) -> None:
+    window = viewer(server.url)
+    window.page.goto(server.url)
+    sign_in(window, "not-the-password")
+    window.page.locator(".sign-in-state").filter(has_text="do not belong together").wait_for()
+    assert window.page.locator("tbody tr").count() == 0
+    window.picture("sign-in")
+    sign_in(window)
+    window.page.locator("tbody tr").first.wait_for()
+    assert not window.page.locator(".sign-in").is_visible()
+    assert window.page.inner_text(".who-name") == "ann"
+    window.page.click("text=Sign out")
+    window.page.locator(".sign-in").wait_for(state="visible")
+    assert window.page.locator("tbody tr").count() == 0
+    assert window.errors == []
+
+
+def test_a_session_that_ends_in_mid_reading_is_renewed_over_the_picture(
+    server: Proxy, viewer: OpenViewer, book: Book, other: Book
+) -> None:
+    window = viewer(server.url, 960)
+    window.page.goto(f"{server.url}/#/studies/{book.study}/series/{book.series}")
+    sign_in(window)
+    window.until_all(COUNT)
+    window.until_shown(0)
+    end_sessions(server)
+    window.page.wait_for_function("fetch('api/session').then(answer => answer.status === 401)")
+    window.page.evaluate(
+        "hash => { location.hash = hash }", f"#/studies/{other.study}/series/{other.series}"
+    )
+    window.page.locator(".sign-in").wait_for(state="visible")
+    window.picture("sign-in-again")
+    sign_in(window)
+    window.until_all(1)
+    window.until_shown(0)
+    assert window.errors == []

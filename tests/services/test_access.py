@@ -1,0 +1,251 @@
+"""Nobody comes in unasked: every route by every role, sessions on all workers, the door itself."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from pacs_proxy import doorkeeper
+from pacs_proxy.access.permissions import PUBLIC, ROLES
+from pacs_proxy.services.route import Route
+from pacs_proxy.services.routes import ROUTES
+from pacs_proxy.settings import Settings
+from tests.fakes import FakeOrthanc
+from tests.fakes.store import orthanc_id
+from tests.server import Answer, Proxy
+
+PASSWORD = "a horse, a battery"
+ID = orthanc_id("access", "1")
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.fixture(scope="module")
+def orthanc() -> Iterator[FakeOrthanc]:
+    with FakeOrthanc() as orthanc:
+        orthanc.add(ID, bytes(128) + b"DICM" + bytes(5000), tags={"PatientID": "P1"})
+        yield orthanc
+
+
+@pytest.fixture(scope="module")
+def door(orthanc: FakeOrthanc) -> Iterator[Proxy]:
+    """Two workers, a user of each role."""
+    with Proxy(orthanc.url, workers=2, sign_in=1) as server:
+        for role in ROLES:
+            doorkeeper.add_user(settings(server), role, role, PASSWORD)
+        yield server
+
+
+def settings(server: Proxy) -> Settings:
+    return Settings(data_dir=str(server.data))
+
+
+def ask(
+    server: Proxy, method: str, path: str, headers: Mapping[str, str], body: bytes = b""
+) -> Answer:
+    connection = server.connect()
+    try:
+        connection.request(method, path, body or None, dict(headers))
+        response = connection.getresponse()
+        return Answer(response.status, response.headers, response.read())
+    finally:
+        connection.close()
+
+
+def sign_in(server: Proxy, name: str, password: str = PASSWORD, **headers: str) -> Answer:
+    body = json.dumps({"name": name, "password": password}).encode()
+    named = {key.replace("_", "-"): value for key, value in headers.items()}
+    return ask(server, "POST", "/api/session", {**JSON, **named}, body)
+
+
+def cookie(answer: Answer) -> dict[str, str]:
+    return {"Cookie": answer.headers["Set-Cookie"].partition(";")[0]}
+
+
+@pytest.fixture(scope="module")
+def cookies(door: Proxy) -> dict[str, dict[str, str]]:
+    return {role: cookie(sign_in(door, role)) for role in ROLES}
+
+
+def path_of(route: Route) -> str:
+    path = route.rule.replace("<path:name>", "x.js").replace("<number>", "1")
+    path = path.replace("<int:job>", "999")
+    for level in ("instance", "series", "study"):
+        path = path.replace(f"<{level}>", ID)
+    return path.replace("<upload>", "0" * 32).replace("<batch>", "0" * 32)
+
+
+CELLS = [(method, route) for route in ROUTES for method in route.methods]
+
+
+@pytest.mark.parametrize(("method", "route"), CELLS, ids=[f"{m} {r.rule}" for m, r in CELLS])
+def test_every_route_asks_who_it_is_and_whether_he_may(
+    door: Proxy, cookies: dict[str, dict[str, str]], method: str, route: Route
+) -> None:
+    """The sign-out itself is tried below: here it would end the sessions of the others."""
+    if route.view == "session.end":
+        pytest.skip("tried by itself")
+    path = path_of(route)
+    nobody = ask(door, method, path, {})
+    if route.permission != PUBLIC:
+        assert nobody.status == 401
+        assert method == "HEAD" or nobody.problem["code"] == "sign_in_required"
+    for role, permissions in ROLES.items():
+        status = ask(door, method, path, cookies[role]).status
+        if route.permission in permissions:
+            assert status not in {401, 403}, role
+        else:
+            assert status == 403, role
+
+
+@pytest.mark.parametrize("kind", ["file", "file?a=b", "display"])
+def test_the_short_way_and_the_long_way_ask_alike(
+    door: Proxy, cookies: dict[str, dict[str, str]], kind: str
+) -> None:
+    path = f"/api/pacs/instances/{ID}/{kind}"
+    forged = [{}, {"Cookie": "pacs-session=x"}, {"Authorization": "Bearer pacs_x"},
+              {"Cookie": "x"}, {"Authorization": "Basic YTpi"}]  # fmt: skip
+    for headers in forged:
+        assert ask(door, "GET", path, headers).status == 401
+    connection = door.connect()
+    # A connection that is known already takes the shortest way of all.
+    for headers, status in [(cookies["reader"], 200), ({}, 401), (cookies["reader"], 200)]:
+        for _ in range(2):
+            connection.request("GET", path, headers=headers)
+            response = connection.getresponse()
+            response.read()
+            assert response.status == status
+    connection.close()
+
+
+def test_the_cookie_is_out_of_reach(door: Proxy) -> None:
+    plain = sign_in(door, "reader").headers["Set-Cookie"]
+    assert plain.startswith("pacs-session=")
+    assert all(word in plain for word in ("HttpOnly", "SameSite=Strict", "Path=/"))
+    secure = sign_in(door, "reader", Origin=f"https://127.0.0.1:{door.port}")
+    assert secure.headers["Set-Cookie"].startswith("__Host-pacs-session=")
+    assert "Secure" in secure.headers["Set-Cookie"]
+    assert "Domain" not in secure.headers["Set-Cookie"]
+
+
+def test_a_password_is_not_taken_over_a_network_in_the_clear(orthanc: FakeOrthanc) -> None:
+    with Proxy(orthanc.url, sign_in=1, trusted_hosts="pacs.example") as server:
+        answer = sign_in(server, "reader", Host="pacs.example")
+        assert (answer.status, answer.problem["code"]) == (403, "not_encrypted")
+
+
+def test_who_signs_in_is_told_what_he_may(door: Proxy) -> None:
+    answer = sign_in(door, "technologist")
+    told = json.loads(answer.body)
+    assert (told["name"], told["role"]) == ("technologist", "technologist")
+    assert "upload.create" in told["permissions"]
+    now = ask(door, "GET", "/api/session", cookie(answer))
+    assert json.loads(now.body) == told
+    assert ask(door, "GET", "/api/session", {}).status == 401
+
+
+def test_a_wrong_password_and_an_unknown_user_are_told_alike(door: Proxy) -> None:
+    wrong, unknown = sign_in(door, "reader", "wrong-one"), sign_in(door, "nobody", "wrong-one")
+    assert wrong.status == unknown.status == 401
+    assert {**wrong.problem, "request_id": ""} == {**unknown.problem, "request_id": ""}
+    assert "Set-Cookie" not in wrong.headers
+
+
+def test_a_session_given_beforehand_is_not_taken_over(door: Proxy) -> None:
+    fixed = "pacs-session=chosen-by-somebody-else"
+    answer = sign_in(door, "reader", Cookie=fixed)
+    assert "chosen" not in answer.headers["Set-Cookie"]
+    assert ask(door, "GET", "/api/session", {"Cookie": fixed}).status == 401
+    again = sign_in(door, "reader", **cookie(answer))
+    assert until_refused(door, cookie(answer))
+    assert ask(door, "GET", "/api/session", cookie(again)).status == 200
+
+
+def until_refused(server: Proxy, headers: Mapping[str, str]) -> bool:
+    """Whether all workers refuse within five seconds: many connections, so that all are asked."""
+    import time
+
+    deadline = time.monotonic() + 5.0
+    while time.monotonic() < deadline:
+        if all(server.get("/api/session", headers).status == 401 for _ in range(12)):
+            return True
+    return False
+
+
+def test_signing_out_holds_on_every_worker_and_clears_the_browser(door: Proxy) -> None:
+    mine = cookie(sign_in(door, "reader"))
+    assert all(door.get("/api/session", mine).status == 200 for _ in range(12))
+    answer = ask(door, "DELETE", "/api/session", mine)
+    assert answer.status == 204
+    assert '"cookies"' in answer.headers["Clear-Site-Data"]
+    assert until_refused(door, mine)
+
+
+def test_a_disabled_user_is_out_within_seconds(door: Proxy) -> None:
+    doorkeeper.add_user(settings(door), "leaver", "reader", PASSWORD)
+    mine = cookie(sign_in(door, "leaver"))
+    assert all(door.get("/api/session", mine).status == 200 for _ in range(12))
+    doorkeeper.change_user(settings(door), "leaver", is_disabled=True)
+    assert until_refused(door, mine)
+    assert sign_in(door, "leaver").status == 401
+
+
+def test_an_eleventh_try_waits(door: Proxy) -> None:
+    doorkeeper.add_user(settings(door), "target", "reader", PASSWORD)
+    assert [sign_in(door, "target", f"guess-{n}").status for n in range(10)] == [401] * 10
+    answer = sign_in(door, "target")
+    assert (answer.status, answer.problem["code"]) == (429, "too_many_tries")
+    assert int(answer.headers["Retry-After"]) > 800
+
+
+def test_a_token_opens_what_its_scope_says(door: Proxy) -> None:
+    secret = doorkeeper.create_token(settings(door), "admin", "script", ["study.read"], 1)
+    mine = {"Authorization": f"Bearer {secret}"}
+    assert ask(door, "GET", f"/api/pacs/instances/{ID}/file", mine).status == 200
+    assert ask(door, "DELETE", f"/api/pacs/instances/{ID}", mine).status == 403
+    [line] = doorkeeper.tokens(settings(door))
+    assert secret not in line
+    doorkeeper.revoke_token(settings(door), line.split()[0])
+    assert until_refused(door, mine)
+
+
+def test_another_sites_page_signs_nobody_in(door: Proxy) -> None:
+    for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}):
+        body = json.dumps({"name": "reader", "password": PASSWORD}).encode()
+        assert ask(door, "POST", "/api/session", {**JSON, **headers}, body).status == 403
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"name": "reader"}, {"name": 1, "password": "x"}, {"name": "", "password": "x"},
+             {"name": "x" * 129, "password": "x"}]
+)  # fmt: skip
+def test_a_strange_sign_in_is_a_bad_request(door: Proxy, body: dict[str, Any]) -> None:
+    answer = ask(door, "POST", "/api/session", JSON, json.dumps(body).encode())
+    assert answer.status == 400
+
+
+def test_signing_in_and_out_and_refusals_are_in_the_journal(door: Proxy) -> None:
+    from tests.services.test_auditing import records
+
+    mine = cookie(sign_in(door, "reader"))
+    sign_in(door, "reader", "wrong-one")
+    assert ask(door, "DELETE", f"/api/pacs/instances/{ID}", mine).status == 403
+    ask(door, "DELETE", "/api/session", mine)
+    told = [(row["event"], row["outcome"], row["principal"]) for row in records(door)][-4:]
+    assert told == [
+        ("session.begun", "done", "reader"),
+        ("session.begun", "sign_in_refused", "reader"),
+        ("access.denied", "done", "reader"),
+        ("session.ended", "done", "reader"),
+    ]
+    assert PASSWORD not in json.dumps(records(door))
+    assert PASSWORD not in door.log
+
+
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "X-Real-IP"])
+def test_without_signing_in_only_this_machine_is_answered(
+    orthanc: FakeOrthanc, header: str, proxy: Any
+) -> None:
+    server = proxy(orthanc.url)
+    assert server.file(ID).status == 200
+    assert server.file(ID, {header: "10.0.0.1"}).status == 403
