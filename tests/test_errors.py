@@ -7,6 +7,7 @@ import pytest
 
 from pacs_proxy import errors
 from pacs_proxy.errors import PacsProxyError, RangeNotSatisfiable
+from pacs_proxy.errors.access import TooManyTries as TooManyTries
 from pacs_proxy.errors.uploads import LimitExceeded
 from pacs_proxy.upstream.interest import Abandoned
 
@@ -35,7 +36,7 @@ def test_only_what_may_pass_is_retryable() -> None:
     assert {kind.__name__ for kind in CLASSES if kind.retryable} == {
         "Unreachable", "Silent", "Interrupted", "Stalled", "Corrupt", "Busy", "BodyStalled",
         "DatabaseUnavailable", "AuditUnavailable",
-        "UploadBusy", "ChecksumMismatch", "StagingFailed", "TooManyOpen",
+        "UploadBusy", "ChecksumMismatch", "StagingFailed", "TooManyOpen", "TooManyTries",
         "ServicesUnreachable", "ServicesInterrupted",
     }  # fmt: skip
 
