@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pacs_proxy.access.audit import day
-from pacs_proxy.access.permissions import ANYBODY, EVERYTHING, ROLES, Principal
+from pacs_proxy.access.permissions import ANYBODY, EVERYTHING, PUBLIC, ROLES, Principal
 from pacs_proxy.access.sessions import Session
 from pacs_proxy.errors import Forbidden
 from pacs_proxy.services.context import Services
@@ -22,7 +24,7 @@ _FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP")
 def principal(environ: Environ, having: Services, route: Route) -> Principal:
     """The one who asks; NOBODY has the public's permissions. Raises DatabaseUnavailable."""
     if not having.settings.sign_in:
-        return _local(environ)
+        return _local(environ, route)
     header = environ.get("HTTP_AUTHORIZATION", "")
     if header.startswith(_BEARER):
         return _program(header.removeprefix(_BEARER).strip(), having)
@@ -39,6 +41,7 @@ def cookie(environ: Environ) -> str:
 
 
 NOBODY = Principal("nobody", ANYBODY, "")
+LOCAL = Principal("local", EVERYTHING, "local")
 
 
 def _person(found: Session) -> Principal:
@@ -52,10 +55,12 @@ def _program(secret: str, having: Services) -> Principal:
     return Principal(found.account, found.permissions | ANYBODY, day(f"token-{found.id}"))
 
 
-def _local(environ: Environ) -> Principal:
+def _local(environ: Environ, route: Route) -> Principal:
+    if route.permission == PUBLIC:
+        return LOCAL
     if environ.get("REMOTE_ADDR") not in _HERE or any(name in environ for name in _FORWARDED):
         raise Forbidden(
             "This server asks nobody to sign in (PACS_PROXY_SIGN_IN=0), so it answers only who "
             "comes from this machine itself."
         )
-    return Principal("local", EVERYTHING, day("local"))
+    return replace(LOCAL, session=day("local"))

@@ -48,14 +48,15 @@ def demonstration(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     process.communicate(timeout=30)
 
 
-def announced(process: subprocess.Popen[str]) -> tuple[str, int]:
-    """Read what it prints until it names its address and its archive's process."""
+def announced(process: subprocess.Popen[str]) -> tuple[str, int, str]:
+    """Read what it prints until it names its address, its archive's process and a password."""
     assert process.stdout is not None
     said = ""
     for line in process.stdout:
         said += line
-        if found := re.search(r"(http://127\S+).*kill -9 (\d+)", said, re.DOTALL):
-            return found[1], int(found[2])
+        wanted = r"(http://127\S+).*the password  (\S+).*kill -9 (\d+)"
+        if found := re.search(wanted, said, re.DOTALL):
+            return found[1], int(found[3]), found[2]
     raise AssertionError(said)
 
 
@@ -64,8 +65,13 @@ def announced(process: subprocess.Popen[str]) -> tuple[str, int]:
 def test_it_prints_an_address_that_shows_the_studies_and_ends_without_a_trace(
     demonstration: subprocess.Popen[str], tmp_path: Path
 ) -> None:
-    url, orthanc = announced(demonstration)
-    with urllib.request.urlopen(f"{url}api/pacs/studies", timeout=10) as answer:
+    url, orthanc, password = announced(demonstration)
+    login = json.dumps({"name": "demo", "password": password}).encode()
+    asked = urllib.request.Request(f"{url}api/session", login, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(asked, timeout=10) as answer:
+        cookie = answer.headers["Set-Cookie"].partition(";")[0]
+    listed = urllib.request.Request(f"{url}api/pacs/studies", headers={"Cookie": cookie})
+    with urllib.request.urlopen(listed, timeout=10) as answer:
         (study,) = json.load(answer)["items"]
     assert study["patient_name"] == "Demo^Head"
     demonstration.send_signal(signal.SIGTERM)
@@ -79,7 +85,7 @@ def test_it_prints_an_address_that_shows_the_studies_and_ends_without_a_trace(
 @pytest.mark.orthanc
 @needs_orthanc
 def test_a_killed_archive_is_started_again(demonstration: subprocess.Popen[str]) -> None:
-    _, orthanc = announced(demonstration)
+    _, orthanc, _ = announced(demonstration)
     os.kill(orthanc, signal.SIGKILL)
     assert demonstration.stdout is not None
     assert any("it runs again as process" in line for line in demonstration.stdout)

@@ -23,8 +23,13 @@ JSON = {"Content-Type": "application/json"}
 @pytest.fixture(scope="module")
 def orthanc() -> Iterator[FakeOrthanc]:
     with FakeOrthanc() as orthanc:
-        orthanc.add(ID, bytes(128) + b"DICM" + bytes(5000), tags={"PatientID": "P1"})
         yield orthanc
+
+
+@pytest.fixture(autouse=True)
+def stored(orthanc: FakeOrthanc) -> None:
+    """Each time anew: an admin may delete it."""
+    orthanc.add(ID, bytes(128) + b"DICM" + bytes(5000), tags={"PatientID": "P1"})
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +73,11 @@ def cookies(door: Proxy) -> dict[str, dict[str, str]]:
 
 
 def path_of(route: Route) -> str:
-    path = route.rule.replace("<path:name>", "x.js").replace("<number>", "1")
+    path = (
+        route.rule.replace("<path:name>", "x.js")
+        .replace("<number>", "1")
+        .replace("<int:number>", "1")
+    )
     path = path.replace("<int:job>", "999")
     for level in ("instance", "series", "study"):
         path = path.replace(f"<{level}>", ID)
