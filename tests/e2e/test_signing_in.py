@@ -92,14 +92,24 @@ def test_a_session_that_ends_in_mid_reading_is_renewed_over_the_picture(
     sign_in(window)
     window.until_all(COUNT)
     window.until_shown(0)
+    refused: list[str] = []
     end_sessions(server)
     window.page.evaluate(UNTIL_OUT)
+    window.page.on("response", lambda r: refused.append(r.url) if r.status == 401 else None)
     window.page.evaluate(
         "hash => { location.hash = hash }", f"#/studies/{other.study}/series/{other.series}"
     )
     window.page.locator(".sign-in").wait_for(state="visible")
     window.picture("sign-in-again")
+    sign_in(window, "not-the-password")
+    window.page.locator(".sign-in-state").filter(has_text="do not belong together").wait_for()
+    window.picture("sign-in-again-wrong")
+    # What was under way was refused once each; nothing was asked while nobody was signed in.
+    assert 1 <= len([url for url in refused if "/api/pacs/" in url]) <= 6
+    assert window.toasts == []
+    assert "slow" not in window.page.inner_text("#app")
     sign_in(window)
     window.until_all(1)
     window.until_shown(0)
+    assert window.page.locator(".cover-card").is_hidden()
     assert window.errors == []

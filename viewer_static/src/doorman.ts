@@ -1,5 +1,7 @@
-/** Signing in, over whatever the page shows: what it loads waits meanwhile, and then goes on. */
+/** Signing in, over whatever the page shows: what it loads waits at the gate, and then goes on. */
+import './doorman.css';
 import { button, el, say } from './dom.ts';
+import type { Gate } from './gate.ts';
 
 const SESSION = 'api/session';
 
@@ -13,19 +15,19 @@ interface Known {
 export interface Hall {
   readonly fetch: typeof globalThis.fetch;
   readonly host: HTMLElement;
-  /** Somebody is signed in again: who waits may go on. */
-  readonly opened: () => void;
+  readonly gate: Gate;
   readonly reload: () => void;
 }
 
-/** Watches the answers of everything the page asks; the first 401 brings the question up. */
+/** Asks who it is when the gate shuts, and opens it. */
 export class Doorman {
   /** Who is signed in, and the way out. */
   readonly node = el('span', { class: 'who', hidden: true });
   private readonly who = el('span', { class: 'who-name' });
-  private readonly dialog = el('dialog', { class: 'help sign-in', 'aria-label': 'Sign in' });
+  private readonly dialog = el('dialog', { class: 'sign-in', 'aria-label': 'Sign in' });
   private readonly name = field('name', 'text', 'username');
   private readonly password = field('password', 'password', 'current-password');
+  private readonly why = el('p', { class: 'sign-in-why' });
   private readonly state = el('p', { class: 'sign-in-state', role: 'alert' });
   private readonly go = el('button', { type: 'submit', class: 'primary' }, 'Sign in');
 
@@ -37,7 +39,8 @@ export class Doorman {
     const form = el(
       'form',
       { method: 'dialog' },
-      el('h2', { class: 'help-title' }, 'Sign in'),
+      el('h2', {}, 'Sign in'),
+      this.why,
       el('label', {}, 'Name', this.name),
       el('label', {}, 'Password', this.password),
       this.state,
@@ -52,24 +55,27 @@ export class Doorman {
     this.dialog.addEventListener('cancel', (event) => event.preventDefault());
     this.dialog.addEventListener('keydown', (event) => event.stopPropagation());
     hall.host.append(this.dialog);
+    hall.gate.addEventListener('shut', () => this.ask());
   }
-
-  /** What the page asks its questions with. */
-  readonly fetch: typeof globalThis.fetch = async (input, init) => {
-    const response = await this.hall.fetch(input, init);
-    if (response.status === 401) this.ask();
-    return response;
-  };
 
   /** At the start: who is here already. */
   async look(): Promise<void> {
-    const response = await this.fetch(SESSION, { cache: 'no-store' }).catch(() => null);
+    const { pass } = this.hall.gate;
+    const response = await this.hall.fetch(SESSION, { cache: 'no-store' }).catch(() => null);
+    if (response?.status === 401) this.hall.gate.refused(pass);
     if (response?.ok === true) this.greet((await response.json()) as Known);
   }
 
   private ask(): void {
     if (this.dialog.open) return;
+    const before = this.who.textContent;
     this.password.value = '';
+    if (this.name.value === '') this.name.value = before;
+    say(
+      this.why,
+      before === '' ? '' : 'Your session has ended. Sign in, and everything goes on where it was.',
+    );
+    say(this.state, '');
     this.dialog.showModal();
     (this.name.value === '' ? this.name : this.password).focus();
   }
@@ -101,10 +107,10 @@ export class Doorman {
     if (!response.ok) return say(this.state, answer.detail ?? 'That did not work. Try again.');
     const before = this.who.textContent;
     this.greet(answer as Known);
-    this.dialog.close();
     // Another reader must not find what the one before had open.
-    if (before !== '' && before !== this.who.textContent) this.hall.reload();
-    else this.hall.opened();
+    if (before !== '' && before !== this.who.textContent) return this.hall.reload();
+    this.dialog.close();
+    this.hall.gate.open();
   }
 
   private async leave(): Promise<void> {

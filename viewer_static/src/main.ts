@@ -6,6 +6,7 @@ import { DigestBeside } from './digest.ts';
 import { el, isTyping } from './dom.ts';
 import { Doorman } from './doorman.ts';
 import { isJudged } from './errors.ts';
+import { Gate } from './gate.ts';
 import { Link } from './link.ts';
 import { Reader } from './reader.ts';
 import { POLICY } from './retry.ts';
@@ -43,17 +44,19 @@ function start(): void {
     wallClock,
     () => new Worker(new URL('./digest-worker.ts', import.meta.url), { type: 'module' }),
   );
+  const gate = new Gate();
   const doorman = new Doorman({
     fetch: browserFetch,
     host: document.body,
-    opened: () => link.online(),
+    gate,
     reload: () => location.reload(),
   });
   const transport = new Transport({
     clock: wallClock,
     policy: POLICY,
     wake: link,
-    fetch: doorman.fetch,
+    gate,
+    fetch: browserFetch,
     stallMs: link.stallMs,
     digest: beside.digest,
   });

@@ -1,6 +1,7 @@
 /** Asks again until it works, is pointless or is given up; the one retry loop of the browser side. */
 import { type Clock, pause } from './clock.ts';
 import { recognised, ViewerError } from './errors.ts';
+import type { Gate } from './gate.ts';
 import { decide, type Policy, tallied } from './retry.ts';
 import { Silence } from './watchdog.ts';
 
@@ -20,6 +21,8 @@ export interface Pace {
   readonly policy: Policy;
   /** Fires `wake` when the link is back: sleepers try at once. */
   readonly wake: EventTarget;
+  /** Shut while nobody is signed in: waiting there is no failure. */
+  readonly gate?: Gate;
 }
 
 /** A pause shorter than this needs no explanation. */
@@ -36,11 +39,17 @@ export async function persist<T>(
   const silence = new Silence(pace.clock, (quiet) => watch.waiting?.(quiet ? { error } : null));
   try {
     for (;;) {
+      await entered(pace.gate, watch.signal, silence);
+      const pass = pace.gate?.pass ?? 0;
       const before = progress();
       try {
         return await attempt(silence);
       } catch (thrown) {
         error = recognised(thrown);
+        if (error.category === 'signed-out' && pace.gate !== undefined) {
+          pace.gate.refused(pass);
+          continue;
+        }
         failures = tallied(failures, progress() > before);
         await interval(pace, watch.signal, silence, failures, error);
       }
@@ -48,6 +57,19 @@ export async function persist<T>(
   } finally {
     silence.stop();
   }
+}
+
+/** Through the gate; while it is shut the page itself says why nothing comes. */
+async function entered(
+  gate: Gate | undefined,
+  signal: AbortSignal,
+  silence: Silence,
+): Promise<void> {
+  if (gate === undefined || !gate.isShut) return;
+  silence.rest();
+  await gate.passed(signal);
+  if (signal.aborted) throw new ViewerError('cancelled');
+  silence.broken();
 }
 
 /** Waits as the policy says, or throws when it says stop. */

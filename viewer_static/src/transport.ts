@@ -2,6 +2,7 @@
 import { notElsewhere, ofKind, parsed, refusal, vouchedFor, whole } from './answer.ts';
 import type { Digest, Digested } from './digest.ts';
 import { recognised, ViewerError } from './errors.ts';
+import type { Gate } from './gate.ts';
 import { Goodput } from './goodput.ts';
 import {
   type Announced,
@@ -61,6 +62,11 @@ export class Transport {
     return (this.goodput.bytesPerSecond ?? Number.POSITIVE_INFINITY) < SLOW_BYTES_PER_SECOND;
   }
 
+  /** Whoever asks by other ways than this one waits there too. */
+  get gate(): Gate | undefined {
+    return this.line.gate;
+  }
+
   /** Anything else that hangs on the link, with the same patience. */
   stubbornly<T>(watch: Watch, attempt: () => Promise<T>): Promise<T> {
     return persist(this.line, watch, attempt);
@@ -68,6 +74,17 @@ export class Transport {
 
   /** One short answer now or an error: for polling, which has its own pace. */
   async glance(path: string, limitMs: number): Promise<unknown> {
+    const { gate } = this.line;
+    for (;;) {
+      await gate?.passed();
+      const pass = gate?.pass ?? 0;
+      const response = await this.once(path, limitMs);
+      if (response.status !== 401 || gate === undefined) return response.body;
+      gate.refused(pass);
+    }
+  }
+
+  private async once(path: string, limitMs: number): Promise<{ status: number; body: unknown }> {
     const giveUp = new AbortController();
     const cancel = this.line.clock.after(limitMs, () => giveUp.abort());
     try {
@@ -76,7 +93,7 @@ export class Transport {
         redirect: 'error',
         signal: giveUp.signal,
       });
-      return await response.json();
+      return { status: response.status, body: await response.json() };
     } finally {
       cancel();
     }

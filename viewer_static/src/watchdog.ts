@@ -28,9 +28,14 @@ export class Silence {
     this.become(true);
   }
 
-  stop(): void {
+  /** Nothing is asked for now. */
+  rest(): void {
     this.cancel();
     this.become(false);
+  }
+
+  stop(): void {
+    this.rest();
   }
 
   private armed(): () => void {

@@ -269,7 +269,7 @@ describe('a file on its way', () => {
     expect(ledger.upload('f', id(90))).toBeNull();
   });
 
-  it.each([400, 403, 413, 415, 507])(
+  it.each([400, 401, 403, 413, 415, 507])(
     "gives up at once on %i, in the server's words",
     async (status) => {
       server.faults = [status];

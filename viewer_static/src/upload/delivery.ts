@@ -1,6 +1,7 @@
 /** One file on its way: attempts, pauses and new beginnings, until the server holds all of it. */
 import { type HttpStack, Upload } from 'tus-js-client';
 import { type Clock, pause } from '../clock.ts';
+import type { Gate } from '../gate.ts';
 import { tallied } from '../retry.ts';
 import { isUploadId, uploadsPath } from './answers.ts';
 import type { ReadingQueue } from './chunks.ts';
@@ -29,6 +30,7 @@ export interface Post {
   readonly clock: Clock;
   /** Fires `wake` when waiting is over: the line is back, or somebody is impatient. */
   readonly wake: EventTarget;
+  readonly gate?: Gate | undefined;
   readonly online: () => boolean;
   readonly reading: ReadingQueue;
   readonly meter: Meter;
@@ -90,6 +92,9 @@ export class Delivery {
   /** Until the server holds the file; throws the Trouble that ends it, or what the signal was aborted with. */
   async run(signal: AbortSignal): Promise<void> {
     for (;;) {
+      await this.post.gate?.passed(signal);
+      signal.throwIfAborted();
+      const pass = this.post.gate?.pass ?? 0;
       this.progressed = false;
       try {
         await this.attempt(signal);
@@ -97,7 +102,9 @@ export class Delivery {
         return;
       } catch (thrown) {
         signal.throwIfAborted();
-        await this.overcome(troubleOf(thrown), signal);
+        const trouble = troubleOf(thrown);
+        if (trouble.code === 'sign_in_required') this.post.gate?.refused(pass);
+        else await this.overcome(trouble, signal);
       }
     }
   }

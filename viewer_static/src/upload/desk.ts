@@ -236,8 +236,9 @@ export class Desk extends EventTarget {
   }
 
   private post(): Post {
-    const { clock, online, ledger } = this.deps;
+    const { clock, online, ledger, transport } = this.deps;
     return {
+      gate: transport.gate,
       clock,
       online,
       ledger,

@@ -6,7 +6,7 @@ describe('what is tried again', () => {
     expect(verdict(status)).toBe('again');
   });
 
-  it.each([400, 403, 404, 413, 415, 507])('never %i', (status) => {
+  it.each([400, 401, 403, 404, 413, 415, 507])('never %i', (status) => {
     expect(verdict(status)).toBe('stop');
   });
 

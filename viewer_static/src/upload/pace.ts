@@ -5,7 +5,7 @@ export type Verdict = 'again' | 'gone' | 'stop';
 const STEPS_MS = [500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000];
 const SPREAD = 0.2;
 const AFTER_CAP_MS = 60_000;
-const AGAIN = new Set([0, 401, 408, 409, 423, 425, 429, 460]);
+const AGAIN = new Set([0, 408, 409, 423, 425, 429, 460]);
 
 /** What an answer's status means for the file; 0 is no answer at all. */
 export function verdict(status: number): Verdict {
