@@ -16,7 +16,7 @@ import statistics
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from bench import report
 from bench.wrk import measure
@@ -46,10 +46,15 @@ def processor_seconds(server: Proxy) -> float:
     return total / _TICKS
 
 
-def cost(server: Proxy, paths: list[str], seconds: float) -> tuple[float, float]:
+_NONE: Mapping[str, str] = {}
+
+
+def cost(
+    server: Proxy, paths: list[str], seconds: float, headers: Mapping[str, str] = _NONE
+) -> tuple[float, float]:
     """Requests a second, and microseconds of processor a request."""
     before = processor_seconds(server)
-    measured = measure(server.url, paths, CONNECTIONS, seconds)
+    measured = measure(server.url, paths, CONNECTIONS, seconds, headers)
     spent = processor_seconds(server) - before
     return measured.rate, spent / (measured.rate * max(1, round(seconds))) * 1e6
 

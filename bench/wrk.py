@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,14 +25,24 @@ class Measured:
     p50: float
 
 
-def measure(base: str, paths: Sequence[str], connections: int, seconds: float) -> Measured:
+_NONE: Mapping[str, str] = {}
+
+
+def measure(
+    base: str,
+    paths: Sequence[str],
+    connections: int,
+    seconds: float,
+    headers: Mapping[str, str] = _NONE,
+) -> Measured:
     """Run wrk once; any answer that is no 2xx, or a broken one, spoils the figure."""
     with tempfile.TemporaryDirectory() as folder:
         listing, script = Path(folder) / "paths", Path(folder) / "script.lua"
         listing.write_text("\n".join(paths) + "\n")
         script.write_text(_SCRIPT.format(list=listing))
         load = [f"-c{connections}", f"-d{max(1, round(seconds))}s"]
-        command = ["wrk", "-t1", *load, "--latency", "-s"]
+        named = [part for name, value in headers.items() for part in ("-H", f"{name}: {value}")]
+        command = ["wrk", "-t1", *load, *named, "--latency", "-s"]
         done = subprocess.run(
             [*command, str(script), base], capture_output=True, text=True, check=True
         )

@@ -33,6 +33,10 @@ _OWNER_LOOKS = 50
 
 log = logging.getLogger(__name__)
 
+_OPEN = """\
+WARNING: nobody has to sign in here (PACS_PROXY_SIGN_IN=0, PACS_PROXY_ALLOW_OPEN=1).
+Everyone who can reach {host}:{port} sees and may delete every study.
+"""
 _NOBODY = "There are no accounts yet; make the first: pacs-proxy user add NAME --role admin\n"
 
 
@@ -156,11 +160,15 @@ def check_door(settings: Settings) -> None:
     """Raise SettingError where anybody could walk in."""
     if settings.is_data_side:
         return  # its key keeps everybody else out, and it knows for whom its edge asks
-    if settings.is_open and not settings.sign_in:
+    if not settings.is_open or settings.sign_in:
+        return
+    if not settings.allow_open:
         raise SettingError(
             f"PACS_PROXY_HOST={settings.host} would let the whole network in, since nobody has to "
-            "sign in (PACS_PROXY_SIGN_IN=0). Leave one of the two away."
+            "sign in (PACS_PROXY_SIGN_IN=0). Leave one of the two away, or set "
+            "PACS_PROXY_ALLOW_OPEN=1 if something else keeps others out."
         )
+    sys.stderr.write(_OPEN.format(host=settings.host, port=settings.port))
 
 
 def prepare_data_side(settings: Settings) -> None:

@@ -8,14 +8,16 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
+from pacs_proxy.access.accounts import Accounts
 from pacs_proxy.database import Base, Batch, Database, Result, Upload, engine, touch
 from pacs_proxy.errors import DatabaseUnavailable
-from pacs_proxy.migrations import upgrade
+from pacs_proxy.migrations import configuration, upgrade
 
 # Commits one batch, says so, and is killed inside the next transaction.
 CRASH = """
@@ -63,6 +65,19 @@ def test_several_may_upgrade_at_once_and_again(empty_database: str) -> None:
             ended.result()
     with closing(Database(empty_database)) as database:
         add_batch(database)
+
+
+def test_a_database_of_before_there_were_accounts_keeps_what_it_holds(empty_database: str) -> None:
+    made = engine(empty_database)
+    with made.execution_options(writes=True).begin() as connection:
+        command.upgrade(configuration(connection), "0002")
+    made.dispose()
+    with closing(Database(empty_database)) as database:
+        add_batch(database, "earlier")
+        upgrade(empty_database)
+        Accounts(database).add("ann", "reader", "a horse, a battery")
+        with database.read() as session:
+            assert session.scalars(select(Batch.id)).all() == ["earlier"]
 
 
 def test_a_transaction_is_whole_or_was_never_there(database: Database) -> None:

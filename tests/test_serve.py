@@ -68,8 +68,20 @@ def test_it_does_not_let_the_network_in_unasked(tmp_path: Path) -> None:
     open_door = {"PACS_PROXY_HOST": "0.0.0.0", "PACS_PROXY_SIGN_IN": "0"}
     ended = started({**open_door, "PACS_PROXY_SPOOL_DIR": str(tmp_path / "s")})
     assert ended.returncode == 1
-    assert "PACS_PROXY_SIGN_IN" in ended.stderr
+    assert "PACS_PROXY_ALLOW_OPEN" in ended.stderr
     assert not (tmp_path / "s").exists()
+
+
+def test_an_open_server_warns_loudly(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(serve.Server, "run", lambda _: None)
+    monkeypatch.setattr("pacs_proxy.logs.configure", lambda: None)
+    spool, data = str(tmp_path / "spool"), str(tmp_path / "data")
+    serve.run(
+        Settings(host="0.0.0.0", spool_dir=spool, data_dir=data, sign_in=False, allow_open=True)
+    )
+    assert "may delete every study" in capsys.readouterr().err
 
 
 def test_a_server_without_accounts_says_how_the_first_is_made(

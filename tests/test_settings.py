@@ -40,6 +40,7 @@ def test_names_that_steer_tests_are_let_pass(name: str) -> None:
         ("PACS_PROXY_PORT", "70000"),
         ("PACS_PROXY_PORT", "http"),
         ("PACS_PROXY_SIGN_IN", "maybe"),
+        ("PACS_PROXY_ALLOW_OPEN", "maybe"),
         ("PACS_PROXY_WORKERS", "0"),
         ("PACS_PROXY_THREADS", "-1"),
         ("PACS_PROXY_STALL_SECONDS", "0"),
@@ -119,5 +120,5 @@ def test_named_hosts_are_trusted_besides_this_machine() -> None:
 def test_every_setting_has_a_sentence_of_help_and_a_default_it_would_accept() -> None:
     for field in fields(Settings):
         assert field.metadata["help"].endswith(".")
-        if field.name not in {"workers", "sign_in"}:
+        if field.name not in {"workers", "sign_in", "allow_open"}:
             assert field.metadata["parse"](str(field.default)) == field.default

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
 from threading import BoundedSemaphore
@@ -9,11 +11,12 @@ from threading import BoundedSemaphore
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from pacs_proxy.errors.access import WeakPassword
+from pacs_proxy.errors.access import TooManyTries, WeakPassword
 
 SHORTEST, LONGEST = 8, 128
-# Each takes 64 MiB and 50 ms of a processor: a crowd at the door must not stop the reading.
-_AT_ONCE = BoundedSemaphore(2)
+# Each takes 64 MiB and 50 ms of a processor: a crowd at the door must not stop the reading, nor
+# hold a thread for long.
+_AT_ONCE, _PATIENCE = BoundedSemaphore(2), 2.0
 _HASHER = PasswordHasher()
 
 
@@ -32,18 +35,31 @@ def check(password: str, name: str) -> None:
 
 def hashed(password: str) -> str:
     """As it is kept."""
-    with _AT_ONCE:
+    with _turn():
         return _HASHER.hash(password)
 
 
 def agrees(kept: str | None, password: str) -> bool:
-    """Whether it is that password; takes as long when there is nothing to compare with."""
-    with _AT_ONCE:
+    """Whether it is that password; takes as long when there is nothing to compare with.
+
+    Raises TooManyTries when too many ask at once.
+    """
+    with _turn():
         try:
             _HASHER.verify(kept or _nobodys(), password)
         except (VerificationError, InvalidHashError):
             return False
     return kept is not None
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    if not _AT_ONCE.acquire(timeout=_PATIENCE):
+        raise TooManyTries("Too many sign in at this moment. Try again in a few seconds.", 5)
+    try:
+        yield
+    finally:
+        _AT_ONCE.release()
 
 
 @cache

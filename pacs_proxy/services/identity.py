@@ -24,7 +24,7 @@ _FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP")
 def principal(environ: Environ, having: Services, route: Route) -> Principal:
     """The one who asks; NOBODY has the public's permissions. Raises DatabaseUnavailable."""
     if not having.settings.sign_in:
-        return _local(environ, route)
+        return _local(environ, having, route)
     header = environ.get("HTTP_AUTHORIZATION", "")
     if header.startswith(_BEARER):
         return _program(header.removeprefix(_BEARER).strip(), having)
@@ -55,12 +55,16 @@ def _program(secret: str, having: Services) -> Principal:
     return Principal(found.account, found.permissions | ANYBODY, day(f"token-{found.id}"))
 
 
-def _local(environ: Environ, route: Route) -> Principal:
+def _local(environ: Environ, having: Services, route: Route) -> Principal:
     if route.permission == PUBLIC:
         return LOCAL
-    if environ.get("REMOTE_ADDR") not in _HERE or any(name in environ for name in _FORWARDED):
+    if not having.settings.allow_open and _is_from_elsewhere(environ):
         raise Forbidden(
             "This server asks nobody to sign in (PACS_PROXY_SIGN_IN=0), so it answers only who "
             "comes from this machine itself."
         )
     return replace(LOCAL, session=day("local"))
+
+
+def _is_from_elsewhere(environ: Environ) -> bool:
+    return environ.get("REMOTE_ADDR") not in _HERE or any(name in environ for name in _FORWARDED)

@@ -15,8 +15,15 @@ class AccessSettings:
         "PACS_PROXY_SIGN_IN",
         True,
         truth,
-        "0: nobody has to sign in. Possible on a loopback address only, for one person's own "
-        "machine; whatever a front proxy passes on is then refused.",
+        "0: nobody has to sign in. For one person's own machine: only a loopback address is "
+        "listened on, and whatever a front proxy passes on is refused.",
+    )
+    allow_open: bool = setting(
+        "PACS_PROXY_ALLOW_OPEN",
+        False,
+        truth,
+        "With PACS_PROXY_SIGN_IN=0: let the network in all the same. Everyone who reaches the port "
+        "sees and may delete every study, and the journal cannot tell who it was.",
     )
     session_idle_seconds: float = setting(
         "PACS_PROXY_SESSION_IDLE_SECONDS",

@@ -16,7 +16,7 @@ class ServerSettings:
         "PACS_PROXY_HOST",
         "127.0.0.1",
         text,
-        "Address to listen on. Anything but loopback needs PACS_PROXY_SIGN_IN.",
+        "Address to listen on. With PACS_PROXY_SIGN_IN=0 only loopback.",
     )
     port: int = setting("PACS_PROXY_PORT", 8080, port, "Port to listen on.")
     trusted_hosts: str = setting(
