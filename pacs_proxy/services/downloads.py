@@ -11,7 +11,7 @@ from flask import Response, request
 from pacs_proxy.archive.manifest import Manifest
 from pacs_proxy.errors import Busy
 from pacs_proxy.services.context import interest, services
-from pacs_proxy.services.routes import orthanc_id
+from pacs_proxy.services.identifiers import orthanc_id
 from pacs_proxy.web.exchange import send_within
 from pacs_proxy.web.ranges import is_known, may_continue, wanted_range
 
