@@ -67,26 +67,34 @@ def front(proxy: str) -> Iterator[int]:
     """The port of an nginx before the proxy at this URL."""
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="bench-front-") as folder:
-        Path(folder).chmod(0o755)
-        configuration = Path(folder) / "nginx.conf"
         names = {"folder": folder, "port": port, "page": PAGE, "proxy": urlsplit(proxy).netloc}
-        configuration.write_text(_CONFIGURATION.format(**names))
-        command = ["/usr/sbin/nginx", "-c", str(configuration), "-p", folder, "-g", "user root;"]
-        process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-        try:
-            _until_answering(port)
+        with running(Path(folder), _CONFIGURATION.format(**names)):
+            until_answering(port, "/wadouri/")
             yield port
-        finally:
-            process.terminate()
-            process.wait(10)
 
 
-def _until_answering(port: int, seconds: float = 10.0) -> None:
+@contextlib.contextmanager
+def running(folder: Path, configuration: str) -> Iterator[None]:
+    """An nginx of its own, gone at the end."""
+    folder.chmod(0o755)
+    file = folder / "nginx.conf"
+    file.write_text(configuration)
+    command = ["/usr/sbin/nginx", "-c", str(file), "-p", str(folder), "-g", "user root;"]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def until_answering(port: int, path: str, seconds: float = 10.0) -> None:
+    """Wait until it serves this path."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
         with contextlib.closing(connection), contextlib.suppress(OSError):
-            connection.request("GET", "/wadouri/")
+            connection.request("GET", path)
             if connection.getresponse().status == http.HTTPStatus.OK:
                 return
         time.sleep(0.05)
