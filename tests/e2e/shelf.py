@@ -15,6 +15,7 @@ from pydicom import dcmread
 from pacs_proxy.demo.load import store
 from pacs_proxy.demo.phantom import Series
 from tests.e2e.slices import Barred
+from tests.e2e.textured import Textured
 
 KINDS = ("<i2", "<u2", "u1", "i1", "<i4", "<u4", "<f4")
 
@@ -35,7 +36,7 @@ class Shelf:
     url: str
     files: dict[str, bytes] = field(default_factory=dict)
 
-    def add(self, contents: Sequence[bytes] | Series | Barred) -> Book:
+    def add(self, contents: Sequence[bytes] | Series | Barred | Textured) -> Book:
         """Store the files of one series."""
         instances = []
         for content in map(contents.__getitem__, range(len(contents))):

@@ -223,7 +223,8 @@ def test_download_gives_the_stored_bytes(
     window = viewer(served.url).open(bars)
     window.walk([7])
     with window.page.expect_download() as saving:
-        window.page.get_by_text("Download").click()
+        window.page.get_by_role("button", name="More").click()
+        window.page.get_by_role("menuitem", name="Download image").click()
     assert saving.value.path().read_bytes() == shelf.files[bars.instances[7]]
     assert saving.value.suggested_filename == f"instance-{bars.instances[7][:8]}.dcm"
 

@@ -129,3 +129,16 @@ export async function series(
 ): Promise<SeriesDetail> {
   return (await transport.json(`${ROOT}/series/${id}`, watch)) as SeriesDetail;
 }
+
+/** What the same patient had before, by the archive's patient ID; without one nobody can tell. */
+export async function priors(
+  transport: Transport,
+  { id, patient_id, study_date }: Study,
+  watch: Watch,
+): Promise<Study[]> {
+  if (patient_id === '') return [];
+  const page = await studies(transport, { patient_id }, 50, 0, watch);
+  return page.items.filter(
+    (other) => other.id !== id && other.patient_id === patient_id && other.study_date <= study_date,
+  );
+}

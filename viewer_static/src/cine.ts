@@ -8,6 +8,7 @@ const FASTEST = 60;
 export class Cine extends EventTarget {
   playing = false;
   rate = DEFAULT_RATE;
+  private isChosen = false;
   private turn = 0;
 
   constructor(
@@ -16,6 +17,16 @@ export class Cine extends EventTarget {
     private readonly next: () => Promise<void>,
   ) {
     super();
+  }
+
+  /** The rate the images ask for, unless the reader chose another. */
+  suggest(framesPerSecond: number | null): void {
+    if (!this.isChosen) this.setRate(framesPerSecond);
+  }
+
+  choose(framesPerSecond: number): void {
+    this.setRate(framesPerSecond);
+    this.isChosen = true;
   }
 
   setRate(framesPerSecond: number | null): void {

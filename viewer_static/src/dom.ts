@@ -30,9 +30,20 @@ export function say(node: Element, text: string): void {
   if (node.textContent !== text) node.textContent = text;
 }
 
+const SVG = 'http://www.w3.org/2000/svg';
+
+export function svgLine(
+  [x1, y1]: readonly [number, number],
+  [x2, y2]: readonly [number, number],
+): SVGElement {
+  const line = document.createElementNS(SVG, 'line');
+  for (const [name, value] of Object.entries({ x1, y1, x2, y2 })) set(line, name, value.toFixed(1));
+  return line;
+}
+
 export function svg(path: string, size = 18): SVGSVGElement {
-  const root = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
-  const line = document.createElementNS('http://www.w3.org/2000/svg', 'path');
+  const root = document.createElementNS(SVG, 'svg');
+  const line = document.createElementNS(SVG, 'path');
   root.setAttribute('viewBox', '0 0 24 24');
   root.setAttribute('width', String(size));
   root.setAttribute('height', String(size));

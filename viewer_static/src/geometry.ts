@@ -23,8 +23,6 @@ export function side(direction: Vector): string {
     .join('');
 }
 
-const minus = ([x, y, z]: Vector): Vector => [-x, -y, -z];
-
 export interface Sides {
   readonly left: string;
   readonly right: string;
@@ -43,18 +41,6 @@ export function cosines(values: unknown): readonly [Vector, Vector] | null {
     Math.abs(dot(column, column) - 1) < 0.05 &&
     Math.abs(dot(row, column)) < 0.05;
   return sound ? [row, column] : null;
-}
-
-export function sides(values: unknown): Sides | null {
-  const found = cosines(values);
-  if (found === null) return null;
-  const [row, column] = found;
-  return {
-    left: side(minus(row)),
-    right: side(row),
-    top: side(minus(column)),
-    bottom: side(column),
-  };
 }
 
 export function dot(one: Vector, other: Vector): number {

@@ -1,9 +1,10 @@
 /** The words around the picture. They always belong to the picture on screen, or are not there. */
 import type { SeriesDetail } from './api.ts';
 import { el, say } from './dom.ts';
+import { type SliceFacts, sidesOf, type View, zoomOf } from './facts.ts';
+import { ScaleBar } from './scale-bar.ts';
 import type { SeriesModel, Slice } from './series.ts';
 import { date, personName, time } from './text.ts';
-import type { SliceFacts, View } from './viewports.ts';
 
 const CORNERS = ['top-left', 'top-right', 'bottom-left', 'bottom-right'] as const;
 const EDGES = ['left', 'right', 'top', 'bottom'] as const;
@@ -23,8 +24,23 @@ export class Overlay {
     EDGES.map((name) => [name, el('div', { class: `edge ${name}` })]),
   );
 
+  private readonly scale = new ScaleBar();
+  private readonly star = el('div', { class: 'key-star' }, '★ key image');
+  /** Where the slices of other viewports cut this one. */
+  readonly lines = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
+
   constructor() {
-    this.node = el('div', { class: 'overlay' }, ...this.corners.values(), ...this.edges.values());
+    this.lines.setAttribute('class', 'cross-lines');
+    this.node = el(
+      'div',
+      { class: 'overlay' },
+      this.lines,
+      ...this.corners.values(),
+      ...this.edges.values(),
+      this.scale.node,
+      this.star,
+    );
+    this.key(false);
     this.hide();
   }
 
@@ -36,8 +52,7 @@ export class Overlay {
     this.corner('top-left', patientLines(model.detail));
     this.corner('top-right', seriesLines(model.detail));
     this.corner('bottom-left', sliceLines(model, slice, facts));
-    this.corner('bottom-right', viewLines(view, facts));
-    for (const edge of EDGES) say(this.edges.get(edge) as Element, facts.sides?.[edge] ?? '');
+    this.view(view, facts);
     this.node.hidden = false;
   }
 
@@ -48,11 +63,19 @@ export class Overlay {
     this.corner('bottom-left', left);
     this.corner('bottom-right', right);
     for (const edge of this.edges.values()) say(edge, '');
+    this.scale.node.hidden = true;
     this.node.hidden = false;
+  }
+
+  key(isKey: boolean): void {
+    this.star.hidden = !isKey;
   }
 
   view(view: View, facts: SliceFacts): void {
     this.corner('bottom-right', viewLines(view, facts));
+    const sides = sidesOf(facts, view);
+    for (const edge of EDGES) say(this.edges.get(edge) as Element, sides[edge]);
+    this.scale.show(view, facts.spacing);
   }
 
   private corner(name: (typeof CORNERS)[number], lines: string): void {
@@ -107,10 +130,12 @@ function position(model: SeriesModel, slice: Slice): string {
   return `Slice ${slice.index + 1}/${total}${frame}`;
 }
 
+/** A window means nothing to a picture in colour. */
 function viewLines(view: View, facts: SliceFacts): string {
+  const window = `W ${Math.round(view.width)}  L ${Math.round(view.centre)}`;
   return joined(
     `${facts.columns} × ${facts.rows}`,
-    `Zoom ${Math.round(view.zoom * 100)} %`,
-    `W ${Math.round(view.width)}  L ${Math.round(view.centre)}${view.inverted ? '  inverted' : ''}`,
+    `Zoom ${Math.round(zoomOf(view) * 100)} %`,
+    [facts.isColour ? '' : window, view.inverted ? 'inverted' : ''].filter(Boolean).join('  '),
   );
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { SLOTS } from './budget.ts';
 import { ViewerError } from './errors.ts';
-import { outwards, SLOTS, SliceQueue } from './queue.ts';
+import { outwards, SliceQueue } from './queue.ts';
 import { SeriesModel } from './series.ts';
 import { FakeClock, seriesOf, settled } from './testing.ts';
 

@@ -1,10 +1,8 @@
 /** Which slices are being loaded: the visible one first, then outwards, a few at a time. */
+import { Budget, type Party } from './budget.ts';
 import type { Clock } from './clock.ts';
 import { recognised, type ViewerError } from './errors.ts';
 import type { SeriesModel } from './series.ts';
-
-/** One of the browser's six connections stays free for status and lists. */
-export const SLOTS = 5;
 
 /** Indexes outwards from the centre, the direction of travel first at equal distance. */
 export function outwards(
@@ -37,7 +35,7 @@ interface Task {
   readonly done: Promise<void>;
 }
 
-export class SliceQueue {
+export class SliceQueue implements Party {
   private readonly tasks = new Map<number, Task>();
   private centre = 0;
   private direction: 1 | -1 = 1;
@@ -45,6 +43,7 @@ export class SliceQueue {
   private relax: () => void = () => undefined;
   /** Nothing is prefetched until the visible slice has come. */
   private alone = false;
+  private isShared = false;
   private patienceMs = ALONE_MS;
 
   constructor(
@@ -53,12 +52,25 @@ export class SliceQueue {
     /** How many slices around the visible one may be kept decoded. */
     private readonly reach: () => number,
     private readonly clock: Clock,
-  ) {}
+    private readonly budget = new Budget(),
+  ) {
+    budget.enter(this);
+  }
+
+  get size(): number {
+    return this.tasks.size;
+  }
+
+  /** The visible slice is still on its way, and takes something of the link. */
+  get isUrgent(): boolean {
+    return !this.isShared && this.tasks.has(this.centre);
+  }
 
   /** Loads the slice before all others; rejects with the reason it cannot be shown. */
   async want(index: number, again = false): Promise<void> {
     if (index !== this.centre) this.direction = index > this.centre ? 1 : -1;
     this.centre = index;
+    this.isShared = false;
     const known = this.model.error(index);
     if (known !== null && !again) throw known;
     const task = this.tasks.get(index) ?? this.begin(index, true);
@@ -70,16 +82,17 @@ export class SliceQueue {
   /** The visible slice is waited for, and takes nothing of the link: the others may have it. */
   share(): void {
     this.alone = false;
+    this.isShared = true;
     this.prefetch();
   }
 
   /** Fills free places outwards from the visible slice. */
   prefetch(): void {
     this.alone &&= this.tasks.has(this.centre);
-    if (this.closed || this.alone) return;
+    if (this.closed || this.alone || this.budget.isUrgentFor(this)) return;
     const count = this.model.slices.length;
     for (const index of outwards(count, this.centre, this.direction, this.reach())) {
-      if (this.tasks.size >= SLOTS) return;
+      if (!this.budget.hasRoom) return;
       if (this.model.state(index) === 'absent') this.begin(index, false);
     }
   }
@@ -87,6 +100,7 @@ export class SliceQueue {
   /** The reader left the series. */
   close(): void {
     this.closed = true;
+    this.budget.leave(this);
     this.relax();
     for (const task of this.tasks.values()) task.giveUp.abort();
     this.tasks.clear();
@@ -102,7 +116,7 @@ export class SliceQueue {
   }
 
   private begin(index: number, urgent: boolean): Task {
-    if (urgent) this.makeRoom();
+    if (urgent) this.budget.makeRoom(this);
     const giveUp = new AbortController();
     const seen = this.model.state(index) === 'ready';
     if (!seen) this.model.moved(index, 'loading');
@@ -116,21 +130,22 @@ export class SliceQueue {
     return task;
   }
 
-  /** The visible slice never waits behind prefetched ones: the farthest gives up its place. */
-  private makeRoom(): void {
-    if (this.tasks.size < SLOTS) return;
-    const far = [...this.tasks.values()].sort(
-      (one, other) => Math.abs(other.index - this.centre) - Math.abs(one.index - this.centre),
-    )[0];
-    if (far === undefined) return;
-    this.giveUp(far);
+  /** A prefetched slice, the farthest one, gives up its place; false when there is none. */
+  yieldOne(): boolean {
+    const far = [...this.tasks.values()]
+      .filter(({ index }) => index !== this.centre)
+      .sort(
+        (one, other) => Math.abs(other.index - this.centre) - Math.abs(one.index - this.centre),
+      )[0];
+    if (far !== undefined) this.giveUp(far);
+    return far !== undefined;
   }
 
   /** On a slow link the others would take most of it; what they have is kept and continued later. */
   private clear(index: number): void {
     if (!this.tasks.has(index) || index !== this.centre) return;
     this.alone = true;
-    for (const task of [...this.tasks.values()]) if (task.index !== index) this.giveUp(task);
+    this.budget.clear();
   }
 
   private learn({ began }: Task): void {
@@ -157,6 +172,6 @@ export class SliceQueue {
     if (error === null) this.model.moved(index, 'ready', null);
     else if (error.category === 'cancelled') this.model.moved(index, 'absent', null);
     else this.model.moved(index, 'failed', error);
-    this.prefetch();
+    this.budget.next(this);
   }
 }

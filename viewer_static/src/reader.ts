@@ -1,26 +1,29 @@
-/** The reading page: toolbar, series strip, picture and status; opens a study and its series. */
-import {
-  downloadPath,
-  type SeriesDetail,
-  type StudyDetail,
-  series as seriesOf,
-  study as studyOf,
-} from './api.ts';
+/** The reading page: toolbar, series strip, pictures and status. */
+import { downloadPath, type SeriesHead, type StudyDetail } from './api.ts';
+import { AskText } from './ask.ts';
 import { LinkChip } from './chip.ts';
 import { wallClock } from './clock.ts';
+import { commandsOf } from './commands.ts';
 import { el, isTyping } from './dom.ts';
-import { recognised } from './errors.ts';
+import { FailuresNote } from './failures-note.ts';
 import { helpDialog } from './help.ts';
+import { InfoDialog } from './info.ts';
 import { type Command, obeyed } from './keys.ts';
+import { type Layout, layoutOf, nameOf } from './layout.ts';
 import type { Link } from './link.ts';
-import type { Watch } from './persist.ts';
-import { CT_PRESETS } from './presets.ts';
+import { warm } from './machine.ts';
+import { MarkList } from './mark-list.ts';
+import { Markbook } from './markbook.ts';
+import { Opening } from './opening.ts';
+import type { Pane } from './pane.ts';
 import { Progress } from './progress.ts';
+import { savePicture } from './screenshot.ts';
 import { SkippedList } from './skipped.ts';
-import { Stage, warm } from './stage.ts';
+import { Stage } from './stage.ts';
 import { Strip } from './strip.ts';
 import { plural } from './text.ts';
 import type { Toasts } from './toasts.ts';
+import { Together } from './together.ts';
 import { Toolbar } from './toolbar.ts';
 import type { Transport } from './transport.ts';
 
@@ -33,168 +36,192 @@ export interface ReaderDeps {
   readonly back: () => void;
 }
 
-const PAGE = 10;
+const LIKED = 'pacs-layout:';
+
+/** The first series that is a picture says what kind of study it is. */
+const kindOf = (study: StudyDetail): string => study.series[0]?.modality ?? '';
 
 export class Reader {
   readonly node: HTMLElement;
   private readonly stage: Stage;
+  private readonly opening: Opening;
+  private readonly together: Together;
+  private readonly book: Markbook;
+  private readonly list: MarkList;
   private readonly strip: Strip;
   private readonly toolbar: Toolbar;
   private readonly progress = new Progress();
   private readonly commands: readonly Command[];
   private readonly skipped = new SkippedList();
+  private readonly asking = new AskText();
+  private readonly info: InfoDialog;
   private readonly help: HTMLDialogElement;
-  private study: StudyDetail | null = null;
-  private seriesId = '';
-  private failedBefore = 0;
-  private giveUp = new AbortController();
+  private readonly failures: FailuresNote;
 
   constructor(private readonly deps: ReaderDeps) {
-    this.stage = new Stage(deps.transport, deps.link);
-    this.strip = new Strip(deps.transport, (head) => deps.goes(this.study?.id ?? '', head.id));
-    this.commands = this.keyboard();
+    const { transport, link } = deps;
+    this.failures = new FailuresNote(deps.toasts);
+    this.stage = new Stage({
+      transport,
+      link,
+      ask: this.asking.ask,
+      dropped: (pane, id) => this.place(pane, id),
+    });
+    const { stage } = this;
+    this.opening = new Opening({ transport, link, stage, liked: (study) => this.liked(study) });
+    this.together = new Together(stage);
+    this.book = new Markbook(stage, localStorage);
+    this.list = new MarkList(stage, this.book, (id) => this.place(stage.active, id));
+    this.info = new InfoDialog(stage);
+    this.strip = new Strip(transport, {
+      open: (head) => this.place(stage.active, head.id),
+      prior: (study) => void this.prior(study.id),
+    });
+    this.commands = commandsOf(stage, this.actions());
     this.help = helpDialog(this.commands);
-    this.toolbar = new Toolbar(this.actions(), CT_PRESETS);
-    const chip = new LinkChip(deps.link, wallClock);
-    const status = el(
-      'footer',
-      { class: 'status' },
-      this.progress.node,
-      this.skipped.opener,
-      chip.node,
-    );
-    const desk = el('div', { class: 'desk' }, this.strip.node, this.stage.node);
-    this.node = el(
-      'main',
-      { class: 'reader' },
-      this.toolbar.node,
-      desk,
-      status,
-      this.help,
-      this.skipped.dialog,
-    );
+    this.toolbar = new Toolbar(this.commands, {
+      cine: () => stage.session?.cine.toggle(),
+      rate: (rate) => stage.session?.cine.choose(rate),
+      preset: (index) => this.preset(index),
+    });
+    this.node = this.page(new LinkChip(link, wallClock).node);
     this.listen();
   }
 
   /** Opens the series, or the study's first one. */
   async open(studyId: string, seriesId: string | null): Promise<void> {
-    this.giveUp.abort();
-    this.giveUp = new AbortController();
-    const { signal } = this.giveUp;
     warm();
-    try {
-      // Asked together where the address names both; a failure is met when its turn comes.
-      const early = seriesId === null ? null : this.detail(seriesId, signal);
-      early?.catch(() => undefined);
-      const study = await this.studied(studyId, signal);
-      const wanted = seriesId ?? study.series[0]?.id;
-      if (wanted === undefined) this.stage.message('Nothing to show', 'This study has no series.');
-      else await this.series(wanted, early ?? this.detail(wanted, signal), signal);
-    } catch (thrown) {
-      this.failed(signal, thrown);
-    }
+    await this.opening.open(studyId, seriesId);
   }
 
   close(): void {
-    this.giveUp.abort();
-    this.stage.close();
+    this.opening.close();
     this.strip.close();
-    this.help.close();
-    this.skipped.dialog.close();
-    this.study = null;
+    this.toolbar.close();
+    for (const dialog of this.dialogs()) dialog.close();
   }
 
   key(event: KeyboardEvent): void {
-    const busy = this.help.open || this.skipped.dialog.open || isTyping(event.target);
+    const isAsked = this.dialogs().some(({ open }) => open);
     const pressesButton = event.key === ' ' && event.target instanceof HTMLButtonElement;
-    if (busy || pressesButton || this.stage.key(event)) return;
-    obeyed(this.commands, event);
+    if (isAsked || isTyping(event.target) || pressesButton || this.stage.key(event)) return;
+    const tabsThrough = event.key === 'Tab' && this.stage.panes.length === 1;
+    if (!tabsThrough && obeyed(this.commands, event)) this.book.history.settle();
   }
 
-  private async studied(id: string, signal: AbortSignal): Promise<StudyDetail> {
-    if (this.study?.id === id) return this.study;
-    this.stage.close();
-    this.stage.message('Opening the study', '');
-    const study = await studyOf(this.deps.transport, id, this.watch(signal, 'Opening the study'));
-    signal.throwIfAborted();
-    this.study = study;
+  private dialogs(): readonly HTMLDialogElement[] {
+    return [this.help, this.skipped.dialog, this.asking.dialog, this.info.dialog];
+  }
+
+  private page(chip: HTMLElement): HTMLElement {
+    const status = el('footer', { class: 'status' }, this.progress.node, this.skipped.opener, chip);
+    const desk = el(
+      'div',
+      { class: 'desk' },
+      this.strip.node,
+      this.stage.node,
+      this.list.panel.node,
+    );
+    const { toolbar } = this;
+    return el('main', { class: 'reader' }, toolbar.node, desk, status, ...this.dialogs());
+  }
+
+  /** A series comes into a pane, and with it into the page's address. */
+  private place(pane: Pane, seriesId: string): void {
+    const { study } = this.opening;
+    if (study === null) return;
+    this.stage.activate(pane);
+    if (pane.seriesId !== seriesId) void this.opening.into(pane, seriesId);
+    this.deps.goes(study.id, seriesId);
+  }
+
+  private async prior(id: string): Promise<void> {
+    await this.opening.openPrior(id).catch(() => {
+      this.deps.toasts.say('prior', 'bad', 'The earlier study could not be opened.');
+    });
+  }
+
+  private async compare(): Promise<void> {
+    const newest = this.opening.priors[0];
+    if (newest === undefined) {
+      this.deps.toasts.say('prior', 'warn', 'The archive knows no earlier study of this patient.');
+      return;
+    }
+    if (this.opening.prior === null) await this.prior(newest.id);
+    const { stage } = this;
+    for (const pane of stage.panes) if (pane !== stage.active) pane.close();
+    stage.lay({ rows: 1, columns: 2 });
+    this.opening.fill();
+  }
+
+  private listen(): void {
+    const { stage, opening, strip } = this;
+    stage.addEventListener('opened', () => this.opened());
+    stage.addEventListener('active', () => this.activated());
+    stage.addEventListener('tool', () => this.toolbar.chosen(stage.tool));
+    stage.addEventListener('progress', () => this.counted());
+    stage.addEventListener('shown', () => strip.begin());
+    stage.addEventListener('wanted', () => this.downloads());
+    stage.addEventListener('cine', () => this.played());
+    opening.addEventListener('study', () => this.studied());
+    opening.addEventListener('series', () => this.named());
+    opening.addEventListener('priors', () => {
+      strip.priors(opening.priors, opening.prior, opening.prior?.series ?? []);
+      this.named();
+    });
+    // What the mouse did is over a moment after the button is up: the library hears it first.
+    window.addEventListener('pointerup', () => setTimeout(() => this.book.history.settle()));
+  }
+
+  private studied(): void {
+    const { study } = this.opening;
+    if (study === null) return;
     this.toolbar.shows(study);
     this.strip.show(study.series);
-    return study;
+    this.book.open(study.id);
   }
 
-  private detail(id: string, signal: AbortSignal): Promise<SeriesDetail> {
-    return seriesOf(this.deps.transport, id, this.watch(signal, 'Opening the series'));
-  }
-
-  private async series(
-    id: string,
-    coming: Promise<SeriesDetail>,
-    signal: AbortSignal,
-  ): Promise<void> {
-    this.seriesId = id;
-    this.strip.mark(id);
-    this.stage.close();
-    this.stage.message('Opening the series', '');
-    const detail = await coming;
-    if (signal.aborted) return;
-    this.toolbar.series(
-      detail.modality === 'CT',
-      detail.modality !== 'SM' && detail.instances.some(({ frames }) => frames > 1),
+  private named(): void {
+    const { active, panes } = this.stage;
+    this.strip.mark(
+      active.seriesId,
+      panes.map(({ seriesId }) => seriesId),
     );
-    this.skipped.show([]);
-    await this.stage.open(detail, this.watch(signal, 'Loading the viewer'));
+    const head = this.opening.head(active.seriesId);
+    const { session } = active;
+    const isCine = session?.model.slices.length !== 1 && head?.modality !== 'SM';
+    this.toolbar.series(head?.modality === 'CT', isCine);
   }
 
-  /** Entries that cannot be opened are named, never silently missing. */
-  private skips(): void {
-    const skipped = this.stage.session?.model.skipped ?? this.stage.slide?.skipped ?? [];
+  private activated(): void {
+    this.named();
+    const { study } = this.opening;
+    const { seriesId } = this.stage.active;
+    if (study !== null && seriesId !== '') this.deps.goes(study.id, seriesId);
+  }
+
+  private opened(): void {
+    this.named();
+    const { session, slide } = this.stage;
+    const frames = session?.model.slices.length ?? 0;
+    if (session !== null && frames > session.model.instances.length)
+      this.strip.frames(session.model.detail.id, frames);
+    // Entries that cannot be opened are named, never silently missing.
+    const skipped = session?.model.skipped ?? slide?.skipped ?? [];
     this.skipped.show(skipped);
     if (skipped.length === 0) return;
     const what = plural(skipped.length, 'entry', 'entries');
     this.deps.toasts.say('skipped', 'warn', `${what} of this series cannot be opened.`);
   }
 
-  private watch(signal: AbortSignal, what: string): Watch {
-    const { link } = this.deps;
-    const reason = () => this.stage.waiting(what, link.sentence());
-    let release = (): void => {};
-    return {
-      signal,
-      waiting: (waiting) => {
-        release();
-        if (waiting === null) return;
-        const letGo = link.hold();
-        link.addEventListener('change', reason);
-        release = () => {
-          letGo();
-          link.removeEventListener('change', reason);
-        };
-        reason();
-      },
-    };
+  private downloads(): void {
+    const { wanted } = this.stage.active;
+    this.toolbar.downloads(wanted === null ? null : downloadPath(wanted.instance.id));
   }
 
-  private failed(signal: AbortSignal, thrown: unknown): void {
-    if (signal.aborted) return;
-    const error = recognised(thrown);
-    const request = error.requestId === null ? '' : ` Request ${error.requestId}.`;
-    this.stage.message(error.title, `${error.message}${request}`);
-  }
-
-  private listen(): void {
-    const { stage, toolbar } = this;
-    stage.addEventListener('opened', () => this.skips());
-    stage.addEventListener('progress', () => this.counted());
-    stage.addEventListener('shown', () => this.strip.begin());
-    stage.addEventListener('wanted', () => {
-      const { wanted } = stage;
-      toolbar.downloads(wanted === null ? null : downloadPath(wanted.instance.id));
-    });
-    stage.addEventListener('cine', () => {
-      const cine = stage.session?.cine;
-      if (cine !== undefined) toolbar.playing(cine.playing, cine.rate);
-    });
+  private played(): void {
+    const cine = this.stage.session?.cine;
+    if (cine !== undefined) this.toolbar.playing(cine.playing, cine.rate);
   }
 
   private counted(): void {
@@ -205,80 +232,65 @@ export class Reader {
     this.progress.show(counts);
     // The placeholder speaks for the slice on screen; the note is for those out of sight.
     const elsewhere = failures.some((index) => index !== session.navigation.wanted);
-    this.failures(elsewhere ? counts.failed : 0);
-  }
-
-  /** Said once per change, not once per slice that moves. */
-  private failures(failed: number): void {
-    if (failed === this.failedBefore) return;
-    this.failedBefore = failed;
-    if (failed === 0) this.deps.toasts.dismiss('failed');
-    else this.deps.toasts.say('failed', 'bad', `${plural(failed, 'image')} could not be loaded.`);
+    this.failures.show(elsewhere ? counts.failed : 0);
   }
 
   private neighbour(by: 1 | -1): void {
-    const list = this.study?.series ?? [];
-    const next = list[list.findIndex(({ id }) => id === this.seriesId) + by];
-    if (this.study !== null && next !== undefined) this.deps.goes(this.study.id, next.id);
+    const series: readonly SeriesHead[] = this.opening.study?.series ?? [];
+    const { active } = this.stage;
+    const next = series[series.findIndex(({ id }) => id === active.seriesId) + by];
+    if (next !== undefined) this.place(active, next.id);
   }
 
   private preset(index: number): void {
-    this.stage.preset(index);
+    if (index >= 0 && this.opening.head(this.stage.active.seriesId)?.modality !== 'CT') return;
+    this.stage.active.preset(index);
     this.toolbar.preset(index);
   }
 
+  private async screenshot(): Promise<void> {
+    if (await savePicture(this.stage.active)) return;
+    this.deps.toasts.say('picture', 'warn', 'There is no verified picture on screen to save.');
+  }
+
+  private liked(study: StudyDetail): Layout | null {
+    return layoutOf(localStorage.getItem(LIKED + kindOf(study)));
+  }
+
+  private lay(layout: Layout): void {
+    const { study } = this.opening;
+    if (study !== null) localStorage.setItem(LIKED + kindOf(study), nameOf(layout));
+    this.stage.lay(layout);
+  }
+
   private actions() {
+    const { stage, deps } = this;
     return {
-      back: this.deps.back,
-      invert: () => this.stage.invert(),
-      reset: () => this.resetView(),
-      cine: () => this.stage.session?.cine.toggle(),
-      rate: (rate: number) => this.stage.session?.cine.setRate(rate),
-      preset: (index: number) => this.stage.preset(index),
+      back: deps.back,
       help: () => this.help.showModal(),
+      series: (by: 1 | -1) => this.neighbour(by),
+      preset: (index: number) => this.preset(index),
+      reset: () => {
+        stage.active.reset();
+        this.toolbar.preset(-1);
+      },
+      undo: () => this.book.history.undo(),
+      redo: () => this.book.history.redo(),
+      removeMark: () => this.book.removeHighlighted(),
+      marks: () => this.list.toggle(),
+      lay: (layout: Layout) => this.lay(layout),
+      compare: () => void this.compare(),
+      link: () => this.together.link(),
+      lines: () => this.together.lines(),
+      tags: () => this.info.open(),
+      screenshot: () => void this.screenshot(),
+      keyImage: () => {
+        const { shown } = stage.active;
+        if (shown !== null) this.book.toggleKey(shown.slice.imageId);
+      },
+      nextKey: (by: 1 | -1) => this.list.step(by),
+      isLinked: () => this.together.isLinked,
+      hasLines: () => this.together.hasLines,
     };
-  }
-
-  private resetView(): void {
-    this.stage.reset();
-    this.toolbar.preset(-1);
-  }
-
-  private keyboard(): Command[] {
-    const { stage } = this;
-    const all = Number.MAX_SAFE_INTEGER;
-    const command = (keys: string[], shown: string, label: string, run: () => void): Command => ({
-      keys,
-      shown,
-      label,
-      run,
-    });
-    return [
-      command(['ArrowUp', 'ArrowLeft'], '↑ ←', 'Previous slice', () => stage.step(-1)),
-      command(['ArrowDown', 'ArrowRight'], '↓ →', 'Next slice', () => stage.step(1)),
-      command(['PageUp'], 'Page up', 'Ten slices back', () => stage.step(-PAGE)),
-      command(['PageDown'], 'Page down', 'Ten slices on', () => stage.step(PAGE)),
-      command(['Home'], 'Home', 'First slice', () => stage.step(-all)),
-      command(['End'], 'End', 'Last slice', () => stage.step(all)),
-      command(['['], '[', 'Previous series', () => this.neighbour(-1)),
-      command([']'], ']', 'Next series', () => this.neighbour(1)),
-      ...CT_PRESETS.map(({ name }, index) =>
-        command([String(index + 1)], String(index + 1), `CT window: ${name}`, () =>
-          this.ctPreset(index),
-        ),
-      ),
-      command(['0'], '0', 'Window as stored', () => this.preset(-1)),
-      command(['i', 'I'], 'I', 'Invert', () => stage.invert()),
-      command(['r', 'R'], 'R', 'Reset the view', () => this.resetView()),
-      command(['+', '='], '+', 'Zoom in', () => stage.zoom(1.2)),
-      command(['-'], '−', 'Zoom out', () => stage.zoom(1 / 1.2)),
-      command([' '], 'Space', 'Play or pause', () => stage.session?.cine.toggle()),
-      command(['Escape'], 'Esc', 'Back to the studies', () => this.deps.back()),
-      command(['?'], '?', 'This list', () => this.help.showModal()),
-    ];
-  }
-
-  private ctPreset(index: number): void {
-    if (this.stage.session?.model.detail.modality === 'CT') this.preset(index);
   }
 }

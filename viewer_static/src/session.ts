@@ -1,13 +1,14 @@
 /** One open series: its model, loads, navigation and cine, from opening to leaving. */
 import type { Ahead } from './ahead.ts';
 import { compactPath, displayPath, type Instance, renderedPath, type SeriesDetail } from './api.ts';
+import type { Budget } from './budget.ts';
 import { Cine } from './cine.ts';
 import { wallClock } from './clock.ts';
 import type { Cover } from './cover.ts';
 import { recognised, ViewerError } from './errors.ts';
+import type { Keeper, VerifiedFile } from './files.ts';
 import { Healing } from './healing.ts';
 import type { Link } from './link.ts';
-import type { VerifiedFile } from './loader.ts';
 import { Navigation } from './navigation.ts';
 import type { Watch } from './persist.ts';
 import { SliceQueue } from './queue.ts';
@@ -23,6 +24,7 @@ export interface Desk {
   readonly engine: Engine;
   readonly view: StackView;
   readonly cover: Cover;
+  readonly budget: Budget;
   /** Under way since before the engine was there. */
   readonly ahead: Ahead | null;
 }
@@ -30,7 +32,7 @@ export interface Desk {
 /** Of the memory for decoded pictures, what one series may fill by prefetching. */
 const SHARE = 0.8;
 
-export class Session {
+export class Session implements Keeper {
   readonly model: SeriesModel;
   readonly navigation: Navigation;
   readonly cine: Cine;
@@ -49,6 +51,7 @@ export class Session {
       (index, signal) => this.load(index, signal),
       () => this.reach(),
       wallClock,
+      desk.budget,
     );
     this.navigation = new Navigation(
       this.model,
@@ -61,21 +64,18 @@ export class Session {
     );
     this.cine = new Cine(wallClock, () => this.nextFrame());
     this.healing = new Healing(this.model, wallClock, (indexes) => this.again(indexes));
-    engine.files.source = (id, signal) => this.source(id, signal);
-    engine.files.stubborn = (id, signal, attempt) =>
-      desk.transport.stubbornly(this.watch(id, signal), attempt);
-    engine.files.onEvicted = (imageId) => this.evicted(imageId);
+    engine.files.enter(this);
     for (const { imageId, instance } of this.model.slices) {
       if (engine.files.proofs.of(instance) === null) engine.discard(imageId);
     }
   }
 
-  async start(): Promise<void> {
+  async start(first: number): Promise<void> {
     if (this.model.slices.length === 0) {
       this.desk.cover.message('Nothing to show', 'This series lists no image that can be opened.');
       return;
     }
-    await this.navigation.show(0);
+    await this.navigation.show(first);
   }
 
   get wanted(): Slice | null {
@@ -89,7 +89,7 @@ export class Session {
     this.queue.close();
     this.desk.ahead?.close();
     this.navigation.close();
-    this.desk.engine.files.forget();
+    this.desk.engine.files.leave(this);
   }
 
   /** Everything that failed, once more, the wanted one first. */
@@ -147,7 +147,15 @@ export class Session {
     if (proof !== null) this.model.proven(instance.id, proof.integrity, proof.converted);
   }
 
-  private async source(id: string, signal: AbortSignal): Promise<VerifiedFile> {
+  holds(instanceId: string): boolean {
+    return this.model.instance(instanceId) !== undefined;
+  }
+
+  stubborn<T>(id: string, signal: AbortSignal, attempt: () => Promise<T>): Promise<T> {
+    return this.desk.transport.stubbornly(this.watch(id, signal), attempt);
+  }
+
+  async source(id: string, signal: AbortSignal): Promise<VerifiedFile> {
     const instance = this.model.instance(id);
     if (instance === undefined) throw new ViewerError('cancelled');
     const watch = this.watch(id, signal);
@@ -168,7 +176,7 @@ export class Session {
     };
   }
 
-  private evicted(imageId: string): void {
+  evicted(imageId: string): void {
     const slice = this.model.slice(imageId);
     if (slice !== undefined) this.queue.evicted(slice.index);
   }
@@ -177,7 +185,8 @@ export class Session {
   private reach(): number {
     const size = this.pictureBytes();
     if (size === 0) return 2;
-    return Math.max(2, Math.floor((this.desk.engine.CACHE_BYTES * SHARE) / size / 2));
+    const { engine, budget } = this.desk;
+    return Math.max(2, Math.floor((engine.CACHE_BYTES * SHARE) / budget.parties / size / 2));
   }
 
   /** Of the visible slice, or of any other: one that does not come must not hold back the rest. */

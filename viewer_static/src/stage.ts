@@ -1,164 +1,111 @@
-/** The picture with all that lies on it: canvas, words, cover and rail, for one series at a time. */
-import { Ahead } from './ahead.ts';
+/** The reading room's wall: one to nine viewports, one of them active. */
 import type { SeriesDetail } from './api.ts';
-import { Cover } from './cover.ts';
-import { el } from './dom.ts';
-import { recognised } from './errors.ts';
+import { Budget } from './budget.ts';
+import { el, set } from './dom.ts';
+import type { Layout } from './layout.ts';
 import type { Link } from './link.ts';
-import { Overlay } from './overlay.ts';
+import { type Machine, MachineRoom } from './machine.ts';
+import { Pane, type PaneDeps } from './pane.ts';
 import type { Watch } from './persist.ts';
-import { CT_PRESETS } from './presets.ts';
-import { Rail } from './rail.ts';
 import { install, remove } from './seam.ts';
-import { type Slice, sifted } from './series.ts';
-import { type Engine, Session } from './session.ts';
+import type { Session } from './session.ts';
 import type { Slide } from './slide.ts';
-import { isSlide, mayBeSlide } from './slide-level.ts';
+import type { ToolId } from './toolkit.ts';
 import type { Transport } from './transport.ts';
-import type { SliceFacts, StackView } from './viewports.ts';
 
-interface Machine {
-  readonly engine: Engine;
-  readonly view: StackView;
-  readonly facts: (imageId: string) => SliceFacts;
+/** What the active pane says is said again here. */
+const RELAYED = ['opened', 'wanted', 'shown', 'progress', 'cine'] as const;
+
+export const DRAG_TYPE = 'application/x-pacs-series';
+
+export interface StageDeps {
+  readonly transport: Transport;
+  readonly link: Link;
+  readonly ask: (written: string) => Promise<string>;
+  /** A series was dropped into a pane. */
+  readonly dropped: (pane: Pane, seriesId: string) => void;
 }
 
-/** Wheels of trackpads report many small steps; one notch of a mouse is about 100. */
-const NOTCH = 40;
-
-/** Cornerstone is 1 MB: only who opens a picture pays for it. */
-function parts() {
-  return Promise.all([import('./loader.ts'), import('./viewports.ts'), import('./tools.ts')]);
-}
-
-/** Brings the parts here while the lists are still under way; a failure is met again when it matters. */
-export function warm(): void {
-  parts().catch(recognised);
-}
-
-/** Fires `opened` for each series, `wanted` and `shown` for slices, `progress` when a count moves, `cine`. */
+/** Fires what panes fire for the active one, `active` when another is, `laid` after a new layout, `machine`. */
 export class Stage extends EventTarget {
-  readonly node: HTMLElement;
-  session: Session | null = null;
-  slide: Slide | null = null;
-  private readonly element = el('div', { class: 'canvas' });
-  private readonly overlay = new Overlay();
-  private readonly cover: Cover;
-  private readonly rail: Rail;
-  private machine: Machine | null = null;
-  private view: StackView | null = null;
-  private facts: SliceFacts | null = null;
-  private readFacts: Machine['facts'] | null = null;
-  private turned = 0;
+  readonly node = el('div', { class: 'stage' });
+  layout: Layout = { rows: 1, columns: 1 };
+  panes: readonly Pane[] = [];
+  active: Pane;
+  tool: ToolId = 'window';
+  private readonly paneDeps: PaneDeps;
+  private readonly room: MachineRoom;
+  private made = 0;
 
-  constructor(
-    private readonly transport: Transport,
-    private readonly link: Link,
-  ) {
+  constructor(private readonly deps: StageDeps) {
     super();
-    this.cover = new Cover({
-      retry: () => (this.slide === null ? void this.session?.retryAll() : this.slide.retry()),
-      rendered: () => void this.session?.rendered(),
-    });
-    this.rail = new Rail((index) => void this.session?.navigation.show(index));
-    const picture = el(
-      'div',
-      { class: 'picture' },
-      this.element,
-      this.overlay.node,
-      this.cover.node,
+    const { transport, link } = deps;
+    this.room = new MachineRoom(transport, deps.ask, () =>
+      this.dispatchEvent(new Event('machine')),
     );
-    this.node = el('div', { class: 'stage' }, picture, this.rail.node);
-    picture.addEventListener('wheel', (event) => this.wheeled(event), { passive: false });
-    picture.addEventListener('contextmenu', (event) => event.preventDefault());
+    this.paneDeps = { transport, link, room: this.room, budget: new Budget() };
+    this.active = this.hung();
+    this.panes = [this.active];
+    this.arrange();
   }
 
-  async open(detail: SeriesDetail, watch: Watch): Promise<void> {
-    this.close();
-    this.cover.message('Loading the viewer', '');
-    const ahead = this.ahead(detail, watch);
-    const { engine, view, facts } = await this.engine(watch);
-    watch.signal.throwIfAborted();
-    if (mayBeSlide(detail) && (await isSlide(this.transport, detail, watch)))
-      return this.openSlide(detail, watch, engine);
-    watch.signal.throwIfAborted();
-    this.readFacts = facts;
-    this.view = view;
-    const { transport, link, cover } = this;
-    const desk = { transport, link, engine, view, cover, ahead };
-    const session = new Session(detail, desk);
-    this.session = session;
-    this.listen(session);
-    this.rail.open(session.model);
-    install(session, view, this.cover);
-    this.dispatchEvent(new Event('opened'));
-    this.dispatchEvent(new Event('progress'));
-    await session.start();
+  get machine(): Machine | null {
+    return this.room.machine;
   }
 
-  /** The engine takes as long to start as the first file to come: they do both at once. */
-  private ahead(detail: SeriesDetail, { signal }: Watch): Ahead | null {
-    const [first] = sifted(detail).good;
-    if (this.machine !== null || first === undefined || mayBeSlide(detail)) return null;
-    const ahead = new Ahead(this.transport, first);
-    signal.addEventListener('abort', () => ahead.close(), { once: true });
-    return ahead;
+  get session(): Session | null {
+    return this.active.session;
   }
 
-  /** A picture with many tiles, which no stack of slices could show. */
-  private async openSlide(detail: SeriesDetail, watch: Watch, engine: Engine): Promise<void> {
-    const load = () => Promise.all([import('./slide.ts'), import('./slide-seam.ts')]);
-    const [{ Slide }, seam] = await this.transport.stubbornly(watch, load);
-    watch.signal.throwIfAborted();
-    const { transport, link, cover, overlay } = this;
-    const slide = new Slide(detail, {
-      transport,
-      link,
-      cover,
-      overlay,
-      decode: engine.decodeFrame,
-    });
-    this.slide = slide;
-    this.element.after(slide.node);
-    this.rail.node.hidden = true;
-    slide.addEventListener('change', () => this.dispatchEvent(new Event('progress')));
-    seam.install(slide, cover);
-    this.dispatchEvent(new Event('opened'));
-    this.dispatchEvent(new Event('wanted'));
-    await slide.start();
-    if (this.slide === slide) this.dispatchEvent(new Event('shown'));
+  get slide(): Slide | null {
+    return this.active.slide;
+  }
+
+  open(detail: SeriesDetail, watch: Watch): Promise<void> {
+    return this.active.open(detail, watch);
+  }
+
+  /** Series that no longer fit are left; new panes are empty. */
+  lay(layout: Layout): void {
+    const count = layout.rows * layout.columns;
+    const kept = this.panes.slice(0, count);
+    if (!kept.includes(this.active)) kept[kept.length - 1] = this.active;
+    for (const pane of this.panes) if (!kept.includes(pane)) pane.dispose();
+    while (kept.length < count) kept.push(this.hung());
+    this.layout = layout;
+    this.panes = kept;
+    this.arrange();
+    this.dispatchEvent(new Event('laid'));
+  }
+
+  activate(pane: Pane): void {
+    if (pane === this.active) return;
+    this.active = pane;
+    this.marked();
+    this.seam();
+    for (const what of ['active', ...RELAYED]) this.dispatchEvent(new Event(what));
+  }
+
+  /** The pane before or after the active one. */
+  neighbour(by: 1 | -1): void {
+    const at = this.panes.indexOf(this.active) + by;
+    const next = this.panes.at(at % this.panes.length);
+    if (next !== undefined) this.activate(next);
+  }
+
+  choose(tool: ToolId): void {
+    this.tool = tool;
+    this.machine?.group.choose(tool);
+    this.dispatchEvent(new Event('tool'));
   }
 
   close(): void {
-    this.slide?.close();
-    this.slide = null;
-    delete window.__pacsSlide;
-    this.rail.node.hidden = false;
-    this.session?.close();
-    this.session = null;
-    this.facts = null;
-    this.overlay.hide();
-    this.cover.loading('');
-    this.dispatchEvent(new Event('wanted'));
+    for (const pane of this.panes) pane.close();
     remove();
   }
 
-  message(title: string, sentence: string): void {
-    this.cover.message(title, sentence);
-  }
-
-  waiting(title: string, reason: string): void {
-    this.cover.waiting(title, reason);
-  }
-
-  /** The slice asked for: on screen, on its way, or a placeholder. */
-  get wanted(): Slice | null {
-    return this.session?.wanted ?? null;
-  }
-
   step(by: number): void {
-    this.session?.cine.stop();
-    void this.session?.navigation.step(by);
+    this.active.step(by);
   }
 
   /** True when the key means something to what is open. */
@@ -166,86 +113,59 @@ export class Stage extends EventTarget {
     return this.slide?.key(event) ?? false;
   }
 
-  /** -1 is the window stored in the image. */
-  preset(index: number): void {
-    const preset = CT_PRESETS[index];
-    if (preset === undefined) this.view?.storedWindow();
-    else this.view?.setWindow(preset.width, preset.centre);
+  private hung(): Pane {
+    this.made += 1;
+    const pane = new Pane(`pane-${this.made}`, this.paneDeps);
+    for (const what of RELAYED)
+      pane.addEventListener(what, () => {
+        if (pane === this.active) this.dispatchEvent(new Event(what));
+      });
+    pane.addEventListener('opened', () => this.seam());
+    pane.addEventListener('closed', () => this.seam());
+    pane.node.addEventListener('pointerdown', () => this.activate(pane), { capture: true });
+    this.accepts(pane);
+    return pane;
   }
 
-  invert(): void {
-    if (this.slide === null) this.view?.toggleInvert();
-    else this.slide.invert();
+  private accepts(pane: Pane): void {
+    const { node } = pane;
+    const over = (is: boolean) => set(node, 'data-over', is ? 'true' : null);
+    node.addEventListener('dragover', (event) => {
+      if (!event.dataTransfer?.types.includes(DRAG_TYPE)) return;
+      event.preventDefault();
+      over(true);
+    });
+    node.addEventListener('dragleave', () => over(false));
+    node.addEventListener('drop', (event) => {
+      over(false);
+      const seriesId = event.dataTransfer?.getData(DRAG_TYPE) ?? '';
+      if (seriesId === '') return;
+      event.preventDefault();
+      this.deps.dropped(pane, seriesId);
+    });
   }
 
-  reset(): void {
-    if (this.slide === null) this.view?.reset();
-    else this.slide.reset();
+  private arrange(): void {
+    const { rows, columns } = this.layout;
+    this.node.style.setProperty('--rows', String(rows));
+    this.node.style.setProperty('--columns', String(columns));
+    for (const { node } of [...this.panes].reverse()) this.node.prepend(node);
+    for (const node of [...this.node.children])
+      if (!this.panes.some((pane) => pane.node === node)) node.remove();
+    for (const pane of this.panes)
+      if (pane.seriesId === '') pane.message('', 'Drag a series here, or press its tile.');
+    this.marked();
   }
 
-  zoom(factor: number): void {
-    if (this.slide === null) this.view?.zoomBy(factor);
-    else this.slide.zoom(factor);
+  private marked(): void {
+    const isOnly = this.panes.length === 1;
+    this.panes.forEach((pane, index) => {
+      set(pane.node, 'aria-label', `Viewport ${index + 1} of ${this.panes.length}`);
+      set(pane.node, 'data-active', pane === this.active && !isOnly ? 'true' : null);
+    });
   }
 
-  /** The link may drop while it is loaded. */
-  private async engine(watch: Watch): Promise<Machine> {
-    return this.machine ?? this.transport.stubbornly(watch, () => this.started());
-  }
-
-  private async started(): Promise<Machine> {
-    const [engine, viewports, tools] = await parts();
-    // Two openings may race for the engine; it starts once.
-    if (this.machine !== null) return this.machine;
-    engine.startEngine();
-    tools.startTools();
-    const view = new viewports.StackView(this.element);
-    this.machine = { engine, view, facts: viewports.sliceFacts };
-    tools.bindTools(viewports.VIEWPORT_ID, viewports.ENGINE_ID);
-    view.addEventListener('view', () => this.viewMoved());
-    view.addEventListener('lost', () => this.session?.navigation.blind());
-    view.addEventListener('restored', () => void this.session?.navigation.retry());
-    return this.machine;
-  }
-
-  private listen(session: Session): void {
-    session.navigation.addEventListener('shown', () => this.shownChanged(session));
-    session.navigation.addEventListener('wanted', () => this.wantedChanged(session));
-    session.model.addEventListener('change', () => this.dispatchEvent(new Event('progress')));
-    session.cine.addEventListener('change', () => this.dispatchEvent(new Event('cine')));
-  }
-
-  private wantedChanged(session: Session): void {
-    this.rail.at(session.navigation.wanted);
-    this.dispatchEvent(new Event('wanted'));
-  }
-
-  private shownChanged(session: Session): void {
-    const { shown } = session.navigation;
-    if (shown === null || this.view === null || this.readFacts === null) {
-      this.facts = null;
-      this.overlay.hide();
-    } else {
-      const first = this.facts === null;
-      this.facts = this.readFacts(shown.imageId);
-      this.overlay.show(session.model, shown, this.facts, this.view.view());
-      if (first && !session.cine.playing) session.cine.setRate(this.facts.framesPerSecond);
-      this.dispatchEvent(new Event('shown'));
-    }
-  }
-
-  private viewMoved(): void {
-    if (this.facts !== null && this.view !== null) this.overlay.view(this.view.view(), this.facts);
-  }
-
-  private wheeled(event: WheelEvent): void {
-    event.preventDefault();
-    if (this.slide !== null) return;
-    this.turned +=
-      event.deltaMode === WheelEvent.DOM_DELTA_LINE ? event.deltaY * NOTCH : event.deltaY;
-    const steps = Math.trunc(this.turned / NOTCH);
-    if (steps === 0) return;
-    this.turned = 0;
-    this.step(Math.sign(steps));
+  private seam(): void {
+    install(this);
   }
 }

@@ -1,28 +1,44 @@
-/** The series of the study, with a small picture each: soft to fail, never in the way of the reading. */
-import { renderedPath, type SeriesHead } from './api.ts';
-import { el, set } from './dom.ts';
-import { plural } from './text.ts';
+/** The series of the study and of a prior, with a small picture each: soft to fail, never in the way. */
+import { renderedPath, type SeriesHead, type Study } from './api.ts';
+import { button, el, say, set } from './dom.ts';
+import { DRAG_TYPE } from './stage.ts';
+import { date, plural } from './text.ts';
 import type { Transport } from './transport.ts';
 
 const THUMBNAIL = 160;
 /** The strip waits for the first picture, but not for one that does not come. */
 const PATIENCE_MS = 3_000;
 
+export interface StripActions {
+  open(series: SeriesHead): void;
+  prior(study: Study): void;
+}
+
 export class Strip {
-  readonly node = el('nav', { class: 'strip', 'aria-label': 'Series of this study' });
+  readonly node: HTMLElement;
+  private readonly own = el('div', { class: 'strip-series' });
+  private readonly before = el('div', { class: 'strip-series' });
   private giveUp = new AbortController();
   private addresses: string[] = [];
   private begun: () => void = () => undefined;
 
   constructor(
     private readonly transport: Transport,
-    private readonly open: (series: SeriesHead) => void,
-  ) {}
+    private readonly actions: StripActions,
+  ) {
+    this.node = el(
+      'nav',
+      { class: 'strip', 'aria-label': 'Series of this study' },
+      this.own,
+      this.before,
+    );
+  }
 
   show(series: readonly SeriesHead[]): void {
     this.close();
     this.giveUp = new AbortController();
-    this.node.replaceChildren(...series.map((head) => this.tile(head)));
+    this.own.replaceChildren(...series.map((head) => this.tile(head)));
+    this.before.replaceChildren();
     const first = new Promise<void>((resolve) => {
       this.begun = resolve;
       setTimeout(resolve, PATIENCE_MS);
@@ -31,17 +47,48 @@ export class Strip {
     void first.then(() => this.pictures(series, signal));
   }
 
+  /** Earlier studies, and the series of the one that was chosen. */
+  priors(studies: readonly Study[], open: Study | null, series: readonly SeriesHead[]): void {
+    const rows = studies.flatMap((study) => {
+      const words = [date(study.study_date), study.modalities.join(' '), study.description];
+      const row = button(words.filter(Boolean).join(' · '), 'prior', () =>
+        this.actions.prior(study),
+      );
+      const isOpen = study.id === open?.id;
+      set(row, 'aria-expanded', String(isOpen));
+      return isOpen ? [row, ...series.map((head) => this.tile(head))] : [row];
+    });
+    const title =
+      studies.length === 0 ? [] : [el('h2', { class: 'aside-title' }, 'Earlier studies')];
+    this.before.replaceChildren(...title, ...rows);
+    void this.pictures(open === null ? [] : series, this.giveUp.signal);
+  }
+
   /** The first slice is on screen: from now on the line may carry small pictures too. */
   begin(): void {
     this.begun();
   }
 
-  mark(id: string): void {
-    for (const tile of this.node.children) {
-      const current = (tile as HTMLElement).dataset.series === id;
+  /** The active viewport's series, and those of the others. */
+  mark(id: string, others: readonly string[]): void {
+    for (const tile of this.tiles()) {
+      const series = tile.dataset.series ?? '';
+      const current = series === id;
       set(tile, 'aria-current', current ? 'true' : null);
+      set(tile, 'data-hung', others.includes(series) ? 'true' : null);
       if (current) tile.scrollIntoView({ block: 'nearest' });
     }
+  }
+
+  /** An image may hold many frames, which only its listing tells. */
+  frames(id: string, count: number): void {
+    const facts = this.tiles().find(({ dataset }) => dataset.series === id);
+    const words = facts?.querySelector('.tile-facts');
+    if (words)
+      say(
+        words,
+        `${words.textContent?.split(' · ').slice(0, -1).join(' · ')} · ${plural(count, 'frame')}`,
+      );
   }
 
   close(): void {
@@ -50,12 +97,16 @@ export class Strip {
     this.addresses = [];
   }
 
+  private tiles(): HTMLElement[] {
+    return [...this.node.querySelectorAll<HTMLElement>('.tile')];
+  }
+
   private tile(head: SeriesHead): HTMLElement {
     const title = head.description || head.protocol || head.body_part || 'Series';
     const number = head.number === null ? '' : `${head.number} · `;
     const node = el(
       'button',
-      { type: 'button', class: 'tile', 'data-series': head.id, title },
+      { type: 'button', class: 'tile', 'data-series': head.id, title, draggable: 'true' },
       el('span', { class: 'tile-picture' }, head.modality || '?'),
       el('span', { class: 'tile-title' }, title),
       el(
@@ -64,7 +115,8 @@ export class Strip {
         `${number}${head.modality} · ${plural(head.instance_count, 'image')}`,
       ),
     );
-    node.addEventListener('click', () => this.open(head));
+    node.addEventListener('click', () => this.actions.open(head));
+    node.addEventListener('dragstart', (event) => event.dataTransfer?.setData(DRAG_TYPE, head.id));
     return node;
   }
 
@@ -83,7 +135,7 @@ export class Strip {
       if (signal.aborted) return;
       const address = URL.createObjectURL(blob);
       this.addresses.push(address);
-      const image = el('img', { src: address, alt: '' });
+      const image = el('img', { src: address, alt: '', draggable: 'false' });
       await image.decode();
       this.node.querySelector(`[data-series="${head.id}"] .tile-picture`)?.replaceChildren(image);
     } catch {

@@ -1,43 +1,28 @@
-/** The bar above the picture: where we are, and the few things a reader does besides scrolling. */
-
+/** The bar above the pictures: where we are, what the left button does, and the rest in short menus. */
 import type { Study } from './api.ts';
 import { button, el, say, set, svg } from './dom.ts';
+import { type Command, written } from './keys.ts';
+import { Menu } from './menu.ts';
+import { CT_PRESETS } from './presets.ts';
 import { personName } from './text.ts';
+import { MEASURE_TOOLS, MOVE_TOOLS, TOOLS, type ToolId } from './toolkit.ts';
 
 const ICONS = {
-  back: 'M15 5l-7 7 7 7',
-  invert: 'M12 3a9 9 0 1 0 0 18zM12 3a9 9 0 0 1 0 18',
-  reset: 'M4 5v5h5M4.6 15a8 8 0 1 0 .6-7.5L4 10',
+  more: 'M5 12h.1M12 12h.1M19 12h.1',
+  layout: 'M4 4h16v16H4zM12 4v16M4 12h16',
+  view: 'M3 12s3.500-6 9-6 9 6 9 6-3.500 6-9 6-9-6-9-6M12 9.500a2.500 2.500 0 1 0 0 5 2.500 2.500 0 0 0 0-5',
   play: 'M8 5l11 7-11 7z',
   pause: 'M8 5v14M16 5v14',
   download: 'M12 4v11M7 11l5 5 5-5M5 20h14',
-  help: 'M9 9a3 3 0 1 1 4.5 2.6c-1 .6-1.5 1.2-1.5 2.4M12 18v.5',
 } as const;
 
+/** What a picture's window is called while none of the presets is. */
+const STORED = 'Window: as stored';
+
 export interface ToolbarActions {
-  back(): void;
-  invert(): void;
-  reset(): void;
   cine(): void;
   rate(framesPerSecond: number): void;
   preset(index: number): void;
-  help(): void;
-}
-
-export interface PresetName {
-  readonly name: string;
-}
-
-function tool(
-  icon: keyof typeof ICONS,
-  label: string,
-  key: string,
-  act: () => void,
-): HTMLButtonElement {
-  const node = button('', 'tool', act);
-  node.append(svg(ICONS[icon]), el('span', { class: 'tool-label' }, label));
-  node.title = key === '' ? label : `${label} (${key})`;
-  return node;
 }
 
 export class Toolbar {
@@ -55,27 +40,39 @@ export class Toolbar {
     'aria-label': 'Frames per second',
   });
   private readonly cine: HTMLElement;
-  private readonly download = el('a', { class: 'tool', download: true });
+  private readonly download = el('a', { class: 'menu-item', download: true, role: 'menuitem' });
+  private readonly moves: Menu;
+  private readonly measures: Menu;
+  private readonly menus: readonly Menu[];
 
-  constructor(actions: ToolbarActions, presets: readonly PresetName[]) {
-    this.play = tool('play', 'Play', 'Space', actions.cine);
-    this.cine = el(
-      'div',
-      { class: 'cine' },
-      this.play,
-      this.rate,
-      el('span', { class: 'unit' }, 'fps'),
+  constructor(commands: readonly Command[], actions: ToolbarActions) {
+    this.download.append(
+      svg(ICONS.download),
+      el('span', { class: 'menu-label' }, 'Download image'),
     );
-    this.download.append(svg(ICONS.download), el('span', { class: 'tool-label' }, 'Download'));
     this.download.title = 'Download this image as DICOM';
-    this.fillPresets(presets, actions);
+    const menu = (label: string, icon: string, ids: RegExp, extra: HTMLElement | null = null) =>
+      new Menu(label, icon, commands.filter(({ id }) => ids.test(id)).map(choice), extra);
+    const named = (tools: readonly { id: string }[]) =>
+      new RegExp(`^tool-(${tools.map(({ id }) => id).join('|')})$`);
+    this.moves = menu('Mouse', MOVE_TOOLS[0]?.icon ?? '', named(MOVE_TOOLS));
+    this.measures = menu('Measure', MEASURE_TOOLS[0]?.icon ?? '', named(MEASURE_TOOLS));
+    const view = menu('View', ICONS.view, /^(invert|right|left|mirror|flip|in|out|reset)$/);
+    const layout = menu('Layout', ICONS.layout, /^(compare|link|lines)$/, this.grid(commands));
+    const more = menu('More', ICONS.more, /^(marks|key|tags|screenshot)$/, this.download);
+    this.menus = [this.moves, this.measures, view, layout, more];
+    this.play = tool(ICONS.play, 'Play', 'Space', actions.cine);
+    const fps = el('span', { class: 'unit' }, 'fps');
+    this.cine = el('div', { class: 'cine' }, this.play, this.rate, fps);
+    this.fillPresets(actions);
     this.series(false, false);
     this.downloads(null);
     this.rate.addEventListener('change', () => actions.rate(Number(this.rate.value)));
+    const direct = (id: string) => this.direct(commands, id);
     this.node = el(
       'header',
       { class: 'toolbar' },
-      tool('back', 'Studies', 'Esc', actions.back),
+      direct('back'),
       el(
         'div',
         { class: 'toolbar-title' },
@@ -85,14 +82,19 @@ export class Toolbar {
       el(
         'div',
         { class: 'tools', role: 'toolbar', 'aria-label': 'Picture' },
+        this.moves.node,
+        this.measures.node,
         this.presets,
-        tool('invert', 'Invert', 'I', actions.invert),
-        tool('reset', 'Reset', 'R', actions.reset),
+        view.node,
+        direct('undo'),
+        direct('redo'),
+        layout.node,
         this.cine,
-        this.download,
-        tool('help', 'Keys', '?', actions.help),
+        more.node,
+        direct('help'),
       ),
     );
+    this.chosen('window');
   }
 
   shows(study: Study): void {
@@ -115,12 +117,25 @@ export class Toolbar {
     this.presets.selectedIndex = index + 1;
   }
 
+  /** The left button does this. */
+  chosen(id: ToolId): void {
+    const found = TOOLS.find((one) => one.id === id);
+    const isMeasure = MEASURE_TOOLS.some((one) => one.id === id);
+    if (found === undefined) return;
+    const [menu, other] = isMeasure ? [this.measures, this.moves] : [this.moves, this.measures];
+    const rest = (isMeasure ? MOVE_TOOLS : MEASURE_TOOLS)[0]?.icon ?? '';
+    menu.show(found.icon, found.label, true);
+    other.show(rest, isMeasure ? 'Mouse' : 'Measure');
+  }
+
   playing(playing: boolean, rate: number): void {
+    const label = playing ? 'Pause' : 'Play';
     this.play.replaceChildren(
       svg(playing ? ICONS.pause : ICONS.play),
-      el('span', { class: 'tool-label' }, playing ? 'Pause' : 'Play'),
+      el('span', { class: 'tool-label' }, label),
     );
     set(this.play, 'aria-pressed', String(playing));
+    set(this.play, 'aria-label', label);
     this.rate.value = String(rate);
   }
 
@@ -130,9 +145,37 @@ export class Toolbar {
     set(this.download, 'aria-disabled', path === null ? 'true' : null);
   }
 
-  private fillPresets(presets: readonly PresetName[], actions: ToolbarActions): void {
-    this.presets.append(el('option', { value: '' }, 'Window: as stored'));
-    presets.forEach((preset, index) => {
+  close(): void {
+    for (const menu of this.menus) menu.close();
+  }
+
+  private direct(commands: readonly Command[], id: string): HTMLElement | null {
+    const found = commands.find((one) => one.id === id);
+    if (found === undefined) return null;
+    const short = { back: 'Studies', help: 'Keys' }[id] ?? found.label;
+    return tool(found.icon ?? '', short, written(found.keys[0] ?? ''), found.run);
+  }
+
+  /** Nine layouts as a small picture of themselves. */
+  private grid(commands: readonly Command[]): HTMLElement {
+    const cells = commands
+      .filter(({ id }) => id.startsWith('layout-'))
+      .map(({ label, run }) => {
+        const node = button('', 'grid-cell', () => {
+          this.close();
+          run();
+        });
+        set(node, 'aria-label', `Layout ${label}`);
+        node.title = label;
+        say(node, label.replaceAll(' ', ''));
+        return node;
+      });
+    return el('div', { class: 'grid-picker' }, ...cells);
+  }
+
+  private fillPresets(actions: ToolbarActions): void {
+    this.presets.append(el('option', { value: '' }, STORED));
+    CT_PRESETS.forEach((preset, index) => {
       this.presets.append(el('option', { value: String(index) }, `${index + 1}  ${preset.name}`));
     });
     this.presets.addEventListener('change', () => {
@@ -140,4 +183,16 @@ export class Toolbar {
       this.presets.blur();
     });
   }
+}
+
+function choice({ label, icon = '', keys, run, checked }: Command) {
+  return { label, icon, key: written(keys[0] ?? ''), run, checked };
+}
+
+function tool(icon: string, label: string, key: string, act: () => void): HTMLButtonElement {
+  const node = button('', 'tool', act);
+  node.append(svg(icon), el('span', { class: 'tool-label' }, label));
+  node.title = key === '' ? label : `${label} (${key})`;
+  set(node, 'aria-label', label);
+  return node;
 }

@@ -1,39 +1,19 @@
 /** The picture itself. It answers for one thing: what it says is drawn is what is drawn. */
-import {
-  Enums,
-  eventTarget,
-  metaData,
-  RenderingEngine,
-  type Types,
-  utilities,
-} from '@cornerstonejs/core';
+import { Enums, eventTarget, RenderingEngine, type Types } from '@cornerstonejs/core';
 import { ViewerError } from './errors.ts';
-import { depth, type Sides, sides } from './geometry.ts';
+import type { View } from './facts.ts';
+import { type Point, worldOf } from './figures/plane.ts';
+import * as camera from './tools/camera.ts';
+import { planeAt } from './tools/marks.ts';
 
 export const ENGINE_ID = 'pacs-proxy';
-export const VIEWPORT_ID = 'reading';
+
+let shared: RenderingEngine | null = null;
 
 /** A frame that is not on screen after this time is not coming. */
 const DRAW_MS = 5_000;
 
 const { Events } = Enums;
-
-export interface View {
-  readonly width: number;
-  readonly centre: number;
-  /** Screen pixels per image pixel. */
-  readonly zoom: number;
-  readonly inverted: boolean;
-}
-
-export interface SliceFacts {
-  readonly sides: Sides | null;
-  readonly depthMm: number | null;
-  readonly thicknessMm: number | null;
-  readonly rows: number;
-  readonly columns: number;
-  readonly framesPerSecond: number | null;
-}
 
 export type Values = ArrayLike<number> & ArrayBufferView;
 
@@ -53,16 +33,20 @@ export class StackView extends EventTarget {
   /** The graphics driver was reset: the library goes on "rendering" nothing. */
   private lost = false;
 
-  constructor(private readonly element: HTMLDivElement) {
+  constructor(
+    readonly id: string,
+    private readonly element: HTMLDivElement,
+  ) {
     super();
-    this.engine = new RenderingEngine(ENGINE_ID);
+    shared ??= new RenderingEngine(ENGINE_ID);
+    this.engine = shared;
     this.engine.enableElement({
-      viewportId: VIEWPORT_ID,
+      viewportId: id,
       element,
       type: Enums.ViewportType.STACK,
       defaultOptions: { background: [0, 0, 0] },
     });
-    this.viewport = this.engine.getViewport(VIEWPORT_ID) as Types.IStackViewport;
+    this.viewport = this.engine.getViewport(id) as Types.IStackViewport;
     this.listen();
     this.observer = new ResizeObserver(() => this.engine.resize(true, true));
     this.observer.observe(element);
@@ -93,25 +77,19 @@ export class StackView extends EventTarget {
     throw new ViewerError(turn === this.turn ? 'draw' : 'cancelled');
   }
 
+  /** The viewport leaves the page. */
+  dispose(): void {
+    this.observer.disconnect();
+    this.turn += 1;
+    this.engine.disableElement(this.id);
+  }
+
   view(): View {
-    const properties = this.viewport.getProperties();
-    const range = properties.voiRange ?? { lower: 0, upper: 0 };
-    const { windowWidth, windowCenter } = utilities.windowLevel.toWindowLevel(
-      range.lower,
-      range.upper,
-    );
-    return {
-      width: windowWidth,
-      centre: windowCenter,
-      zoom: this.zoom(),
-      inverted: properties.invert ?? false,
-    };
+    return camera.viewOf(this.viewport, this.announced ?? '');
   }
 
   setWindow(width: number, centre: number): void {
-    const voiRange = utilities.windowLevel.toLowHighRange(width, centre);
-    this.viewport.setProperties({ voiRange });
-    this.viewport.render();
+    camera.setWindow(this.viewport, width, centre);
   }
 
   /** The window the drawn image itself asks for. */
@@ -121,21 +99,42 @@ export class StackView extends EventTarget {
   }
 
   toggleInvert(): void {
-    this.viewport.setProperties({ invert: !this.view().inverted });
-    this.viewport.render();
-    this.dispatchEvent(new Event('view'));
+    camera.setInverted(this.viewport, !this.view().inverted);
+    this.viewed();
   }
 
   zoomBy(factor: number): void {
-    this.viewport.setZoom(this.viewport.getZoom() * factor);
-    this.viewport.render();
+    camera.zoomBy(this.viewport, factor);
+  }
+
+  rotate(degrees: number): void {
+    camera.turn(this.viewport, degrees);
+    this.viewed();
+  }
+
+  mirror(axis: 'horizontal' | 'vertical'): void {
+    camera.mirror(this.viewport, axis);
+    this.viewed();
   }
 
   reset(): void {
-    this.viewport.resetCamera();
-    this.viewport.resetProperties();
-    this.viewport.render();
-    this.dispatchEvent(new Event('view'));
+    camera.reset(this.viewport);
+    this.viewed();
+  }
+
+  get look(): camera.Look | null {
+    return this.rendered === null ? null : camera.lookOf(this.viewport);
+  }
+
+  set look(look: camera.Look | null) {
+    if (look === null || this.rendered === null) return;
+    camera.setLook(this.viewport, look);
+    this.viewed();
+  }
+
+  /** Where a pixel of the drawn image lies on the element. */
+  placed(imageId: string, point: Point): Point {
+    return this.viewport.worldToCanvas([...worldOf(planeAt(imageId), point)]);
   }
 
   /** What the canvas holds at this moment, with the values it was made of: for tests that prove pixels. */
@@ -146,6 +145,10 @@ export class StackView extends EventTarget {
     return { imageId: image.imageId, values: values as unknown as Values };
   }
 
+  private viewed(): void {
+    this.dispatchEvent(new Event('view'));
+  }
+
   private listen(): void {
     const on = (name: string, heard: (detail: Record<string, unknown>) => void) =>
       this.element.addEventListener(name, (event) => heard((event as CustomEvent).detail));
@@ -153,8 +156,8 @@ export class StackView extends EventTarget {
       this.announced = String(detail.imageId);
     });
     on(Events.IMAGE_RENDERED, () => this.afterRendering());
-    on(Events.VOI_MODIFIED, () => this.dispatchEvent(new Event('view')));
-    on(Events.CAMERA_MODIFIED, () => this.dispatchEvent(new Event('view')));
+    on(Events.VOI_MODIFIED, () => this.viewed());
+    on(Events.CAMERA_MODIFIED, () => this.viewed());
     eventTarget.addEventListener(Events.WEBGL_CONTEXT_LOST, () => this.blinded(true));
     eventTarget.addEventListener(Events.WEBGL_CONTEXT_RESTORED, () => this.blinded(false));
     this.viewport.canvas.addEventListener('contextlost', () => this.blinded(true));
@@ -218,45 +221,6 @@ export class StackView extends EventTarget {
       this.addEventListener('drawn', look);
     });
   }
-
-  private zoom(): number {
-    const plane = metaData.get('imagePlaneModule', this.announced ?? '') as
-      | { rowPixelSpacing?: number | null }
-      | undefined;
-    const scale = this.viewport.getCamera().parallelScale ?? Number.NaN;
-    return ((plane?.rowPixelSpacing ?? 1) * this.element.clientHeight) / (2 * scale);
-  }
 }
 
 const first = (value: number | number[]): number => Number(Array.isArray(value) ? value[0] : value);
-
-type Raw = Record<string, unknown>;
-
-function positive(value: unknown): number | null {
-  const number = Number(Array.isArray(value) ? value[0] : value);
-  return Number.isFinite(number) && number > 0 ? number : null;
-}
-
-/** FrameTime is in ms; the recommended rate wins. */
-function framesPerSecond(raw: Raw): number | null {
-  const time = positive(raw.FrameTime);
-  return (
-    positive(raw.RecommendedDisplayFrameRate) ?? positive(raw.CineRate) ?? (time && 1_000 / time)
-  );
-}
-
-/** Read from the proven file itself, not from the list. */
-export function sliceFacts(imageId: string): SliceFacts {
-  const raw = (metaData.get('instance', imageId) ?? {}) as Raw;
-  const numbers = (value: unknown): number[] | null =>
-    Array.isArray(value) ? value.map(Number) : null;
-  const orientation = numbers(raw.ImageOrientationPatient);
-  return {
-    sides: sides(orientation),
-    depthMm: depth(numbers(raw.ImagePositionPatient), orientation),
-    thicknessMm: positive(raw.SliceThickness),
-    rows: Number(raw.Rows ?? 0),
-    columns: Number(raw.Columns ?? 0),
-    framesPerSecond: framesPerSecond(raw),
-  };
-}

@@ -1,0 +1,180 @@
+"""Several viewports: each as honest as one, and they know of each other."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.e2e.shelf import Book, Shelf, is_drawn_right
+from tests.e2e.textured import Textured
+from tests.e2e.viewer import Viewer
+from tests.server import Proxy
+
+pytestmark = [pytest.mark.browser, pytest.mark.orthanc]
+
+AXIAL = Textured(study=3, tag=1, count=12, description="Axial thin", patient="LAYOUTS")
+SAGITTAL = replace(
+    AXIAL,
+    tag=2,
+    count=7,
+    orientation=(0, 1, 0, 0, 0, -1),
+    origin=(-20, -90, 120),
+    step=(6, 0, 0),
+    description="Sagittal",
+)
+THICK = replace(AXIAL, tag=3, count=6, step=(0, 0, 8), description="Axial thick")
+PRIOR = replace(AXIAL, study=4, date="20250101", origin=(-50, -90, 1000), count=12)
+
+
+# The ends of the line in the second viewport, in window coordinates.
+LINE = """() => {
+  const pane = document.querySelectorAll('.pane')[1];
+  const { x, y } = pane.getBoundingClientRect();
+  const line = pane.querySelector('.cross-lines line');
+  const at = (name) => Number(line.getAttribute(name));
+  return [at('x1') + x, at('y1') + y, at('x2') + x, at('y2') + y];
+}"""
+
+
+@pytest.fixture(scope="module")
+def study(shelf: Shelf) -> list[Book]:
+    return [shelf.add(series) for series in (AXIAL, SAGITTAL, THICK, PRIOR)]
+
+
+@pytest.fixture
+def window(browser: Browser, served: Proxy, study: list[Book]) -> Iterator[Viewer]:
+    opened = Viewer(browser, served.url, 1440).open(study[0])
+    try:
+        opened.until_shown(0)
+        yield opened
+        assert opened.errors == []
+    finally:
+        opened.close()
+
+
+def panes(window: Viewer) -> list[dict[str, object]]:
+    found: list[dict[str, object]] = window.page.evaluate("window.__pacsProxy.panes()")
+    return found
+
+
+def until_all_shown(window: Viewer, count: int) -> None:
+    window.until("s.panes().length === x && s.panes().every((p) => p.imageId)", count)
+
+
+def test_panes_fill_with_the_next_series_and_each_shows_the_stored_values(
+    window: Viewer, shelf: Shelf, study: list[Book]
+) -> None:
+    window.page.keyboard.press("Control+5")
+    window.until("s.panes().filter((p) => p.imageId).length === 3")
+    assert [pane["series"] for pane in panes(window)] == [
+        *(book.series for book in study[:3]),
+        "",
+    ]
+    for index, count in enumerate((12, 7, 6)):
+        window.page.evaluate("index => window.__pacsProxy.activate(index)", index)
+        drawn = window.walk(range(count))
+        assert [is_drawn_right(shelf, picture) for picture in drawn] == [True] * count
+    window.picture("layout-2x2")
+
+
+def test_a_series_is_dragged_into_a_pane(window: Viewer, study: list[Book]) -> None:
+    window.page.keyboard.press("Control+2")
+    until_all_shown(window, 2)
+    tile = window.page.locator(f"[data-series='{study[2].series}']")
+    tile.drag_to(window.page.locator(".pane").nth(1))
+    window.until("s.panes()[1].series === x && s.panes()[1].imageId", study[2].series)
+    assert [pane["active"] for pane in panes(window)] == [False, True]
+    assert study[2].series in window.page.url
+    assert panes(window)[0]["series"] == study[0].series
+
+
+def test_a_closed_cover_in_one_pane_says_nothing_of_the_other(
+    window: Viewer, study: list[Book]
+) -> None:
+    window.page.keyboard.press("Control+2")
+    until_all_shown(window, 2)
+    window.page.route("**/display", lambda route: route.abort())
+    window.page.evaluate("window.__pacsProxy.activate(1)")
+    window.page.locator(f"[data-series='{study[2].series}']").click()
+    window.until("s.panes()[1].series === x && s.panes()[1].cover !== 'off'", study[2].series)
+    assert panes(window)[0]["cover"] == "off"
+    assert panes(window)[0]["imageId"] is not None
+    window.page.unroute("**/display")
+    until_all_shown(window, 2)
+
+
+def test_linked_viewports_scroll_by_position_not_by_number(
+    window: Viewer, study: list[Book]
+) -> None:
+    window.page.keyboard.press("Control+2")
+    until_all_shown(window, 2)
+    window.page.evaluate("window.__pacsProxy.activate(1)")
+    window.page.locator(f"[data-series='{study[2].series}']").click()
+    window.until("s.panes()[1].series === x && s.panes()[1].imageId", study[2].series)
+    window.page.evaluate("window.__pacsProxy.activate(0)")
+    window.page.keyboard.press("k")
+    window.walk([8])
+    window.until("s.panes()[1].imageId === x", f"vdcm:{study[2].instances[4]}")
+    window.picture("layout-linked")
+
+
+def test_a_reference_line_lies_where_the_planes_cut(window: Viewer, study: list[Book]) -> None:
+    """Axial slice 5 lies at z = 20; the sagittal picture shows z downwards from 120."""
+    window.page.keyboard.press("Control+2")
+    until_all_shown(window, 2)
+    window.walk([5])
+    window.page.locator(".pane").nth(1).locator(".cross-lines line").wait_for(state="attached")
+    ends = window.page.evaluate(LINE)
+    window.page.evaluate("window.__pacsProxy.activate(1)")
+    row = (120 - 20) / SAGITTAL.down
+    top = window.page.evaluate("row => window.__pacsProxy.placed(0, row)", row)
+    assert ends[1] == pytest.approx(top[1], abs=1)
+    assert ends[3] == pytest.approx(top[1], abs=1)
+    window.picture("layout-lines")
+
+
+def test_the_prior_hangs_beside_and_follows_from_where_it_lay(
+    window: Viewer, study: list[Book]
+) -> None:
+    window.page.locator(".prior").wait_for()
+    window.page.keyboard.press("y")
+    window.until("s.panes().length === 2 && s.panes()[1].series === x", study[3].series)
+    until_all_shown(window, 2)
+    assert "2025-01-01" in window.page.locator(".corner.top-right").nth(1).inner_text()
+    window.page.keyboard.press("k")
+    window.walk([6])
+    window.until("s.panes()[1].imageId === x", f"vdcm:{study[3].instances[6]}")
+    window.picture("layout-prior")
+
+
+def test_a_layout_is_remembered_without_a_word_on_the_patient(
+    window: Viewer, study: list[Book]
+) -> None:
+    window.page.keyboard.press("Control+2")
+    until_all_shown(window, 2)
+    window.page.keyboard.press("o")
+    kept = window.page.evaluate("() => JSON.stringify(localStorage)")
+    assert "LAYOUTS" not in kept.upper()
+    assert "TOM" not in kept.upper()
+    window.page.reload()
+    until_all_shown(window, 2)
+    window.until("document.querySelector('.key-star').hidden === false")
+
+
+def test_tags_are_searched_and_the_picture_says_how_it_came(window: Viewer) -> None:
+    window.page.keyboard.press("F2")
+    dialog = window.page.get_by_role("dialog", name="Image information")
+    assert "Explicit VR Little Endian" in dialog.inner_text()
+    assert "verified: MD5" in dialog.inner_text()
+    dialog.get_by_role("searchbox").fill("slicethick")
+    assert dialog.locator("tr").all_inner_texts() == ["(0018,0050)\tSliceThickness\tDS\t4"]
+    window.picture("info")
+    dialog.get_by_role("button", name="Close").click()
+
+
+def test_a_saved_picture_says_that_it_is_not_diagnostic(window: Viewer) -> None:
+    with window.page.expect_download() as saving:
+        window.page.keyboard.press("F4")
+    assert saving.value.suggested_filename == "picture-not-diagnostic.png"
+    assert saving.value.path().read_bytes().startswith(b"\x89PNG")

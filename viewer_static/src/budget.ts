@@ -1,0 +1,61 @@
+/** One link for all that is open: visible pictures first, whichever viewport they belong to. */
+
+/** One of the browser's six connections stays free for status and lists. */
+export const SLOTS = 5;
+
+/** The loads of one viewport. */
+export interface Party {
+  readonly size: number;
+  readonly isUrgent: boolean;
+  /** Drops a load nobody looks at; false when there is none. */
+  yieldOne(): boolean;
+  prefetch(): void;
+}
+
+export class Budget {
+  private readonly members = new Set<Party>();
+
+  enter(party: Party): void {
+    this.members.add(party);
+  }
+
+  leave(party: Party): void {
+    this.members.delete(party);
+  }
+
+  get parties(): number {
+    return Math.max(1, this.members.size);
+  }
+
+  get hasRoom(): boolean {
+    return this.size < SLOTS;
+  }
+
+  /** Another viewport still waits for what its reader sees. */
+  isUrgentFor(party: Party): boolean {
+    return [...this.members].some((other) => other !== party && other.isUrgent);
+  }
+
+  /** A visible slice never waits behind prefetched ones, its own viewport's last. */
+  makeRoom(party: Party): void {
+    const others = [...this.members].filter((member) => member !== party);
+    for (const member of [...others, party]) {
+      while (!this.hasRoom && member.yieldOne());
+    }
+  }
+
+  /** On a slow link what is prefetched would take most of it. */
+  clear(): void {
+    for (const member of this.members) while (member.yieldOne());
+  }
+
+  /** A load ended: its own viewport goes on, then the others. */
+  next(party: Party): void {
+    party.prefetch();
+    for (const member of this.members) if (member !== party) member.prefetch();
+  }
+
+  private get size(): number {
+    return [...this.members].reduce((sum, { size }) => sum + size, 0);
+  }
+}

@@ -1,0 +1,237 @@
+/** One viewport with all that lies on it: canvas, words, cover and rail, for one series at a time. */
+import { Ahead } from './ahead.ts';
+import type { SeriesDetail } from './api.ts';
+import type { Budget } from './budget.ts';
+import { Cover } from './cover.ts';
+import { el } from './dom.ts';
+import { factsOf, type SliceFacts, type View } from './facts.ts';
+import type { Link } from './link.ts';
+import type { Machine, MachineRoom } from './machine.ts';
+import { Overlay } from './overlay.ts';
+import type { Watch } from './persist.ts';
+import { CT_PRESETS } from './presets.ts';
+import { Rail } from './rail.ts';
+import { type Slice, sifted } from './series.ts';
+import { Session } from './session.ts';
+import type { Slide } from './slide.ts';
+import { isSlide, mayBeSlide } from './slide-level.ts';
+import type { Transport } from './transport.ts';
+import type { StackView } from './viewports.ts';
+import { Wheel } from './wheel.ts';
+
+export interface PaneDeps {
+  readonly transport: Transport;
+  readonly link: Link;
+  readonly room: MachineRoom;
+  readonly budget: Budget;
+}
+
+/** Fires `opened`, `closed`, `wanted` and `shown` for slices, `progress`, `cine`, `view`, `stepped`. */
+export class Pane extends EventTarget {
+  readonly node: HTMLElement;
+  readonly cover: Cover;
+  session: Session | null = null;
+  slide: Slide | null = null;
+  facts: SliceFacts | null = null;
+  view: StackView | null = null;
+  /** Archive identifier of the series that is open, or about to be. */
+  seriesId = '';
+  /** The picture the next series is to begin with. */
+  landing: string | null = null;
+  readonly overlay = new Overlay();
+  private readonly element = el('div', { class: 'canvas' });
+  private readonly rail: Rail;
+
+  constructor(
+    readonly id: string,
+    private readonly deps: PaneDeps,
+  ) {
+    super();
+    this.cover = new Cover({
+      retry: () => (this.slide === null ? void this.session?.retryAll() : this.slide.retry()),
+      rendered: () => void this.session?.rendered(),
+    });
+    this.rail = new Rail((index) => void this.session?.navigation.show(index));
+    const picture = el(
+      'div',
+      { class: 'picture' },
+      this.element,
+      this.overlay.node,
+      this.cover.node,
+    );
+    this.node = el('section', { class: 'pane', 'data-pane': id }, picture, this.rail.node);
+    const wheel = new Wheel((steps) => this.step(steps));
+    picture.addEventListener('wheel', (event) => wheel.turned(event, this.slide !== null), {
+      passive: false,
+    });
+    picture.addEventListener('contextmenu', (event) => event.preventDefault());
+  }
+
+  async open(detail: SeriesDetail, watch: Watch): Promise<void> {
+    this.close();
+    this.seriesId = detail.id;
+    this.cover.message('Loading the viewer', '');
+    const ahead = this.ahead(detail, watch);
+    const machine = await this.deps.room.started(watch);
+    watch.signal.throwIfAborted();
+    if (mayBeSlide(detail) && (await isSlide(this.deps.transport, detail, watch)))
+      return this.openSlide(detail, watch, machine);
+    watch.signal.throwIfAborted();
+    const { transport, link, budget } = this.deps;
+    const view = this.viewed(machine);
+    const { cover } = this;
+    const desk = { transport, link, engine: machine.engine, view, cover, budget, ahead };
+    const session = new Session(detail, desk);
+    this.session = session;
+    this.listen(session);
+    this.rail.open(session.model);
+    this.tell('opened');
+    this.tell('progress');
+    const first = session.model.slice(this.landing ?? '')?.index ?? 0;
+    this.landing = null;
+    await session.start(first);
+  }
+
+  close(): void {
+    this.slide?.close();
+    this.slide = null;
+    this.seriesId = '';
+    this.rail.node.hidden = false;
+    this.session?.close();
+    this.session = null;
+    this.facts = null;
+    this.overlay.hide();
+    this.cover.loading('');
+    this.tell('closed');
+    this.tell('wanted');
+  }
+
+  /** Gone from the layout for good. */
+  dispose(): void {
+    this.close();
+    this.view?.dispose();
+    this.view = null;
+  }
+
+  message(title: string, sentence: string): void {
+    this.cover.message(title, sentence);
+  }
+
+  /** The slice asked for: on screen, on its way, or a placeholder. */
+  get wanted(): Slice | null {
+    return this.session?.wanted ?? null;
+  }
+
+  /** How the proven picture lies on the screen; null while there is none. */
+  get shown(): { slice: Slice; facts: SliceFacts; view: View } | null {
+    const slice = this.session?.navigation.shown ?? null;
+    if (slice === null || this.facts === null || this.view === null) return null;
+    return { slice, facts: this.facts, view: this.view.view() };
+  }
+
+  step(by: number): void {
+    this.session?.cine.stop();
+    void this.session?.navigation.step(by);
+    this.tell('stepped');
+  }
+
+  /** -1 is the window stored in the image. */
+  preset(index: number): void {
+    const preset = CT_PRESETS[index];
+    if (preset === undefined) this.view?.storedWindow();
+    else this.view?.setWindow(preset.width, preset.centre);
+  }
+
+  invert(): void {
+    if (this.slide === null) this.view?.toggleInvert();
+    else this.slide.invert();
+  }
+
+  reset(): void {
+    if (this.slide === null) this.view?.reset();
+    else this.slide.reset();
+  }
+
+  zoom(factor: number): void {
+    if (this.slide === null) this.view?.zoomBy(factor);
+    else this.slide.zoom(factor);
+  }
+
+  /** A picture with many tiles, which no stack of slices could show. */
+  private async openSlide(detail: SeriesDetail, watch: Watch, machine: Machine): Promise<void> {
+    const { transport, link } = this.deps;
+    const { Slide } = await transport.stubbornly(watch, () => import('./slide.ts'));
+    watch.signal.throwIfAborted();
+    const { cover, overlay } = this;
+    const decode = machine.engine.decodeFrame;
+    const slide = new Slide(detail, { transport, link, cover, overlay, decode });
+    this.slide = slide;
+    this.element.after(slide.node);
+    this.rail.node.hidden = true;
+    slide.addEventListener('change', () => this.tell('progress'));
+    this.tell('opened');
+    this.tell('wanted');
+    await slide.start();
+    if (this.slide === slide) this.tell('shown');
+  }
+
+  /** The engine takes as long to start as the first file to come: they do both at once. */
+  private ahead(detail: SeriesDetail, { signal }: Watch): Ahead | null {
+    const { room, transport } = this.deps;
+    const [first] = sifted(detail).good;
+    if (room.machine !== null || first === undefined || mayBeSlide(detail)) return null;
+    const ahead = new Ahead(transport, first);
+    signal.addEventListener('abort', () => ahead.close(), { once: true });
+    return ahead;
+  }
+
+  private viewed(machine: Machine): StackView {
+    if (this.view !== null) return this.view;
+    const { viewports, group } = machine;
+    const view = new viewports.StackView(this.id, this.element);
+    group.bindTools(this.id, viewports.ENGINE_ID);
+    view.addEventListener('view', () => this.viewMoved());
+    view.addEventListener('lost', () => this.session?.navigation.blind());
+    view.addEventListener('restored', () => void this.session?.navigation.retry());
+    this.view = view;
+    return view;
+  }
+
+  private listen(session: Session): void {
+    session.navigation.addEventListener('shown', () => this.shownChanged(session));
+    session.navigation.addEventListener('wanted', () => this.wantedChanged(session));
+    session.model.addEventListener('change', () => this.tell('progress'));
+    session.cine.addEventListener('change', () => this.tell('cine'));
+  }
+
+  private wantedChanged(session: Session): void {
+    this.rail.at(session.navigation.wanted);
+    this.tell('wanted');
+  }
+
+  private shownChanged(session: Session): void {
+    const { shown } = session.navigation;
+    const { machine } = this.deps.room;
+    if (shown === null || this.view === null || machine === null) {
+      this.facts = null;
+      this.overlay.hide();
+      this.tell('shown');
+      return;
+    }
+    const first = this.facts === null;
+    this.facts = factsOf(machine.marks.rawOf(shown.imageId));
+    this.overlay.show(session.model, shown, this.facts, this.view.view());
+    if (first && !session.cine.playing) session.cine.suggest(this.facts.framesPerSecond);
+    this.tell('shown');
+  }
+
+  private viewMoved(): void {
+    if (this.facts === null || this.view === null) return;
+    this.overlay.view(this.view.view(), this.facts);
+    this.tell('view');
+  }
+
+  private tell(what: string): void {
+    this.dispatchEvent(new Event(what));
+  }
+}

@@ -1,0 +1,87 @@
+/** The mouse on the picture: the left button does what is chosen, middle pans, right zooms. */
+import { getShouldUseCPURendering } from '@cornerstonejs/core';
+import {
+  addTool,
+  annotation,
+  Enums,
+  init,
+  MagnifyTool,
+  PanTool,
+  PlanarRotateTool,
+  ToolGroupManager,
+  WindowLevelTool,
+  ZoomTool,
+} from '@cornerstonejs/tools';
+import type { ToolId } from '../toolkit.ts';
+import { DRAWN } from './drawn.ts';
+import { wordsOf } from './marks.ts';
+import { RegionWindowTool } from './region.ts';
+import { STYLE } from './style.ts';
+
+const GROUP = 'reading';
+const { Primary, Auxiliary, Secondary } = Enums.MouseBindings;
+
+const MOVES = {
+  window: WindowLevelTool,
+  region: RegionWindowTool,
+  pan: PanTool,
+  zoom: ZoomTool,
+  magnify: MagnifyTool,
+  turn: PlanarRotateTool,
+} as const;
+
+const CLASSES = { ...MOVES, ...DRAWN };
+
+/** Asks the reader for a text; an empty one draws nothing. */
+export type Ask = (written: string) => Promise<string>;
+
+type Done = (text: string) => void;
+
+let ask: Ask = () => Promise.resolve('');
+let chosen: ToolId = 'window';
+
+const CONFIGURATION: Readonly<Record<string, unknown>> = {
+  getTextLines: wordsOf,
+  calculateStats: false,
+  allowOpenContours: false,
+  simplifiedSpline: false,
+  getTextCallback: (done: Done) => void ask('').then(done),
+  changeTextCallback: (data: { data?: { label?: string } }, _event: unknown, done: Done) =>
+    void ask(data.data?.label ?? '').then(done),
+};
+
+/** Before any viewport is enabled: the tools listen for that moment. */
+export function startTools(asking: Ask): void {
+  ask = asking;
+  init();
+  annotation.config.style.setDefaultToolStyles({ global: STYLE } as never);
+  for (const tool of Object.values(CLASSES)) addTool(tool as never);
+  const group = ToolGroupManager.createToolGroup(GROUP);
+  for (const tool of Object.values(CLASSES)) group?.addTool(tool.toolName, { ...CONFIGURATION });
+  for (const tool of Object.values(DRAWN)) group?.setToolPassive(tool.toolName);
+  choose('window');
+}
+
+export function bindTools(viewportId: string, renderingEngineId: string): void {
+  ToolGroupManager.getToolGroup(GROUP)?.addViewport(viewportId, renderingEngineId);
+}
+
+/** The library's magnifier draws with the graphics card only. */
+export const canMagnify = (): boolean => !getShouldUseCPURendering();
+
+export function choose(tool: ToolId): void {
+  const group = ToolGroupManager.getToolGroup(GROUP);
+  const before = CLASSES[chosen].toolName;
+  // A drawn figure stays movable when its tool is put down.
+  if (chosen in DRAWN) group?.setToolPassive(before, { removeAllBindings: true });
+  else group?.setToolDisabled(before);
+  chosen = tool;
+  group?.setToolActive(PanTool.toolName, { bindings: bound(Auxiliary, tool === 'pan') });
+  group?.setToolActive(ZoomTool.toolName, { bindings: bound(Secondary, tool === 'zoom') });
+  if (tool !== 'pan' && tool !== 'zoom')
+    group?.setToolActive(CLASSES[tool].toolName, { bindings: [{ mouseButton: Primary }] });
+}
+
+function bound(mouseButton: number, primary: boolean): { mouseButton: number }[] {
+  return primary ? [{ mouseButton: Primary }, { mouseButton }] : [{ mouseButton }];
+}
