@@ -1,5 +1,5 @@
 /** How many viewports, and what hangs where. Pure. */
-import type { SeriesHead } from './api.ts';
+import type { SeriesHead, StudyDetail } from './api.ts';
 
 export interface Layout {
   readonly rows: number;
@@ -70,3 +70,20 @@ export function usual(series: readonly SeriesHead[]): Layout {
   const views = series.filter(({ modality }) => modality === 'MG').length;
   return views >= 4 ? { rows: 2, columns: 2 } : { rows: 1, columns: 1 };
 }
+
+const LIKED = 'pacs-layout:';
+
+/** What this reader last chose for such studies: by modality, in this browser, without a word on a patient. */
+export class LikedLayouts {
+  constructor(private readonly storage: Pick<Storage, 'getItem' | 'setItem'>) {}
+
+  of(study: StudyDetail): Layout | null {
+    return layoutOf(this.storage.getItem(LIKED + kindOf(study)));
+  }
+
+  keep(study: StudyDetail, layout: Layout): void {
+    this.storage.setItem(LIKED + kindOf(study), nameOf(layout));
+  }
+}
+
+const kindOf = ({ series }: StudyDetail): string => series[0]?.modality ?? '';
