@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -18,6 +18,7 @@ from tests.server import Proxy
 pytestmark = [pytest.mark.browser, pytest.mark.orthanc]
 
 Point = tuple[float, float]
+Button = Literal["left", "middle", "right"]
 
 
 @dataclass
@@ -31,7 +32,7 @@ class Desk:
     def choose(self, key: str) -> None:
         self.window.page.keyboard.press(key)
 
-    def drag(self, *points: Point, button: str = "left") -> None:
+    def drag(self, *points: Point, button: Button = "left") -> None:
         """Down on the first pixel, along the others, up on the last."""
         mouse = self.window.page.mouse
         screen = [self.placed(point) for point in points]
@@ -292,7 +293,7 @@ def test_left_drag_with_the_window_tool_moves_the_window_and_undo_takes_it_back(
 
 
 @pytest.mark.parametrize(("key", "button"), [("p", "left"), ("w", "middle")])
-def test_pan_moves_the_picture_with_the_hand(desk: Desk, key: str, button: str) -> None:
+def test_pan_moves_the_picture_with_the_hand(desk: Desk, key: str, button: Button) -> None:
     desk.choose(key)
     start = desk.placed((60, 60))
     target = desk.placed((80, 70))
@@ -303,7 +304,7 @@ def test_pan_moves_the_picture_with_the_hand(desk: Desk, key: str, button: str) 
 
 
 @pytest.mark.parametrize(("key", "button"), [("z", "left"), ("w", "right")])
-def test_zoom_makes_pixels_larger_or_smaller(desk: Desk, key: str, button: str) -> None:
+def test_zoom_makes_pixels_larger_or_smaller(desk: Desk, key: str, button: Button) -> None:
     desk.choose(key)
     before = np.subtract(desk.placed((90, 60)), desk.placed((30, 60)))[0]
     desk.drag((60, 60), (60, 100), button=button)

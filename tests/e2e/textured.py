@@ -46,7 +46,8 @@ class Textured:
         seed = np.random.default_rng([self.study, self.tag, index])
         rows, columns = np.mgrid[: self.rows, : self.columns]
         smooth = 900 + 4 * rows + 2 * columns
-        return (smooth + seed.integers(0, 300, smooth.shape)).astype("<u2")
+        values: NDArray[np.uint16] = (smooth + seed.integers(0, 300, smooth.shape)).astype("<u2")
+        return values
 
     def _dataset(self, index: int) -> Dataset:
         dataset = self._header(index)
