@@ -218,7 +218,7 @@ def runner(services: Services) -> Runner:
     }
     small = max(1, services.settings.ingest_threads // services.settings.workers)
     lanes = [(PROMPT,), (REFERENCE,), (BIG,), *((PROMPT, SMALL),) * small]
-    return Runner(services.jobs, handlers, lanes, given_up)
+    return Runner(services.jobs, handlers, lanes, given_up, {intake.KIND: ingest.together})
 
 
 def make_client(settings: Settings, health: Health) -> Client:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
@@ -31,6 +31,7 @@ from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from pacs_proxy.errors import DatabaseUnavailable
+from pacs_proxy.turns import NoTurn, Turn
 
 if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -45,7 +46,7 @@ _KEPT, _MORE = 4, 12
 _ID = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers only INTEGER keys by itself
 _UUID = String(32)
 _ORTHANC_ID = String(44)
-_CASCADE = "CASCADE"
+_CASCADE, _AFTERWARDS = "CASCADE", "afterwards"
 _BIG_AT_WORK = text("lane = 'big' AND state = 'running'")
 
 
@@ -208,7 +209,8 @@ class Database:
         self._engine = engine(url)
         self._writer = self._engine.execution_options(writes=True)
         self.is_sqlite = self._engine.dialect.name == "sqlite"
-        self._turn = threading.Lock()
+        file = self._engine.url.database if self.is_sqlite else None
+        self._turn = Turn(Path(f"{file}-turn") if file else None)
 
     @contextmanager
     def write(self, patience: float = _BUSY_SECONDS) -> Iterator[Session]:
@@ -218,9 +220,11 @@ class Database:
         IntegrityError as it is, for those who expect it.
         """
         session = Session(self._writer, expire_on_commit=False)
-        with self._queued(patience), _translated(), session, session.begin():
+        with _translated(), self._turn.taken(patience), session, session.begin():
             session.connection(execution_options={"patience": patience})
             yield session
+        for call in session.info.get(_AFTERWARDS, ()):
+            call()
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -231,19 +235,7 @@ class Database:
     def close(self) -> None:
         """Give the connections back."""
         self._engine.dispose()
-
-    @contextmanager
-    def _queued(self, patience: float) -> Iterator[None]:
-        """SQLite admits one writer; its own waiting only looks again now and then."""
-        if not self.is_sqlite:
-            yield
-            return
-        if not self._turn.acquire(timeout=patience):
-            raise DatabaseUnavailable(_AWAY)
-        try:
-            yield
-        finally:
-            self._turn.release()
+        self._turn.close()
 
 
 # Made once, and run without the ORM's share: every change of every file counts.
@@ -258,6 +250,11 @@ _COUNT = (
 def touch(session: Session, batch_id: str) -> int:
     """The batch's next revision, to stamp what changed with; 0 where the batch is gone."""
     return session.connection().scalar(_COUNT, {"batch": batch_id}) or 0
+
+
+def afterwards(session: Session, call: Callable[[], None]) -> None:
+    """Call it once the transaction of `Database.write` is committed."""
+    session.info.setdefault(_AFTERWARDS, []).append(call)
 
 
 def engine(url: str) -> Engine:
@@ -296,5 +293,5 @@ def _begin_sqlite(connection: Connection) -> None:
 def _translated() -> Iterator[None]:
     try:
         yield
-    except (OperationalError, InterfaceError, NoConnection) as error:
+    except (OperationalError, InterfaceError, NoConnection, NoTurn) as error:
         raise DatabaseUnavailable(_AWAY) from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 from pacs_proxy.errors import Doubtful, NotFound
@@ -61,15 +61,26 @@ class Depositor:
     def __init__(self, client: Client) -> None:
         self._client = client
 
+    def absent(self, instances: Collection[str]) -> set[str]:
+        """Which of them the archive does not hold, in one question. Raises UpstreamError."""
+        return set(instances) - self._client.present(instances, Interest())
+
     def deposit(
-        self, staged: Staged, identity: Identity, sending: Callable[[], None], *, repeated: bool
+        self,
+        staged: Staged,
+        identity: Identity,
+        sending: Callable[[], None],
+        *,
+        repeated: bool,
+        is_absent: bool = False,
     ) -> Deposited:
         """Store it unless it is there; `repeated` when an earlier attempt may have stored it.
 
-        `sending` is called before anything is sent, and may raise. Raises BadUpload and
-        UpstreamError; after any of them it may be called again.
+        `is_absent` when the archive has just said that it is not there. `sending` is called
+        before anything is sent, and may raise. Raises BadUpload and UpstreamError; after any of
+        them it may be called again.
         """
-        place = self._place(staged, identity, sending, sent=repeated)
+        place = self._place(staged, identity, sending, sent=repeated, known=is_absent)
         result = self._compared(place, staged)
         if result.outcome == CONFLICT and place.is_new:
             # Damaged on the way, or changed by the archive: once more will tell.
@@ -90,10 +101,16 @@ class Depositor:
         self._client.delete("instances", instance, Interest())
 
     def _place(
-        self, staged: Staged, identity: Identity, sending: Callable[[], None], *, sent: bool
+        self,
+        staged: Staged,
+        identity: Identity,
+        sending: Callable[[], None],
+        *,
+        sent: bool,
+        known: bool = False,
     ) -> _Place:
-        for _ in range(_SENDINGS):
-            found = self._find(identity.instance)
+        for number in range(_SENDINGS):
+            found = None if known and not number else self._find(identity.instance)
             if found:
                 return _Place(found, identity.series, identity.study, ours=sent)
             sending()

@@ -25,11 +25,14 @@ from pacs_proxy.ingest.body import Read, identity
 from pacs_proxy.ingest.rows import RECEIVING
 from pacs_proxy.ingest.spool import Lost, Part, Staging
 from pacs_proxy.ingest.wanted import Wanted
-from pacs_proxy.jobs import BIG, SMALL, Jobs
+from pacs_proxy.jobs import BIG, LIGHT, SMALL, Jobs
+from pacs_proxy.together import Together
 
 KIND = "ingest"
 # Orthanc holds three times a file's size while it stores it: large ones go one at a time.
 _BIG_BYTES = 32 << 20
+# Stored in a moment, so several are taken at once.
+_LIGHT_BYTES = 8 << 20
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,7 @@ class Intake:
     ) -> None:
         self._database, self._staging, self._jobs = database, staging, jobs
         self._admission, self._clock = admission, clock
+        self._together = Together(database)
 
     @property
     def admission(self) -> Admission:
@@ -193,13 +197,15 @@ class Intake:
         if received and state.is_whole:
             # A file that came in one piece needs no list of pieces.
             values["sha256"] = received.sha256.hex()
-        with self._database.write() as session:
-            values |= self._in_batch(session, row)
-            rows.add(session, values)
+
+        def add(session: Session) -> None:
+            rows.add(session, {**values, **self._in_batch(session, row)})
             if received and not state.is_whole:
                 rows.add_chunk(session, row["id"], 0, received)
             if state.is_whole:
                 pass_on(self._jobs, session, row["id"], state.length)
+
+        self._together.run(add)
         return Placed(row["id"], state, row["expires"], row["sent_metadata"], is_new=True)
 
     def _in_batch(self, session: Session, row: dict[str, Any]) -> dict[str, Any]:
@@ -217,8 +223,9 @@ class Intake:
     def _moved(self, row: Upload, state: tus.State, received: tus.Received) -> None:
         """Commit a chunk: this is what acknowledges it."""
         now = self._clock()
-        with self._database.write() as session:
-            progress = {"progressed": now, "expires": self._expiry(row.created, now)}
+        progress = {"progressed": now, "expires": self._expiry(row.created, now)}
+
+        def move(session: Session) -> None:
             values = {**progress, **rows.reached(state), "rev": touch(session, row.batch_id)}
             moved = (
                 update(Upload)
@@ -231,6 +238,8 @@ class Intake:
             rows.add_chunk(session, row.id, row.offset, received)
             if state.is_whole:
                 pass_on(self._jobs, session, row.id, state.length)
+
+        self._together.run(move)
 
     def _row_of(self, owner: str, upload: str) -> Upload:
         with self._database.read() as session:
@@ -255,7 +264,8 @@ class Intake:
 def pass_on(jobs: Jobs, session: Session, upload: str, length: int) -> None:
     """A whole file becomes a job in the transaction that says it is whole."""
     lane = BIG if length > _BIG_BYTES else SMALL
-    jobs.add(session, KIND, {"upload": upload}, lane=lane, upload_id=upload)
+    payload = {"upload": upload, LIGHT: length <= _LIGHT_BYTES}
+    jobs.add(session, KIND, payload, lane=lane, upload_id=upload)
 
 
 def _other_file(

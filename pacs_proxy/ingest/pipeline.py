@@ -18,6 +18,7 @@ from pacs_proxy.database import Database, Upload
 from pacs_proxy.errors import BadUpload, Busy, Doubtful, UpstreamError
 from pacs_proxy.ingest import directory
 from pacs_proxy.ingest.container import Bounds, Container
+from pacs_proxy.ingest.crew import Crew
 from pacs_proxy.ingest.deposit import Depositor
 from pacs_proxy.ingest.discs import DiscContainer
 from pacs_proxy.ingest.formats import Format, Kind, recognise
@@ -107,6 +108,10 @@ class Ingest:
         work.rows = [Row(0, "", REFUSED, "gave_up", detail, staged=kept)]
         work.end("refused", "gave_up", detail, has_failed=True)
 
+    def together(self, claims: Sequence[Claimed]) -> None:
+        """Bring in those of several small files that are plain DICOM files; leave the others."""
+        Crew(self._depositor, self.rules.shield, self._begun_several(claims)).run()
+
     def discard(self, upload: str) -> None:
         """Forget an upload's bytes and what was made of them; safe to repeat."""
         self.staging.discard(upload)
@@ -114,8 +119,11 @@ class Ingest:
         shutil.rmtree(self.converted(upload), ignore_errors=True)
 
     def _begun(self, claimed: Claimed) -> Work | None:
-        found = Work.begin(claimed, self._database, self.staging.path)
-        return replace(found, clock=self._clock) if found else None
+        return next(iter(self._begun_several([claimed])), None)
+
+    def _begun_several(self, claims: Sequence[Claimed]) -> list[Work]:
+        found = Work.begin_several(claims, self._database, self.staging.path)
+        return [replace(work, clock=self._clock) for work in found]
 
     def _ingest(self, work: Work, staged: Staged) -> None:
         found = recognise(Window(staged.source()))

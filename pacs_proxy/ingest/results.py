@@ -51,6 +51,24 @@ def add(session: Session, upload: Upload, rows: Sequence[Row], now: float) -> in
     return rev
 
 
+def add_several(session: Session, rows: Sequence[tuple[Upload, Row]], now: float) -> dict[str, int]:
+    """The same for several uploads: the new revision of each of their batches."""
+    revs = {batch: touch(session, batch) for batch in sorted({up.batch_id for up, _ in rows})}
+    values = [_values(upload, row, now, revs[upload.batch_id]) for upload, row in rows]
+    session.connection().execute(_ADD, values)
+    for batch in revs:
+        mine = {row.study for up, row in rows if row.study and up.batch_id == batch}
+        _label(session, batch, mine, now)
+    return revs
+
+
+def change_several(session: Session, batch: str, uploads: Sequence[str], **values: object) -> None:
+    """Set columns of uploads of one batch."""
+    new = {f"new_{name}": value for name, value in values.items()}
+    asked = {"batch": batch, "uploads": uploads, **new}
+    session.connection().execute(_change_several(*sorted(values)), asked)
+
+
 def change(session: Session, upload: str, **values: object) -> None:
     """Set columns of an upload."""
     new = {f"new_{name}": value for name, value in values.items()}
@@ -62,6 +80,13 @@ def _change(*names: str) -> Update:
     """Made once for each set of columns: making it costs more than running it."""
     values: dict[str, BindParameter[object]] = {name: bindparam(f"new_{name}") for name in names}
     return update(_UPLOADS).where(_UPLOADS.c.id == bindparam("of")).values(values)
+
+
+@cache
+def _change_several(*names: str) -> Update:
+    values: dict[str, BindParameter[object]] = {name: bindparam(f"new_{name}") for name in names}
+    which = _UPLOADS.c.id.in_(bindparam("uploads", expanding=True))
+    return update(_UPLOADS).where(which, _UPLOADS.c.batch_id == bindparam("batch")).values(values)
 
 
 def numbers(session: Session, upload: str) -> set[int]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import BindParameter, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from pacs_proxy.database import Chunk, Database, Job, Upload, touch
@@ -29,9 +29,10 @@ KEPT = "kept"
 _SHORTEST_WAIT, _LONGEST_WAIT = 2.0, 30.0
 _TELL_SECONDS = 1.0
 KEPT_SUFFIX = ".kept"
-_UPLOAD = select(Upload).where(Upload.id == bindparam("of"))
-_CHUNKS = select(Chunk.at, Chunk.length, Chunk.sha256).where(Chunk.upload_id == bindparam("of"))
-_CHUNKS = _CHUNKS.order_by(Chunk.at)
+_OF: BindParameter[str] = bindparam("of", expanding=True)
+_UPLOADS = select(Upload).where(Upload.id.in_(_OF))
+_CHUNKS = select(Chunk.upload_id, Chunk.at, Chunk.length, Chunk.sha256)
+_CHUNKS = _CHUNKS.where(Chunk.upload_id.in_(_OF)).order_by(Chunk.upload_id, Chunk.at)
 
 
 @dataclass
@@ -52,20 +53,35 @@ class Work:
     was_sending: bool = False
 
     @classmethod
-    def begin(
-        cls, claimed: Claimed, database: Database, path: Callable[[str], Path]
-    ) -> Work | None:
-        """None when the upload is gone."""
+    def begin_several(
+        cls, claims: Sequence[Claimed], database: Database, path: Callable[[str], Path]
+    ) -> list[Work]:
+        """Those whose uploads are there."""
+        asked = {"of": [claimed.payload["upload"] for claimed in claims]}
         with database.read() as session:
-            upload = session.scalar(_UPLOAD, {"of": claimed.payload["upload"]})
-            if upload is None:
-                return None
-            chunks = session.connection().execute(_CHUNKS, {"of": upload.id})
-            pieces = [Acknowledged(*chunk) for chunk in chunks]
+            uploads = {upload.id: upload for upload in session.scalars(_UPLOADS, asked)}
+            pieces: dict[str, list[Acknowledged]] = {}
+            for of, at, length, sha256 in session.connection().execute(_CHUNKS, asked):
+                pieces.setdefault(of, []).append(Acknowledged(at, length, sha256))
+        return [
+            cls._of(claimed, uploads[of], pieces.get(of, []), database, path(of))
+            for claimed, of in zip(claims, asked["of"], strict=True)
+            if of in uploads
+        ]
+
+    @classmethod
+    def _of(
+        cls,
+        claimed: Claimed,
+        upload: Upload,
+        pieces: list[Acknowledged],
+        database: Database,
+        path: Path,
+    ) -> Work:
         whole = [Acknowledged(0, upload.length, upload.sha256)]
         # What the sender says the whole file is outweighs what each piece was when it came.
         known = whole if upload.sha256 else pieces or whole
-        begun = cls(claimed, upload, known, database, path(upload.id))
+        begun = cls(claimed, upload, known, database, path)
         begun.was_sending = claimed.study_id is not None
         return begun
 
@@ -170,7 +186,7 @@ class Work:
             ended = {"state": state, "code": code, "detail": detail, "kind": self.kind or None}
             results.change(session, self.upload.id, rev=rev, **ended)
             if self.upload.state == KEPT:
-                self._wake_others(session)
+                self.wake_others(session)
 
     def wait(self, code: str, detail: str) -> None:
         """Show that it is kept until the archive is back. Raises Lost."""
@@ -190,7 +206,7 @@ class Work:
         else:
             self.claimed.jobs.change(session, self.claimed)
 
-    def _wake_others(self, session: Session) -> None:
+    def wake_others(self, session: Session) -> None:
         """The archive is back: what else waits for it need not wait longer."""
         waiting = (
             Job.kind == self.claimed.kind,

@@ -10,15 +10,17 @@ writes nothing at all.
 """
 
 from pacs_proxy.jobs.queue import Claimed, Jobs, Later, Lost
-from pacs_proxy.jobs.runner import Handler, Runner
-from pacs_proxy.jobs.statements import BIG, PROMPT, REFERENCE, SMALL
+from pacs_proxy.jobs.runner import Crew, Handler, Runner
+from pacs_proxy.jobs.statements import BIG, LIGHT, PROMPT, REFERENCE, SMALL
 
 __all__ = [
     "BIG",
+    "LIGHT",
     "PROMPT",
     "REFERENCE",
     "SMALL",
     "Claimed",
+    "Crew",
     "Handler",
     "Jobs",
     "Later",

@@ -7,12 +7,13 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
-from sqlalchemy import ColumnElement, and_, delete, event, select, update
+from sqlalchemy import ColumnElement, and_, delete, select, update
 from sqlalchemy.exc import IntegrityError
 
-from pacs_proxy.database import Database, Job
+from pacs_proxy.database import Database, Job, afterwards
 from pacs_proxy.jobs import statements
 from pacs_proxy.jobs.process import is_dead
 from pacs_proxy.jobs.statements import SMALL
@@ -122,7 +123,7 @@ class Jobs:
         wanted.update(more)
         row = {"kind": kind, "payload": payload, "created": now, "updated": now, **wanted}
         number: int = session.connection().execute(statements.ADD, row).scalar_one()
-        event.listen(session, "after_commit", lambda _: self.announce(wanted["lane"]), once=True)
+        afterwards(session, partial(self.announce, wanted["lane"]))
         return number
 
     def on_added(self, listener: Callable[[str], None]) -> None:
@@ -143,16 +144,23 @@ class Jobs:
 
     def claim(self, owner: str, lanes: Sequence[str]) -> Claimed | None:
         """The next job of these lanes: one whose holder died first, else the longest waiting."""
+        return next(iter(self.claim_several(owner, lanes, 1)), None)
+
+    def claim_several(self, owner: str, lanes: Sequence[str], most: int) -> list[Claimed]:
+        """As `claim`, and up to `most` in all when the first is light: others of its kind."""
         now = self._clock()
-        # This claim's own name, so that no earlier one can be taken for it.
-        holder = f"{owner}#{secrets.token_hex(6)}"
-        wanted = {"now": now, "lease": now + self.lease, "holder": holder, "lanes": lanes}
+        holder = f"{owner}#{secrets.token_hex(6)}-"
+        wanted = {"now": now, "lease": now + self.lease, "holder": holder}
         try:
             with self.database.write() as session:
-                row = session.connection().execute(statements.CLAIM, wanted).one_or_none()
+                ask = session.connection().execute
+                rows = ask(statements.CLAIM, {**wanted, "lanes": lanes}).all()
+                if most > 1 and rows and _is_light(rows[0]):
+                    alike = {"same_lane": rows[0].lane, "same_kind": rows[0].kind, "most": most - 1}
+                    rows = [*rows, *ask(statements.CLAIM_MORE, {**wanted, **alike})]
         except IntegrityError:  # another big one began at this moment
-            return None
-        return Claimed(self, *row) if row else None
+            return []
+        return sorted((Claimed(self, *row) for row in rows), key=lambda claimed: claimed.id)
 
     def bury(self) -> None:
         """End the leases of processes that died on this machine: nobody need wait for them."""
@@ -269,3 +277,7 @@ class Jobs:
         with self.database.write() as session:
             old = Job.updated < self._clock() - seconds
             session.execute(delete(Job).where(Job.state.in_(_ENDS), old))
+
+
+def _is_light(row: Any) -> bool:
+    return row.attempts == 1 and bool(row.payload.get(statements.LIGHT))

@@ -15,12 +15,16 @@ from pacs_proxy.jobs.queue import Claimed, Jobs, Later, Lost
 log = logging.getLogger(__name__)
 
 Handler = Callable[[Claimed], None]
+# Ends those of several light jobs that it can do together, and leaves the others.
+Crew = Callable[[Sequence[Claimed]], None]
 
 _LOOK_SECONDS = 0.5
 _BEATS = 3  # in a lease
 _LONGEST_PAUSE = 60.0
 _FORGET_SECONDS = 30 * 86400.0
 _HOUR = 3600.0
+# Claimed at once: more of them save little, and the last would wait for long.
+_TOGETHER = 8
 
 
 class _Hand:
@@ -34,6 +38,7 @@ class Runner:
     """Runs handlers by kind; `lanes` has an entry for each thread.
 
     `given_up` is told of a job that failed for the last time, before the job ends as failed.
+    `crews` are shown light jobs first; what they leave goes to the handler, one after another.
     """
 
     def __init__(
@@ -42,8 +47,10 @@ class Runner:
         handlers: Mapping[str, Handler],
         lanes: Sequence[Sequence[str]],
         given_up: Mapping[str, Handler] | None = None,
+        crews: Mapping[str, Crew] | None = None,
     ) -> None:
         self._jobs, self._handlers, self._given_up = jobs, handlers, given_up or {}
+        self._crews = crews or {}
         self._owner = process.name()
         self._hands = [_Hand(served) for served in lanes]
         self._claims: dict[str, Claimed] = {}
@@ -79,17 +86,29 @@ class Runner:
             min(able, key=lambda hand: hand.is_busy).called.set()
 
     def run_next(self, lanes: Sequence[str]) -> bool:
-        """Claim one job and run it; False when there is none."""
-        claimed = self._jobs.claim(self._owner, lanes)
-        if claimed is None:
-            return False
-        claimed.ending = self._ending
-        self._claims[claimed.owner] = claimed
+        """Claim one job, or some light ones, and run it; False when there is none."""
+        claims = self._jobs.claim_several(self._owner, lanes, _TOGETHER if self._crews else 1)
+        for claimed in claims:
+            claimed.ending = self._ending
+            self._claims[claimed.owner] = claimed
         try:
-            self._settle(claimed)
+            self._run_together(claims)
+            for claimed in claims:
+                self._settle(claimed)
         finally:
-            del self._claims[claimed.owner]
-        return True
+            for claimed in claims:
+                del self._claims[claimed.owner]
+        return bool(claims)
+
+    def _run_together(self, claims: Sequence[Claimed]) -> None:
+        if len(claims) < 2 or claims[0].kind not in self._crews:
+            return
+        try:
+            self._crews[claims[0].kind](claims)
+        except DatabaseUnavailable:
+            raise
+        except Exception:  # each goes its own way then, and fails by itself if it must
+            log.exception("jobs not done together", extra={"kind": claims[0].kind})
 
     def _serve(self, hand: _Hand) -> None:
         while not self._ending.is_set():
@@ -106,9 +125,9 @@ class Runner:
             hand.is_busy = False
 
     def _settle(self, claimed: Claimed) -> None:
-        """Run the handler, and write down how it ended."""
+        """Run the handler unless a crew has ended it, and write down how it ended."""
         try:
-            outcome = self._outcome(claimed)
+            outcome = "done" if claimed.finished else self._outcome(claimed)
         except Lost:
             outcome = "lost"
             self._jobs.release(claimed)
@@ -129,6 +148,7 @@ class Runner:
     def _handle(self, claimed: Claimed) -> None:
         if claimed.is_exhausted:
             raise PacsProxyError("The server stopped each time this was tried.")
+        claimed.check()
         self._handlers[claimed.kind](claimed)
         if not claimed.finished:
             self._jobs.finish(claimed)

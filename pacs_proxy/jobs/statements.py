@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Integer,
     ScalarSelect,
+    String,
     and_,
     bindparam,
+    cast,
     exists,
     func,
     insert,
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
 # A thread that serves several lanes takes them in the order of their names.
 BIG, PROMPT, REFERENCE, SMALL = "big", "prompt", "reference", "small"
+# What a payload says when its job is so short that several are claimed at once.
+LIGHT = "light"
 
 _JOBS = Job.metadata.tables[Job.__tablename__]
 _JOB = _JOBS.c
@@ -70,21 +74,50 @@ def _is_in_lanes() -> ColumnElement[bool]:
     return _JOB.lane.in_(bindparam("lanes", expanding=True))
 
 
+def _claiming(which: ColumnElement[bool]) -> ReturningUpdate[Any]:
+    """Each claim has a name of its own, so that no earlier one can be taken for it."""
+    holder: BindParameter[str] = bindparam("holder")
+    return (
+        update(_JOBS)
+        .where(which)
+        .values(
+            state="running",
+            owner=holder.concat(cast(_JOB.id, String)),
+            lease_until=bindparam("lease"),
+            attempts=_JOB.attempts + 1,
+            updated=_NOW,
+        )
+        .returning(
+            *(_JOB.id, _JOB.kind, _JOB.payload, _JOB.lane, _JOB.study_id, _JOB.upload_id),
+            *(_JOB.attempts, _JOB.most_attempts, _JOB.owner, _JOB.created),
+        )
+    )
+
+
 # Both selects run once and lock what they find; SQLite's writers exclude each other anyway.
-CLAIM = (
+CLAIM = _claiming(_JOB.id == func.coalesce(_orphan(), _next(), type_=Integer))
+
+_light = (
+    select(_JOB.id)
+    .where(_IS_QUEUED, _JOB.lane == bindparam("same_lane"), _JOB.kind == bindparam("same_kind"))
+    # What was tried before goes alone: it may be what ended its process.
+    .where(_JOB.attempts == 0, _JOB.payload[LIGHT].as_boolean())
+    .order_by(_JOB.not_before, _JOB.id)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+CLAIM_MORE = _claiming(_JOB.id.in_(_light))
+
+# Several claims in one statement: `holders` are their owners.
+_HELD = and_(_JOB.owner.in_(bindparam("holders", expanding=True)), _JOB.state == "running")
+CONCERN = (
+    update(_JOBS).where(_HELD).values(study_id=bindparam("study"), updated=_NOW).returning(_JOB.id)
+)
+FINISH = (
     update(_JOBS)
-    .where(_JOB.id == func.coalesce(_orphan(), _next(), type_=Integer))
-    .values(
-        state="running",
-        owner=bindparam("holder"),
-        lease_until=bindparam("lease"),
-        attempts=_JOB.attempts + 1,
-        updated=_NOW,
-    )
-    .returning(
-        *(_JOB.id, _JOB.kind, _JOB.payload, _JOB.lane, _JOB.study_id, _JOB.upload_id),
-        *(_JOB.attempts, _JOB.most_attempts, _JOB.owner, _JOB.created),
-    )
+    .where(_HELD)
+    .values(state="done", owner=None, lease_until=None, updated=_NOW)
+    .returning(_JOB.id)
 )
 
 

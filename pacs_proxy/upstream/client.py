@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
@@ -70,6 +70,15 @@ class Client:
         body = json.dumps(question).encode()
         search = Request(path, "POST", body, repeatable=True, patience=self._patience)
         return self._answer(search, interest)
+
+    def present(self, instances: Collection[str], interest: Interest) -> set[str]:
+        """Which of these instances it holds; raises as `get`, NotFound where it cannot tell."""
+        question = {"Resources": list(instances), "Level": "Instance", "Short": True}
+        answer = self.post("/tools/bulk-content", question, interest)
+        try:
+            return {str(found["ID"]) for found in answer}
+        except (KeyError, TypeError):
+            raise Interrupted("The archive did not say what it holds.") from None
 
     def store(
         self, size: int, pieces: Callable[[], Iterator[memoryview]], interest: Interest

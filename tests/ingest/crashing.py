@@ -19,6 +19,7 @@ from sqlalchemy import ColumnElement, select
 from pacs_proxy.app import make_client
 from pacs_proxy.control import Control
 from pacs_proxy.database import Database, Job, Result
+from pacs_proxy.ingest.crew import Crew
 from pacs_proxy.ingest.deposit import Depositor
 from pacs_proxy.ingest.spool import Staging
 from pacs_proxy.ingest.staged import Staged
@@ -47,21 +48,21 @@ def die(*_: object) -> None:
 
 def mine(point: str) -> None:
     """Lay the mine."""
-    before: dict[str, tuple[type, str]] = {
-        "before it is sent": (Client, "store"),
-        "before the commit": (Work, "end"),
+    before: dict[str, list[tuple[type, str]]] = {
+        "before it is sent": [(Client, "store")],
+        "before the commit": [(Work, "end"), (Crew, "_end")],
     }
-    after: dict[str, tuple[type, str]] = {
-        "after the answer": (Client, "store"),
-        "after the proof": (Depositor, "deposit"),
-        "after the commit": (Work, "end"),
-        "after our copy went": (Staging, "discard"),
+    after: dict[str, list[tuple[type, str]]] = {
+        "after the answer": [(Client, "store")],
+        "after the proof": [(Depositor, "deposit")],
+        "after the commit": [(Work, "end"), (Crew, "_end")],
+        "after our copy went": [(Staging, "discard")],
     }
-    if point in before:
-        setattr(*before[point], die)
-    elif point in after:
-        setattr(*after[point], _then_die(getattr(*after[point])))
-    elif point:
+    for where in before.get(point, []):
+        setattr(*where, die)
+    for where in after.get(point, []):
+        setattr(*where, _then_die(getattr(*where)))
+    if point and point not in before.keys() | after.keys():
         method = "pieces"
         setattr(Staged, method, _broken(Staged.pieces, whole=point == "all of it is sent"))
 
@@ -93,7 +94,8 @@ def main(folder: str, orthanc: str, point: str) -> None:
     client = make_client(settings, health).impatient(2.0)
     mine(point)
     world = World(database, client, place)
-    runner = Runner(world.jobs, world.runner._handlers, [(PROMPT, SMALL), (BIG,)])
+    handlers, crews = world.runner._handlers, world.runner._crews
+    runner = Runner(world.jobs, handlers, [(PROMPT, SMALL), (BIG,)], crews=crews)
     runner.start()
     while _is_there(database, Job.kind == "ingest", Job.state.in_(("queued", "running"))):
         time.sleep(0.02)

@@ -81,7 +81,11 @@ def test_a_whole_small_file_is_one_row_and_one_job(world: World) -> None:
     assert row.sha256 == hashlib.sha256(b"hello").hexdigest()
     with world.database.read() as session:
         job = session.query(Job).one()
-    assert (job.kind, job.payload, job.upload_id) == ("ingest", {"upload": placed.id}, placed.id)
+    assert (job.kind, job.payload, job.upload_id) == (
+        "ingest",
+        {"upload": placed.id, "light": True},
+        placed.id,
+    )
     assert (job.lane, world.count(Chunk)) == ("small", 0)
 
 

@@ -16,7 +16,7 @@ from pacs_proxy.ingest.deposit import Depositor
 from pacs_proxy.ingest.pipeline import Converter, Ingest, Rules
 from pacs_proxy.ingest.settle import Settler
 from pacs_proxy.ingest.spool import Staging
-from pacs_proxy.jobs import BIG, PROMPT, SMALL, Handler, Jobs, Runner
+from pacs_proxy.jobs import BIG, LIGHT, PROMPT, SMALL, Handler, Jobs, Runner
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,14 +48,22 @@ class World:
         self.settler = Settler(self.ingest, self.depositor, self.jobs, AFTER, self.clock)
         handlers: dict[str, Handler] = {intake.KIND: self.ingest, settle.KIND: self.settler}
         told = {intake.KIND: self.ingest.given_up}
-        self.runner = Runner(self.jobs, handlers, [], told)
+        crews = {intake.KIND: self.ingest.together}
+        self.runner = Runner(self.jobs, handlers, [], told, crews)
         with self.database.write() as session:
             session.add(Batch(id=self.batch, owner="me", created=self.now, label="USB_20261126_1"))
 
     def clock(self) -> float:
         return self.now
 
-    def send(self, data: bytes, target: dict[str, Any] | None = None, **changes: Any) -> str:
+    def send(
+        self,
+        data: bytes,
+        target: dict[str, Any] | None = None,
+        *,
+        light: bool = False,
+        **changes: Any,
+    ) -> str:
         """A received upload and its job, in chunks as they were acknowledged."""
         name = uuid.uuid4().hex
         self.staging.path(name).write_bytes(data)
@@ -79,7 +87,7 @@ class World:
                 for at in range(0, len(data), CHUNK)
                 if (piece := data[at : at + CHUNK])
             )
-            self.jobs.add(session, intake.KIND, {"upload": name}, upload_id=name)
+            self.jobs.add(session, intake.KIND, {"upload": name, LIGHT: light}, upload_id=name)
         return name
 
     def work(self) -> int:

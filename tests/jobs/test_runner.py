@@ -28,8 +28,10 @@ def jobs(tmp_path: Path) -> Iterator[Jobs]:
 def start(jobs: Jobs) -> Iterator[StartRunner]:
     running: list[Runner] = []
 
-    def run(handlers: Mapping[str, Handler], **more: Mapping[str, Handler]) -> Runner:
-        running.append(Runner(jobs, handlers, [(SMALL,)], **more))
+    def run(
+        handlers: Mapping[str, Handler], given_up: Mapping[str, Handler] | None = None
+    ) -> Runner:
+        running.append(Runner(jobs, handlers, [(SMALL,)], given_up))
         running[-1].start()
         return running[-1]
 
@@ -183,15 +185,15 @@ def test_a_stop_hands_the_job_back_at_once(jobs: Jobs, start: StartRunner) -> No
 def test_a_thread_survives_a_database_that_is_away_for_a_while(
     jobs: Jobs, start: StartRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    claim, refused = jobs.claim, threading.Event()
+    claim, refused = jobs.claim_several, threading.Event()
 
     def away(*_: object) -> None:
         refused.set()
         raise DatabaseUnavailable("x")
 
-    monkeypatch.setattr(jobs, "claim", away)
+    monkeypatch.setattr(jobs, "claim_several", away)
     start({"k": lambda _: None})
     number = add(jobs)
     assert refused.wait(10)
-    monkeypatch.setattr(jobs, "claim", claim)
+    monkeypatch.setattr(jobs, "claim_several", claim)
     wait_for(jobs, number, "done")

@@ -81,3 +81,22 @@ def test_a_crash_anywhere_ends_with_one_instance_and_nothing_else(
     assert with_world.upload(upload).state == "done"
     assert not list(with_world.staging.folder.iterdir())
     database.close()
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_a_crash_among_several_ends_with_one_instance_of_each(
+    installed_orthanc: ThrowawayOrthanc, database: Database, tmp_path: Path, point: str
+) -> None:
+    sops = [f"1.2.67.{POINTS.index(point)}.{number}" for number in range(3)]
+    files = [dicom(sop=sop, pixels=native(PLAIN, 3 << 19)) for sop in sops]
+    world = World(database, None, tmp_path)  # type: ignore[arg-type]
+    uploads = [world.send(data, light=True) for data in files]
+    assert _run(tmp_path, installed_orthanc, point) == -signal.SIGKILL
+    assert _run(tmp_path, installed_orthanc, "") == 0
+    for sop, data, upload in zip(sops, files, uploads, strict=True):
+        assert _held(installed_orthanc, sop) == [hashlib.md5(data).hexdigest()]
+        (row,) = world.results(upload)
+        assert (row.outcome, row.settled) == ("stored", True)
+        assert world.upload(upload).state == "done"
+    assert not list(world.staging.folder.iterdir())
+    database.close()
