@@ -27,7 +27,8 @@ def names(database: Database) -> list[str]:
 
 def at_once(together: Together, steps: list[Callable[[Session], str]]) -> list[object]:
     """All of them while the first one is at work; what each gave or raised."""
-    begun, going, results = threading.Event(), threading.Event(), [None] * len(steps)
+    begun, going = threading.Event(), threading.Event()
+    results: dict[int, object] = {}
 
     def slow(_: Session) -> str:
         begun.set()
@@ -51,7 +52,7 @@ def at_once(together: Together, steps: list[Callable[[Session], str]]) -> list[o
     going.set()
     for thread in (first, *others):
         thread.join(10)
-    return list(results)
+    return [results[number] for number in range(len(steps))]
 
 
 def test_those_who_wait_share_one_commit(database: Database) -> None:
