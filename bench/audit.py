@@ -87,6 +87,7 @@ def warm(rounds: int, seconds: float) -> dict[str, dict[str, float]]:
 def add(orthanc: FakeOrthanc, study: str, number: int, size: int) -> str:
     """An instance of a study."""
     tags = {"StudyInstanceUID": study, "SeriesInstanceUID": study, "PatientID": study}
+    tags["Modality"] = "CT"
     instance = orthanc_id(study, str(number))
     orthanc.add(instance, bytes(128) + b"DICM" + random.Random(number).randbytes(size), tags=tags)
     return instance

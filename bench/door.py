@@ -19,6 +19,7 @@ from bench import report
 from bench.audit import INSTANCES, SIZE, add, cost
 from pacs_proxy import doorkeeper
 from pacs_proxy.access.attempts import MOST
+from pacs_proxy.access.restriction import Restriction
 from pacs_proxy.settings import Settings
 from tests.fakes import FakeOrthanc
 from tests.server import Proxy
@@ -36,9 +37,13 @@ def warm(rounds: int, seconds: float) -> dict[str, dict[str, float]]:
         server = stack.enter_context(Proxy(orthanc.url, workers=2))
         guarded = stack.enter_context(Proxy(orthanc.url, workers=2, sign_in=1))
         doorkeeper.add_user(Settings(data_dir=str(guarded.data)), "ann", "reader", PASSWORD)
+        there = Settings(data_dir=str(guarded.data))
+        doorkeeper.add_user(there, "bob", "reader", PASSWORD)
+        doorkeeper.restrict_user(there, "bob", Restriction.of(modalities=["CT"]))
         parties: dict[str, tuple[Proxy, Mapping[str, str]]] = {
             "nobody asked": (server, {}),
-            "session asked": (guarded, {"Cookie": cookie(guarded)}),
+            "session asked": (guarded, {"Cookie": cookie(guarded, "ann")}),
+            "restricted": (guarded, {"Cookie": cookie(guarded, "bob")}),
         }
         found: dict[str, list[tuple[float, float]]] = {name: [] for name in parties}
         for party, headers in parties.values():
@@ -55,9 +60,9 @@ def warm(rounds: int, seconds: float) -> dict[str, dict[str, float]]:
     }
 
 
-def cookie(server: Proxy) -> str:
+def cookie(server: Proxy, name: str) -> str:
     """Of a session that begins."""
-    answer = tried(server, "ann", PASSWORD)
+    answer = tried(server, name, PASSWORD)
     return (answer.getheader("Set-Cookie") or "").partition(";")[0]
 
 

@@ -18,6 +18,7 @@ from pacs_proxy.archive.manifest import Manifests
 from pacs_proxy.archive.parcel import Parcels
 from pacs_proxy.archive.spool import Spool
 from pacs_proxy.archive.studies import Studies
+from pacs_proxy.archive.traits import StudyTraits
 from pacs_proxy.control import Control
 from pacs_proxy.database import Database
 from pacs_proxy.decoding import Decoder
@@ -161,6 +162,7 @@ def build(settings: Settings) -> Services:
     decoder = Decoder(settings.decode_parallel, settings.decode_seconds, settings.decode_bytes)
     pictures = Pictures(instances, spool, decoder)
     database = Database(settings.database_address)
+    labels = Labels(database)
     jobs, staging = Jobs(database), Staging(settings.data_path / "uploads")
     admission = Admission(intake_limits(settings), staging.free)
     # Work that can be put off does not wait for an archive that is away; it comes again.
@@ -173,6 +175,7 @@ def build(settings: Settings) -> Services:
         instances=instances,
         studies=Studies(client, instances.describe),
         lineage=Lineage(client),
+        traits=StudyTraits(client, labels.of),
         manifests=Manifests(client),
         parcels=Parcels(instances),
         exports=BoundedSemaphore(settings.export_streams),
@@ -189,7 +192,7 @@ def build(settings: Settings) -> Services:
         depositor=depositor,
         ingest=ingest,
         conflicts=Conflicts(ingest, depositor, client, jobs),
-        labels=Labels(database),
+        labels=labels,
         intake=Intake(database, staging, jobs, admission),
         batches=Batches(database, staging, jobs),
         deletions=Deletions(database, jobs, staging, client, instances),

@@ -152,6 +152,22 @@ def user_change(
         doorkeeper.change_user(_settings(), name, role, password, is_disabled)
 
 
+@user.command("restrict")
+@click.argument("name")
+@click.option("--label", "labels", multiple=True, help="Studies with this label.")
+@click.option("--institution", "institutions", multiple=True, help="Studies made there.")
+@click.option("--modality", "modalities", multiple=True, help="Studies with such images.")
+@click.option("--everything", is_flag=True, help="No restriction any more.")
+def user_restrict(name: str, everything: bool, **kinds: tuple[str, ...]) -> None:
+    """Let a user have to do with some studies only: with one of each kind that is given."""
+    from pacs_proxy import doorkeeper
+    from pacs_proxy.access.restriction import Restriction
+
+    with _in_a_sentence():
+        limits = None if everything and not any(kinds.values()) else Restriction.of(**kinds)
+        doorkeeper.restrict_user(_settings(), name, limits)
+
+
 @user.command("list")
 def user_list() -> None:
     """Show the users and their roles."""

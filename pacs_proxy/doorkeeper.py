@@ -11,6 +11,8 @@ from pacs_proxy.access.checkpoint import Checkpoint
 from pacs_proxy.access.inquiry import moment
 from pacs_proxy.access.journal import Journal
 from pacs_proxy.access.records import ACCOUNT_CHANGED, TOKEN_CHANGED, Asker, Event
+from pacs_proxy.access.restriction import Restriction
+from pacs_proxy.access.tables import Account
 from pacs_proxy.access.tokens import Tokens
 from pacs_proxy.database import Database
 from pacs_proxy.migrations import upgrade
@@ -54,13 +56,27 @@ def change_user(
         journal.write(_event(ACCOUNT_CHANGED, user=name, change=told))
 
 
+def restrict_user(settings: Settings, name: str, restriction: Restriction | None) -> None:
+    """To the studies it permits; None for all. Raises AccountRefused."""
+    with _opened(settings) as (database, journal):
+        Accounts(database).restrict(name, restriction)
+        told = restriction.row() if restriction else "none"
+        journal.write(_event(ACCOUNT_CHANGED, user=name, change={"restriction": told}))
+
+
 def users(settings: Settings) -> list[str]:
     """A line for each."""
     with _opened(settings) as (database, _):
         return [
-            f"{one.name:<24}  {one.role:<14}  {'disabled' if one.is_disabled else ''}".rstrip()
+            f"{one.name:<24}  {one.role:<14}  {_noted(one)}".rstrip()
             for one in Accounts(database).listed()
         ]
+
+
+def _noted(account: Account) -> str:
+    limits = account.restriction or {}
+    within = " ".join(f"{kind}={','.join(some)}" for kind, some in limits.items() if some)
+    return f"{'disabled ' if account.is_disabled else ''}{within}"
 
 
 def create_token(settings: Settings, user: str, label: str, scopes: list[str], days: int) -> str:

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from pacs_proxy.access import passwords
 from pacs_proxy.access.permissions import ROLES
+from pacs_proxy.access.restriction import Restriction
 from pacs_proxy.access.tables import Account, SignIn
 from pacs_proxy.database import Database
 from pacs_proxy.errors.access import AccountRefused
@@ -59,6 +60,15 @@ class Accounts:
             account.role = _role(role) if role else account.role
             account.hash = kept or account.hash
             account.is_disabled = account.is_disabled if is_disabled is None else is_disabled
+            session.execute(delete(SignIn).where(SignIn.account == name))
+
+    def restrict(self, name: str, restriction: Restriction | None) -> None:
+        """From now on within that alone; None for everything. Raises AccountRefused."""
+        with self._database.write() as session:
+            account = session.get(Account, name)
+            if account is None:
+                raise AccountRefused(f"There is no user {name}.")
+            account.restriction = restriction.row() if restriction else None
             session.execute(delete(SignIn).where(SignIn.account == name))
 
     def listed(self) -> Sequence[Account]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pacs_proxy.access.restriction import Restriction
+
 PUBLIC = "public"
 STUDY_READ = "study.read"
 STUDY_EXPORT = "study.export"
@@ -36,9 +38,13 @@ MEANING = {
 
 @dataclass(frozen=True)
 class Principal:
-    """Who asks; `session` is what the journal calls this spell of work, empty for nobody."""
+    """Who asks; `session` is what the journal calls this spell of work, empty for nobody.
+
+    `restriction`: the studies within reach; None for all.
+    """
 
     name: str
     permissions: frozenset[str]
     session: str
     role: str = ""
+    restriction: Restriction | None = None

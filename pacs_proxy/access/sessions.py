@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session as Transaction
 
+from pacs_proxy.access.restriction import Restriction
 from pacs_proxy.access.tables import Account, SignIn
 from pacs_proxy.database import Database
 
@@ -27,6 +28,7 @@ class Session:
     name: str
     account: str
     role: str
+    restriction: Restriction | None
     idle_at: float
     ends_at: float
 
@@ -82,7 +84,9 @@ class Sessions:
         self._believed.pop(_key(secret), None)
 
     def _read(self, key: str) -> Session | None:
-        wanted = select(SignIn, Account.role).join(Account, Account.name == SignIn.account)
+        wanted = select(SignIn, Account.role, Account.restriction).join(
+            Account, Account.name == SignIn.account
+        )
         with self._database.read() as session:
             row = session.execute(
                 wanted.where(SignIn.key == key, Account.is_disabled.is_(False))
@@ -91,7 +95,8 @@ class Sessions:
             return None
         kept = row[0]
         ends, idle = kept.created + self._absolute, kept.seen + self._idle
-        return Session(kept.name, kept.account, row[1], idle, ends)
+        limits = Restriction.kept(row[2])
+        return Session(kept.name, kept.account, row[1], limits, idle, ends)
 
     def _believe(self, key: str, now: float, found: Session | None) -> None:
         if len(self._believed) > 10_000:

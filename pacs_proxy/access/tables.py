@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -47,7 +49,7 @@ class AuditRecord(Base):
 
 
 class Account(Base):
-    """Somebody who may sign in; `hash` is argon2id's."""
+    """Somebody who may sign in; `hash` is argon2id's, `restriction` None for every study."""
 
     __tablename__ = "accounts"
 
@@ -55,6 +57,7 @@ class Account(Base):
     role: Mapped[str] = mapped_column(String(32))
     hash: Mapped[str] = mapped_column(Text)
     is_disabled: Mapped[bool] = mapped_column(default=False)
+    restriction: Mapped[dict[str, Any] | None]
     created: Mapped[float]
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import select, update
 
 from pacs_proxy.access.permissions import EVERYTHING, ROLES
+from pacs_proxy.access.restriction import Restriction
 from pacs_proxy.access.tables import Account, Token
 from pacs_proxy.database import Database
 from pacs_proxy.errors.access import AccountRefused
@@ -27,6 +28,7 @@ class Bearer:
     id: str
     account: str
     permissions: frozenset[str]
+    restriction: Restriction | None
 
 
 class Tokens:
@@ -84,14 +86,16 @@ class Tokens:
             return session.scalars(select(Token).order_by(Token.created.desc())).all()
 
     def _read(self, key: str, now: float) -> Bearer | None:
-        wanted = select(Token, Account.role).join(Account, Account.name == Token.account)
+        wanted = select(Token, Account.role, Account.restriction).join(
+            Account, Account.name == Token.account
+        )
         alive = (Token.hash == key, Token.is_revoked.is_(False), Account.is_disabled.is_(False))
         with self._database.read() as session:
             row = session.execute(wanted.where(*alive, Token.expires > now)).first()
         if row is None:
             return None
         permissions = frozenset(row[0].scopes.split()) & ROLES[row[1]]
-        return Bearer(row[0].id, row[0].account, permissions)
+        return Bearer(row[0].id, row[0].account, permissions, Restriction.kept(row[2]))
 
 
 def _key(secret: str) -> str:

@@ -25,6 +25,7 @@ _ORDER = [
     {"Type": "DicomTag", "Key": "StudyTime", "Direction": "DESC"},
 ]
 _CAPABILITIES_FOR = 60.0
+NO_SUCH = "No instance has these three UIDs."
 _WILD = re.compile(r"[*?]")
 
 log = logging.getLogger(__name__)
@@ -154,7 +155,7 @@ class Studies:
         question = {"Level": "Instance", "Query": query, "CaseSensitive": True}
         found = self._client.post("/tools/find", question, interest)
         if not found:
-            raise NotFound("No instance has these three UIDs.")
+            raise NotFound(NO_SUCH)
         if len(found) > 1:
             raise Refused("Several patients' instances share these UIDs; ask by Orthanc ID.")
         return str(found[0])

@@ -79,10 +79,14 @@ class Conflicts:
         with self._database.read() as session:
             return [Open(result, upload) for result, upload in session.execute(mine)]
 
+    def find(self, number: int) -> Open:
+        """One that waits for a decision. Raises NotFound."""
+        with self._database.read() as session:
+            return _require(session, number)
+
     def show(self, number: int, interest: Interest) -> Sides:
         """Both sides of one. Raises NotFound, UpstreamError."""
-        with self._database.read() as session:
-            conflict = _require(session, number)
+        conflict = self.find(number)
         instance = conflict.result.instance or ""
         try:
             found = self._client.describe(instance, interest)
@@ -193,9 +197,10 @@ def _require(session: Session, number: int) -> Open:
     row = session.get(Result, number)
     upload = session.get(Upload, row.upload_id) if row else None
     if row is None or upload is None or row.outcome != CONFLICT:
-        raise NotFound("There is no such conflict, or it is decided.")
+        raise NotFound(NO_SUCH)
     return Open(row, upload)
 
 
+NO_SUCH = "There is no such conflict, or it is decided."
 _KEPT = "It was decided that the archive's file is the right one; this one was not stored."
 _REPLACED = "It was decided that this file is the right one; it replaced the archive's."

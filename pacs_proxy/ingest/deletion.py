@@ -26,6 +26,7 @@ from pacs_proxy.upstream.client import Client
 from pacs_proxy.upstream.interest import Interest
 
 KIND = "delete"
+NO_SUCH = "There is no such deletion."
 _UNDER_WAY = ("queued", "running")
 _LOOK_AGAIN, _ARCHIVE_AWAY, _WAIT_FOR_IT = 0.2, 2.0, 0.5
 _POLL = 0.05
@@ -102,7 +103,7 @@ class Deletions:
         with self._database.read() as session:
             row = session.get(Job, job)
         if row is None or row.kind != KIND:
-            raise NotFound("There is no such deletion.")
+            raise NotFound(NO_SUCH)
         level, resource = row.payload["level"], row.payload["id"]
         deleted = row.payload.get("deleted", {})
         return Deletion(row.id, level, resource, row.state, row.detail, deleted)

@@ -18,8 +18,8 @@ from pacs_proxy.access.records import (
     Study,
 )
 from pacs_proxy.errors import BadRequest, NotFound, PacsProxyError, UpstreamError
+from pacs_proxy.services import reach
 from pacs_proxy.services.context import Services, interest, services
-from pacs_proxy.services.identifiers import orthanc_id
 from pacs_proxy.services.route import Route
 from pacs_proxy.upstream.interest import Interest
 
@@ -111,9 +111,4 @@ def _found(named: Mapping[str, str]) -> Study:
 
 
 def _study_of(named: Mapping[str, str]) -> str:
-    if study := named.get("study"):
-        return orthanc_id(study)
-    lineage = services().lineage
-    if series := named.get("series"):
-        return lineage.of_series(orthanc_id(series), interest())
-    return lineage.of_instance(orthanc_id(named["instance"]), interest())
+    return reach.study_of(services(), named, interest())

@@ -13,7 +13,7 @@ from pacs_proxy.access.permissions import Principal
 from pacs_proxy.access.records import Asker
 from pacs_proxy.errors import Forbidden
 from pacs_proxy.errors.access import SignInRequired
-from pacs_proxy.services import auditing
+from pacs_proxy.services import auditing, reach
 from pacs_proxy.services.context import Services, services
 from pacs_proxy.services.headers import Environ, repr_digest
 from pacs_proxy.services.identity import principal
@@ -49,9 +49,10 @@ def install(app: Flask) -> None:
 def admit(
     route: Route, environ: Environ, having: Services, about: Mapping[str, str]
 ) -> tuple[Principal, Asker, Interest]:
-    """Let a request through to its view, watched from now on; or raise SignInRequired, Forbidden.
+    """Let a request through to its view, watched from now on.
 
-    `about` names the objects it asks for.
+    `about` names the objects it asks for. Raises SignInRequired, Forbidden; NotFound for what is
+    out of reach.
     """
     who = principal(environ, having, route)
     address = environ.get("REMOTE_ADDR", "")
@@ -61,7 +62,12 @@ def admit(
             raise SignInRequired("Sign in with your name and password, then it goes on.")
         auditing.refused(having, route, asker, about)
         raise Forbidden("You may not do this.")
-    return who, asker, begin_interest(environ, having.watch)
+    interest = begin_interest(environ, having.watch)
+    limits = who.restriction
+    if limits is not None and not reach.expect(having, limits, about, interest):
+        auditing.refused(having, route, asker, about)
+        raise reach.out_of_reach()
+    return who, asker, interest
 
 
 def vouch(answer: Response) -> None:

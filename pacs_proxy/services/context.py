@@ -15,6 +15,7 @@ from pacs_proxy.archive.lineage import Lineage
 from pacs_proxy.archive.manifest import Manifests
 from pacs_proxy.archive.parcel import Parcels
 from pacs_proxy.archive.studies import Studies
+from pacs_proxy.archive.traits import StudyTraits
 from pacs_proxy.database import Database
 from pacs_proxy.ingest.batches import Batches
 from pacs_proxy.ingest.conflicts import Conflicts
@@ -45,6 +46,7 @@ class Services:
     instances: Instances
     studies: Studies
     lineage: Lineage
+    traits: StudyTraits
     manifests: Manifests
     parcels: Parcels
     exports: BoundedSemaphore

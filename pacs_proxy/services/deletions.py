@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from pacs_proxy.errors import DeletionFailed
+from pacs_proxy.access.restriction import Restriction
+from pacs_proxy.errors import DeletionFailed, NotFound
 from pacs_proxy.ingest.deleted import INSTANCE, SERIES, STUDY
-from pacs_proxy.services import auditing
-from pacs_proxy.services.context import interest, services
+from pacs_proxy.ingest.deletion import NO_SUCH
+from pacs_proxy.services import auditing, reach
+from pacs_proxy.services.context import interest, principal, services
 from pacs_proxy.services.identifiers import orthanc_id
 
 # A person waits so long for a plain answer; a proxy in between might not wait longer.
 _PATIENCE = 8.0
+_NAMED = {STUDY: "study", SERIES: "series", INSTANCE: "instance"}
 
 
 def study(study: str) -> tuple[dict[str, Any], int, dict[str, str]]:
@@ -32,7 +35,19 @@ def instance(instance: str) -> tuple[dict[str, Any], int, dict[str, str]]:
 
 def progress(job: int) -> dict[str, Any]:
     """How far a deletion is."""
-    return asdict(services().deletions.find(job))
+    found = services().deletions.find(job)
+    limits, named = principal().restriction, {_NAMED[found.level]: found.id}
+    if limits and not _is_within(limits, named):
+        raise reach.out_of_reach(NO_SUCH)
+    return asdict(found)
+
+
+def _is_within(limits: Restriction, named: dict[str, str]) -> bool:
+    """What is gone by now is nobody's any more."""
+    try:
+        return reach.expect(services(), limits, named, interest())
+    except NotFound:
+        return True
 
 
 def _deleted(level: str, resource: str) -> tuple[dict[str, Any], int, dict[str, str]]:

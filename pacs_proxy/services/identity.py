@@ -45,14 +45,15 @@ LOCAL = Principal("local", EVERYTHING, "local")
 
 
 def _person(found: Session) -> Principal:
-    return Principal(found.account, ROLES[found.role], found.name, found.role)
+    return Principal(found.account, ROLES[found.role], found.name, found.role, found.restriction)
 
 
 def _program(secret: str, having: Services) -> Principal:
     found = having.door.tokens.find(secret)
     if found is None:
         return NOBODY
-    return Principal(found.account, found.permissions | ANYBODY, day(f"token-{found.id}"))
+    may = found.permissions | ANYBODY
+    return Principal(found.account, may, day(f"token-{found.id}"), restriction=found.restriction)
 
 
 def _local(environ: Environ, having: Services, route: Route) -> Principal:

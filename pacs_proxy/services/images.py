@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from flask import Response, request
 
+from pacs_proxy.archive.studies import NO_SUCH
 from pacs_proxy.errors import BadRequest
-from pacs_proxy.services import auditing
+from pacs_proxy.services import auditing, reach
 from pacs_proxy.services.context import Services, interest, services
 from pacs_proxy.services.delivery import Answer, Manner, deliver, described
 from pacs_proxy.services.headers import Environ
@@ -76,6 +77,8 @@ def wado() -> Response:
     if kind not in {"application/dicom", "image/png"}:
         raise BadRequest("contentType must be application/dicom or image/png.")
     found = services().studies.locate(study, series, instance, interest())
+    if not reach.reaches_instance(found):
+        raise reach.out_of_reach(NO_SUCH)
     auditing.located(found)
     if kind == "image/png":
         return _picture(found, number("frameNumber", 1, 1, _LAST_FRAME), 0)

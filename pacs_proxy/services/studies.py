@@ -10,7 +10,7 @@ from flask import request
 
 from pacs_proxy.archive.studies import Search
 from pacs_proxy.errors import BadRequest, DatabaseUnavailable
-from pacs_proxy.services import auditing
+from pacs_proxy.services import auditing, reach
 from pacs_proxy.services.context import interest, services
 from pacs_proxy.services.identifiers import orthanc_id
 from pacs_proxy.services.parameters import date, number, text
@@ -26,11 +26,7 @@ def page() -> dict[str, Any]:
     """One page of the study list."""
     limit, offset = number("limit", 50, 1, _LARGEST_PAGE), number("offset", 0, 0, _LAST)
     search, label = _search(), text("label", _LONGEST)
-    if label:
-        labelled = services().labels.studies(label)
-        found = services().studies.among(labelled, search, limit, offset, interest())
-    else:
-        found = services().studies.page(search, limit, offset, interest())
+    found = reach.sifted(_finder(search, label), limit, offset)
     terms = {**search.terms(), **({"label": label} if label else {})}
     auditing.note(terms=terms, offset=offset, shown=len(found.items))
     for item in found.items:
@@ -44,6 +40,15 @@ def page() -> dict[str, Any]:
         "more": found.more,
         "sorted": found.sorted,
     }
+
+
+def _finder(search: Search, label: str) -> reach.Find:
+    """What finds everything there is."""
+    studies, wish = services().studies, interest()
+    if not label:
+        return lambda limit, offset: studies.page(search, limit, offset, wish)
+    labelled = services().labels.studies(label)
+    return lambda limit, offset: studies.among(labelled, search, limit, offset, wish)
 
 
 def study(study: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from email.utils import formatdate
 from typing import Any
 
@@ -12,7 +13,9 @@ from pacs_proxy.errors import DatabaseUnavailable, NotFound
 from pacs_proxy.errors.uploads import UploadBusy
 from pacs_proxy.ingest import tus
 from pacs_proxy.ingest.intake import Placed
-from pacs_proxy.services.context import principal, services
+from pacs_proxy.ingest.wanted import Wanted
+from pacs_proxy.services import reach
+from pacs_proxy.services.context import interest, principal, services
 from pacs_proxy.web.bodies import Body, drain_after
 
 _ID = re.compile(r"[0-9a-f]{32}\Z", re.ASCII)
@@ -54,6 +57,7 @@ def create() -> Response:
     """201, also when this client key made the upload before."""
     headers = dict(request.headers)
     asked = tus.creation(headers)
+    _expect_within(Wanted.of(asked.metadata).target or {})
     with _body().paced() as body:
         placed = services().intake.create(
             _owner(), asked, headers.get("Upload-Metadata", ""), body.read
@@ -63,6 +67,13 @@ def create() -> Response:
     if not placed.is_new:
         _drain(answer)
     return answer
+
+
+def _expect_within(target: Mapping[str, str]) -> None:
+    """A picture may be added to a study within reach only; others are as if they were not there."""
+    limits = principal().restriction
+    if limits and not reach.expect(services(), limits, target, interest()):
+        raise reach.out_of_reach()
 
 
 def head(upload: str) -> Response:
