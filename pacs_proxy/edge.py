@@ -26,6 +26,8 @@ from pacs_proxy.upstream.retry import Policy
 from pacs_proxy.upstream.transport import Transport
 from pacs_proxy.upstream.watch import Watch
 from pacs_proxy.web import download, figures, relay, upload, viewer
+from pacs_proxy.web.callers import KEY as CALLERS
+from pacs_proxy.web.callers import Callers
 from pacs_proxy.web.exchange import begin_interest, finish, refuse_cross_site, refuse_overrides
 from pacs_proxy.web.hold import Hold
 from pacs_proxy.web.peer import KEY_HEADER, Peer, prober
@@ -78,7 +80,8 @@ def bare(settings: Settings) -> Flask:
     """A Flask application without routes, as both roles have it."""
     app = Flask("pacs_proxy", static_folder=None)
     # The data side believes its edge, which has checked the name and passes it on.
-    app.config["TRUSTED_HOSTS"] = None if settings.is_data_side else list(settings.trusted)
+    names = None if settings.is_data_side else settings.trusted
+    app.extensions[CALLERS] = Callers(names, settings.fronts)
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.url_map.merge_slashes = False
     return app
@@ -149,9 +152,13 @@ def _relayed(route: Route) -> Callable[..., Response]:
 def _install(app: Flask) -> None:
     """The chain of the edge: who may do what is decided on the data side."""
 
+    callers: Callers = app.extensions[CALLERS]
+
     @app.before_request
     def before() -> None:
         g.began = time.perf_counter()
+        callers.settle(request.environ)
+        callers.expect_us(request.environ)
         refuse_overrides(request.environ)
         refuse_cross_site(request.environ)
         g.interest = begin_interest(request.environ, relay.here().watch)

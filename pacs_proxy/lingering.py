@@ -1,19 +1,47 @@
 """gunicorn's worker, staying with a busy connection: a reader's next request follows in a moment.
 
 gthread hands a connection back to its main thread after every request, which costs more than
-serving a verified file does.
+serving a verified file does. What gunicorn refuses by itself is answered as everything else is: its
+own page has none of our headers, and both that page and its log line would repeat the request.
 """
 
 from __future__ import annotations
 
+import logging
 import select
 import socket
+import ssl
+from contextlib import suppress
 from typing import Any
 
+from gunicorn.http import errors as foreign
 from gunicorn.workers.gthread import ThreadWorker
+
+from pacs_proxy.errors import PacsProxyError
+from pacs_proxy.errors.wire import (
+    AddressTooLong,
+    EncodingUnknown,
+    ExpectationRefused,
+    HeadersTooLarge,
+    Unintelligible,
+)
+from pacs_proxy.services import problems
+from pacs_proxy.services.headers import head, name_request
 
 # A thread that waits for a silent reader is a thread less for the others: long while most are free.
 _LINGER_MILLISECONDS, _CROWDED_MILLISECONDS = 100, 2
+
+_REASONS: tuple[tuple[type[Exception], type[PacsProxyError]], ...] = (
+    (foreign.LimitRequestLine, AddressTooLong),
+    (foreign.LimitRequestHeaders, HeadersTooLarge),
+    (foreign.ExpectationFailed, ExpectationRefused),
+    (foreign.UnsupportedTransferCoding, EncodingUnknown),
+    (foreign.ParseException, Unintelligible),
+    (ssl.SSLError, Unintelligible),
+)
+_SAID = "This is not a request as this server reads it; nothing of it was acted upon."
+
+log = logging.getLogger(__name__)
 
 
 class LingeringWorker(ThreadWorker):  # type: ignore[misc]
@@ -35,6 +63,18 @@ class LingeringWorker(ThreadWorker):  # type: ignore[misc]
         finally:
             self._staying.discard(conn)
 
+    def handle_error(self, _: object, client: socket.socket, __: object, exc: Exception) -> None:
+        """What gunicorn says to bytes that are no request, and to an application that failed."""
+        name_request()
+        error = _refusal(exc)
+        answer = problems.problem(error) if error else problems.unexpected(exc)
+        log.warning("refused", extra={"error": type(exc).__name__, "status": answer.status_code})
+        data = answer.get_data()
+        headers = {**dict(answer.headers), "Content-Length": str(len(data))}
+        with suppress(OSError):
+            client.setblocking(False)
+            client.send(head(answer.status_code, headers, "close") + data)
+
     def _one(self, conn: Any) -> Any:
         """Answer one request; True when the connection may be used again."""
         return super().handle(conn)
@@ -44,3 +84,12 @@ class LingeringWorker(ThreadWorker):  # type: ignore[misc]
         poller = select.poll()
         poller.register(sock, select.POLLIN)
         return bool(poller.poll(_CROWDED_MILLISECONDS if is_crowded else _LINGER_MILLISECONDS))
+
+
+def _refusal(exc: Exception) -> PacsProxyError | None:
+    if isinstance(exc, foreign.InvalidResponseHeader | foreign.InvalidResponseHeaderName):
+        return None
+    for kind, error in _REASONS:
+        if isinstance(exc, kind):
+            return error(_SAID)
+    return None

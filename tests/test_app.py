@@ -67,7 +67,9 @@ def test_each_route_says_who_may_and_what_for() -> None:
 
 
 def test_hosts_are_checked(app: Flask) -> None:
-    assert "localhost" in app.config["TRUSTED_HOSTS"]
+    asked = app.test_client().get("/healthz", headers={"Host": "evil.example"})
+    assert (asked.status_code, asked.json["code"]) == (400, "bad_request")  # type: ignore[index]
+    assert app.test_client().get("/healthz").status_code == 200
 
 
 def test_the_numbers_of_the_policy_come_from_the_settings() -> None:

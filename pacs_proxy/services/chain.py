@@ -20,6 +20,8 @@ from pacs_proxy.services.identity import principal
 from pacs_proxy.services.route import Route
 from pacs_proxy.services.routes import ROUTES
 from pacs_proxy.upstream.interest import Interest
+from pacs_proxy.web.callers import KEY as CALLERS
+from pacs_proxy.web.callers import Callers
 from pacs_proxy.web.exchange import begin_interest, finish, refuse_cross_site, refuse_overrides
 from pacs_proxy.web.peer import VOUCHED
 
@@ -27,10 +29,13 @@ from pacs_proxy.web.peer import VOUCHED
 def install(app: Flask) -> None:
     """Put the chain around every view of the application."""
     by_view = {route.view: route for route in ROUTES}
+    callers: Callers = app.extensions[CALLERS]
 
     @app.before_request
     def before() -> None:
         g.began = time.perf_counter()
+        callers.settle(request.environ)
+        callers.expect_us(request.environ)
         refuse_overrides(request.environ)
         refuse_cross_site(request.environ)
         route = by_view.get(request.endpoint or "")

@@ -73,11 +73,11 @@ def completed(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
     return [*headers, *_ALWAYS, *missing, ("X-Request-Id", logs.request_id.get())]
 
 
-def head(status: int, headers: dict[str, str]) -> bytes:
-    """The head of an answer on a connection that stays open, as gunicorn would write it."""
+def head(status: int, headers: dict[str, str], connection: str = "keep-alive") -> bytes:
+    """The head of an answer as gunicorn would write it."""
     lines = "".join(f"{name}: {value}\r\n" for name, value in completed([*headers.items()]))
     first = f"HTTP/1.1 {STATUS[status]}\r\nServer: gunicorn\r\nDate: {_date(int(time.time()))}\r\n"
-    return f"{first}Connection: keep-alive\r\n{lines}\r\n".encode("latin-1")
+    return f"{first}Connection: {connection}\r\n{lines}\r\n".encode("latin-1")
 
 
 @lru_cache(2)

@@ -10,10 +10,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterable
-from functools import lru_cache
 from typing import TYPE_CHECKING
-
-from werkzeug.sansio.utils import host_is_trusted
 
 from pacs_proxy.access.records import Asker
 from pacs_proxy.errors import PacsProxyError
@@ -25,6 +22,8 @@ from pacs_proxy.services.identifiers import ORTHANC_ID
 from pacs_proxy.services.route import Route
 from pacs_proxy.services.routes import ROUTES
 from pacs_proxy.upstream.interest import Interest
+from pacs_proxy.web.callers import KEY as CALLERS
+from pacs_proxy.web.callers import Callers
 from pacs_proxy.web.exchange import finish, refuse_overrides
 
 if TYPE_CHECKING:
@@ -35,7 +34,6 @@ View = Callable[[Services, str, Environ, Interest], Answer]
 VIEWS: dict[str, View] = {"images.file": images.stored, "images.display": images.shown}
 # What such a request begins with on the wire.
 PREFIX = b"GET /api/pacs/instances/"
-_HOSTS = 64
 _KEY = "pacs_proxy.hot"
 
 
@@ -47,10 +45,7 @@ class Hot:
         self._routes = [
             (_pattern(route), route, VIEWS[route.view]) for route in ROUTES if route.view in VIEWS
         ]
-        trusted = app.config["TRUSTED_HOSTS"]
-        self._is_trusted = lru_cache(_HOSTS)(
-            lambda host: trusted is None or host_is_trusted(host, trusted)
-        )
+        self._callers: Callers = app.extensions[CALLERS]
 
     def offer(self, app: Flask) -> None:
         """Let the server ask it directly, past all that is around the application."""
@@ -73,6 +68,7 @@ class Hot:
     def answer(self, environ: Environ) -> Answer | None:
         """The answer to such a request, an error's too; None when it is another."""
         if self._is_plain(environ):
+            self._callers.settle(environ)
             for pattern, route, view in self._routes:
                 if named := pattern.match(environ["PATH_INFO"]):
                     return self._answered(route, view, named[1], environ)
@@ -83,7 +79,7 @@ class Hot:
             environ["REQUEST_METHOD"] == "GET"
             and not environ["QUERY_STRING"]
             and not environ["SCRIPT_NAME"]
-            and self._is_trusted(environ.get("HTTP_HOST"))
+            and self._callers.mean_us(environ)
         )
 
     def _answered(self, route: Route, view: View, instance: str, environ: Environ) -> Answer:

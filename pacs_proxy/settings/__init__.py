@@ -5,13 +5,23 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from ipaddress import ip_network
 from typing import Any
 
 from pacs_proxy.settings.access import AccessSettings
 from pacs_proxy.settings.archive import ArchiveSettings
 from pacs_proxy.settings.delivery import DeliverySettings
 from pacs_proxy.settings.ingest import IngestSettings
-from pacs_proxy.settings.parse import GIB, KIB, MAX_NODES, MIB, SettingError, is_secret
+from pacs_proxy.settings.parse import (
+    GIB,
+    KIB,
+    MAX_NODES,
+    MIB,
+    Network,
+    SettingError,
+    host_name,
+    is_secret,
+)
 from pacs_proxy.settings.reference import ReferenceSettings
 from pacs_proxy.settings.roles import RoleSettings
 from pacs_proxy.settings.server import ServerSettings
@@ -62,7 +72,16 @@ class Settings(
     def trusted(self) -> tuple[str, ...]:
         """Host names a request may carry."""
         named = tuple(name.strip() for name in self.trusted_hosts.split(",") if name.strip())
-        return ("localhost", "127.0.0.1", "[::1]", self.host, *named)
+        here = () if self.host in {"0.0.0.0", "::"} else (host_name(self.host),)  # noqa: S104 - no name
+        return ("localhost", "127.0.0.1", "[::1]", *here, *named)
+
+    @property
+    def fronts(self) -> tuple[Network, ...]:
+        """Whose word on a client's address is taken; the edge's comes with its key instead."""
+        if self.is_data_side:
+            return ()
+        named = (part.strip() for part in self.front_proxies.split(","))
+        return tuple(ip_network(part) for part in named if part)
 
     @property
     def is_open(self) -> bool:

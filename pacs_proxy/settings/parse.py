@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import field
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any
 from urllib.parse import urlsplit
+
+Network = IPv4Network | IPv6Network
 
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 
@@ -138,6 +141,35 @@ def buckets(value: str) -> str:
 
 def url_or_nothing(value: str) -> str:
     return urls(value) if value else value
+
+
+def host_name(value: str) -> str:
+    """A name or an address as Host has it, but always in the same spelling."""
+    bare = value.removeprefix("[").removesuffix("]")
+    if ":" in bare:
+        return f"[{ip_address(bare).compressed}]"
+    if not re.fullmatch(r"[a-z0-9_]([a-z0-9._-]*[a-z0-9])?", bare.lower(), re.ASCII):
+        raise ValueError(
+            "must be whole host names or addresses without port, separated by commas; names in "
+            "other letters as xn--…"
+        )
+    return bare.lower()
+
+
+def listening(value: str) -> str:
+    host_name(value)
+    return value
+
+
+def hosts(value: str) -> str:
+    return ",".join(host_name(name.strip()) for name in value.split(",") if name.strip())
+
+
+def networks(value: str) -> str:
+    for part in filter(None, (part.strip() for part in value.split(","))):
+        if ip_network(part).prefixlen == 0:
+            raise ValueError("must not be everybody")
+    return value
 
 
 def setting(env: str, default: Any, parse: Callable[[str], Any], help_: str) -> Any:

@@ -1,14 +1,10 @@
 """edge/nginx.conf in front of both roles: whole uploads and downloads pass, and nothing is kept."""
 
 import http.client
-import os
 import re
-import shutil
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -18,13 +14,12 @@ import pytest
 from pacs_proxy.demo.orthanc import free_port
 from tests.fakes import FakeOrthanc
 from tests.fakes.store import orthanc_id
+from tests.front import MISSING, configured, is_here, nginx
 from tests.sender import BYTES, Sender
-from tests.server import ROOT
 from tests.split import Edge, Services
 from tests.web.trace import has_strace, traced, written
 
-NGINX = shutil.which("nginx") or "/usr/sbin/nginx"
-pytestmark = pytest.mark.skipif(not Path(NGINX).exists(), reason="apt-get install nginx-light")
+pytestmark = pytest.mark.skipif(not is_here(), reason=MISSING)
 
 ID = orthanc_id("in", "front")
 STORED = bytes(128) + b"DICM" + Random(50).randbytes(30_000_000)
@@ -64,42 +59,9 @@ def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
     ):
         orthanc.add(ID, STORED)
         conf = folder / "nginx.conf"
-        conf.write_text(here((ROOT / "edge" / "nginx.conf").read_text(), port, edge.port, folder))
+        conf.write_text(configured(port, edge.port, folder, free_port()))
         with nginx(conf, port) as process:
             yield Front(port, folder, process, services)
-
-
-@contextmanager
-def nginx(conf: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    # Its workers must reach their folder, which may lie in one that is root's alone.
-    user = "user root;" if os.geteuid() == 0 else ""
-    more = f"daemon off; pid {conf.parent}/nginx.pid; {user}"
-    process = subprocess.Popen(
-        [NGINX, "-e", "stderr", "-c", str(conf), "-p", str(conf.parent), "-g", more]
-    )
-    try:
-        wait_until_open(port)
-        yield process
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-def here(text: str, port: int, web: int, folder: Path) -> str:
-    """The shipped file, with this machine's ports and folder."""
-    text, changed = re.subn(r"web:8080;", f"127.0.0.1:{web};", text)
-    assert changed == 1
-    return text.replace("listen 8080;", f"listen 127.0.0.1:{port};").replace("/tmp/", f"{folder}/")
-
-
-def wait_until_open(port: int) -> None:
-    deadline = time.monotonic() + 10
-    while True:
-        try:
-            return socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
 
 
 def upload(front: Front, chunks: int) -> Path:
@@ -143,6 +105,7 @@ def test_with_debians_own_settings_the_trace_notices_the_spool(
     port = free_port()
     conf = conf.replace("proxy_request_buffering off", "proxy_request_buffering on")
     conf = conf.replace(str(front.port), str(port))
+    conf = re.sub(rf"listen 127.0.0.1:(?!{port};)\d+;", f"listen 127.0.0.1:{free_port()};", conf)
     (tmp_path / "nginx.conf").write_text(conf.replace(str(front.folder), str(tmp_path)))
     with nginx(tmp_path / "nginx.conf", port) as process:
         careless = Front(port, tmp_path, process, front.services)
