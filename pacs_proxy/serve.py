@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from pacs_proxy.access.audit import Audit
     from pacs_proxy.jobs import Runner
+    from pacs_proxy.shipping import Shipper
 
 # Looks a tenth of a second apart at whether an earlier server has gone.
 _OWNER_LOOKS = 50
@@ -77,6 +78,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         self._settings = settings
         self._runner: Runner | None = None
         self._audit: Audit | None = None
+        self._shipper: Shipper | None = None
         super().__init__()
 
     def load_config(self) -> None:
@@ -108,12 +110,15 @@ class Server(BaseApplication):  # type: ignore[misc]
         """Called in each worker: nothing with threads or connections is made before the fork."""
         from pacs_proxy.app import create_app, runner  # figures need their folder first
         from pacs_proxy.services.context import KEY
+        from pacs_proxy.shipping import Shipper
 
         app = create_app(self._settings)
         services = app.extensions[KEY]
         self._runner, self._audit = runner(services), services.audit
         self._runner.start()
         self._audit.start()
+        self._shipper = Shipper(self._settings, services.database)
+        self._shipper.start()
         return app
 
     def _rest(self, _: object, __: object) -> None:
@@ -122,6 +127,8 @@ class Server(BaseApplication):  # type: ignore[misc]
             self._runner.stop()
         if self._audit is not None:
             self._audit.stop()
+        if self._shipper is not None:
+            self._shipper.stop()
 
 
 class EdgeServer(Server):

@@ -10,6 +10,7 @@ from typing import Any
 
 from pacs_proxy.settings.access import AccessSettings
 from pacs_proxy.settings.archive import ArchiveSettings
+from pacs_proxy.settings.audit import AuditSettings
 from pacs_proxy.settings.delivery import DeliverySettings
 from pacs_proxy.settings.ingest import IngestSettings
 from pacs_proxy.settings.parse import (
@@ -47,6 +48,7 @@ class Settings(
     StorageSettings,
     DeliverySettings,
     ServerSettings,
+    AuditSettings,
     ArchiveSettings,
 ):
     """The values in force; `from_env` is the only way in for a running server."""

@@ -165,6 +165,16 @@ def hosts(value: str) -> str:
     return ",".join(host_name(name.strip()) for name in value.split(",") if name.strip())
 
 
+def host_and_port(value: str) -> str:
+    name, _, number = value.rpartition(":")
+    if value and not (name and number.isdigit()):
+        raise ValueError("must be host:port")
+    if value:
+        host_name(name)
+        port(number)
+    return value
+
+
 def networks(value: str) -> str:
     for part in filter(None, (part.strip() for part in value.split(","))):
         if ip_network(part).prefixlen == 0:

@@ -144,36 +144,44 @@ def nonsense(witness: Witness, numbers: range) -> None:
         )
 
 
+def all_of_it(archive: ThrowawayOrthanc, witness: Witness) -> None:
+    """Whole and damaged files, every address, nonsense; then damage, kills and an outage."""
+    for number in range(120):
+        sent(witness, number)
+    settled(witness.server)
+    everywhere(witness, range(120, 700))
+    nonsense(witness, range(700, 740))
+    for what in ("file", "display", "rendered", "download", "frames/1", "frames/9"):
+        for instance in asked_of(archive):
+            witness.ask(f"/api/pacs/instances/{instance}/{what}")
+    spoil(archive)
+    for instance in asked_of(archive):
+        witness.ask(f"/api/pacs/instances/{instance}/file", Range="bytes=0-5")
+    killed_at_work(witness, range(740, 780))
+    archive.kill()
+    for number in range(780, 800):
+        sent(witness, number)
+    everywhere(witness, range(800, 830))
+    archive.restart()
+    everywhere(witness, range(830, COUNT))
+
+
+def killed_at_work(witness: Witness, numbers: range) -> None:
+    server = witness.server
+    for number in numbers:
+        if number % 10 == 0:
+            os.kill(Random(number).choice(server.workers), signal.SIGKILL)
+        try:
+            sent(witness, number)
+        except (OSError, HTTPException):
+            server.wait_until_up()
+    server.wait_until_up()
+
+
 def test_none_of_a_thousand_canaries_is_let_slip(archive: ThrowawayOrthanc) -> None:
     with Proxy(archive.url, workers=2, deadline_seconds=2) as server:
         witness = Witness(server)
-        for number in range(120):
-            sent(witness, number)
-        settled(server)
-        everywhere(witness, range(120, 700))
-        nonsense(witness, range(700, 740))
-        # Found in the archive, and damaged there: its own words must not come through.
-        for instance in asked_of(archive):
-            for what in ("file", "display", "rendered", "download", "frames/1", "frames/9"):
-                witness.ask(f"/api/pacs/instances/{instance}/{what}")
-        spoil(archive)
-        for instance in asked_of(archive):
-            witness.ask(f"/api/pacs/instances/{instance}/file", Range="bytes=0-5")
-        # Killed at work, then the archive away.
-        for number in range(740, 780):
-            if number % 10 == 0:
-                os.kill(Random(number).choice(server.workers), signal.SIGKILL)
-            try:
-                sent(witness, number)
-            except (OSError, HTTPException):
-                server.wait_until_up()
-        server.wait_until_up()
-        archive.kill()
-        for number in range(780, 800):
-            sent(witness, number)
-        everywhere(witness, range(800, 830))
-        archive.restart()
-        everywhere(witness, range(830, COUNT))
+        all_of_it(archive, witness)
         figures, log = server.get("/metrics").body, server.log.encode()
     assert witness.errors > 300
     assert witness.answers > 900
