@@ -176,7 +176,7 @@ def test_a_repository_that_nobody_vouches_for_gets_nothing(tmp_path: Path, tls: 
     with stranger, FakeOrthanc() as orthanc, Proxy(orthanc.url, **more) as server:
         opened(orthanc, server, 1)
         until(lambda: "SSLCertVerificationError" in server.log)
-        assert stranger.order == stranger.activity == []
+        assert (stranger.order, stranger.activity) == ([], [])
 
 
 def shown(event: Event, seq: int = 7) -> ElementTree.Element:

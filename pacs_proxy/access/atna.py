@@ -63,7 +63,7 @@ def message(record: Mapping[str, Any]) -> bytes:
     _participant(root, record["principal"], record["address"], is_asker=True)
     _source(root)
     _objects(root, record)
-    return tostring(root, "utf-8", xml_declaration=True)
+    return bytes(tostring(root, "utf-8", xml_declaration=True))
 
 
 def activity(kind: _Kind, at: float) -> bytes:
@@ -71,7 +71,7 @@ def activity(kind: _Kind, at: float) -> bytes:
     root = _begun(kind, at, "0")
     _participant(root, SOURCE, "", is_asker=False)
     _source(root)
-    return tostring(root, "utf-8", xml_declaration=True)
+    return bytes(tostring(root, "utf-8", xml_declaration=True))
 
 
 def framed(xml: bytes, at: float, sequence: int, host: str, process: int) -> bytes:
