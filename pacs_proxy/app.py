@@ -12,6 +12,8 @@ from pacs_proxy.access.audit import Audit
 from pacs_proxy.access.checkpoint import Checkpoint
 from pacs_proxy.access.door import Door
 from pacs_proxy.access.journal import Journal
+from pacs_proxy.archive import catalogue
+from pacs_proxy.archive.catalogue import Keeper
 from pacs_proxy.archive.instances import Instances, Limits
 from pacs_proxy.archive.lineage import Lineage
 from pacs_proxy.archive.manifest import Manifests
@@ -102,6 +104,7 @@ VIEWS: dict[str, Callable[..., Any]] = {
     "conflicts.show": conflicts.show,
     "conflicts.decide": conflicts.decide,
     "studies.page": studies.page,
+    "studies.news": studies.news,
     "studies.study": studies.study,
     "studies.series": studies.series,
     "studies.status": studies.status,
@@ -170,10 +173,13 @@ def build(settings: Settings) -> Services:
     tiffs = tiff_converter(settings)
     rules = ingest_rules(settings, conversion(tiffs, client))
     ingest = Ingest(database, staging, depositor, rules)
+    hasty = client.impatient(_IMPATIENT_SECONDS)
+    keeper = Keeper(database, hasty, Studies(hasty, instances.describe), jobs)
     return Services(
         settings=settings,
         instances=instances,
         studies=Studies(client, instances.describe),
+        catalogue=keeper,
         lineage=Lineage(client),
         traits=StudyTraits(client, labels.of),
         manifests=Manifests(client),
@@ -209,6 +215,7 @@ def runner(services: Services) -> Runner:
     settler.ensure()
     handlers: dict[str, Handler] = {
         expiry.KIND: sweeper,
+        catalogue.KIND: services.catalogue,
         deletion.KIND: services.deletions,
         REPLACE: services.conflicts,
         intake.KIND: ingest,

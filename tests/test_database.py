@@ -15,7 +15,8 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from pacs_proxy.access.accounts import Accounts
-from pacs_proxy.database import Base, Batch, Database, Result, Upload, engine, touch
+from pacs_proxy.archive.tables import Catalogue
+from pacs_proxy.database import Batch, Database, Result, Upload, engine, touch
 from pacs_proxy.errors import DatabaseUnavailable
 from pacs_proxy.migrations import configuration, upgrade
 
@@ -55,7 +56,7 @@ def test_models_and_migrations_agree(empty_database: str) -> None:
     made = engine(empty_database)
     with made.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_server_default": True})
-        assert compare_metadata(context, Base.metadata) == []
+        assert compare_metadata(context, Catalogue.metadata) == []
     made.dispose()
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from pacs_proxy.archive import summaries
@@ -42,6 +42,7 @@ class Search:
     modality: str = ""
     date_from: str = ""
     date_to: str = ""
+    birth_date: str = ""
 
     def terms(self) -> dict[str, str]:
         """What was given."""
@@ -57,6 +58,7 @@ class Search:
             "StudyDescription": _anywhere(self.description),
             "ModalitiesInStudy": self.modality,
             "StudyDate": dates,
+            "PatientBirthDate": self.birth_date,
         }
         return {name: value for name, value in wanted.items() if value}
 
@@ -69,6 +71,8 @@ class Page:
     total: int | None
     more: bool
     sorted: bool
+    # By study, where it is known: the catalogue's number when it first came.
+    arrived: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
+from pacs_proxy.archive import catalogue
 from pacs_proxy.archive.instances import Instances
 from pacs_proxy.archive.studies import understood
 from pacs_proxy.database import Database, Job
@@ -157,6 +158,10 @@ class Deletions:
             self._staging.discard_kept(kept)
         with self._database.write() as session:
             counts = target.drop(session, uploads, is_last)
+            if is_last:
+                catalogue.forget(session, [target.study])
+            else:
+                catalogue.doubt(session, target.study)
             for job in target.interrupted(session, mark):
                 self._jobs.add_again(session, job)
             everything = {**claimed.payload.get("deleted", {}), **counts}

@@ -10,6 +10,7 @@ from flask import current_app, g
 from pacs_proxy.access.audit import Audit
 from pacs_proxy.access.door import Door
 from pacs_proxy.access.permissions import Principal
+from pacs_proxy.archive.catalogue import Keeper
 from pacs_proxy.archive.instances import Instances
 from pacs_proxy.archive.lineage import Lineage
 from pacs_proxy.archive.manifest import Manifests
@@ -45,6 +46,7 @@ class Services:
     settings: Settings
     instances: Instances
     studies: Studies
+    catalogue: Keeper
     lineage: Lineage
     traits: StudyTraits
     manifests: Manifests

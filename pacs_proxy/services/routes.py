@@ -39,9 +39,18 @@ ROUTES = (
         "/api/pacs/studies",
         "studies.page",
         STUDY_READ,
-        "Studies, newest first: `patient_name`, `patient_id`, `accession`, `description`, "
-        "`modality`, `date_from`, `date_to`, `label`, `limit` (1-200), `offset`.",
+        "Studies: `patient_name`, `patient_id`, `birth_date`, `accession`, `description`, "
+        "`modality`, `date_from`, `date_to`, `label`, `source` (`uploaded`, `usb`, `modality`), "
+        "`sort` (`study_date` first; a column's name), `order` (`desc`, `asc`), `limit` (1-200), "
+        "`offset`. `as_of` when the archive is away and this is what it held then.",
         audit=records.SEARCH,
+    ),
+    Route(
+        ("GET",),
+        "/api/pacs/news",
+        "studies.news",
+        STUDY_READ,
+        "Whether the list changed after `since`, a list's `cursor`; how many studies arrived.",
     ),
     Route(
         ("GET",),

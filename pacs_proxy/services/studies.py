@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
 from flask import request
 
-from pacs_proxy.archive.studies import Search
-from pacs_proxy.errors import BadRequest, DatabaseUnavailable
+from pacs_proxy.archive import searching
+from pacs_proxy.archive.catalogue import Standing
+from pacs_proxy.archive.searching import SORTS, SOURCES, Wanted, summary_of
+from pacs_proxy.archive.studies import Page, Search
+from pacs_proxy.errors import BadRequest, Busy, DatabaseUnavailable, UpstreamError
 from pacs_proxy.services import auditing, reach
-from pacs_proxy.services.context import interest, services
+from pacs_proxy.services.context import interest, principal, services
 from pacs_proxy.services.identifiers import orthanc_id
-from pacs_proxy.services.parameters import date, number, text
+from pacs_proxy.services.parameters import choice, date, number, text
 
 _MODALITY = re.compile(r"[A-Z0-9]{1,16}\Z", re.ASCII)
 _TEXTS = ("patient_name", "patient_id", "accession", "description")
@@ -23,32 +27,46 @@ _LAST = 10_000_000
 
 
 def page() -> dict[str, Any]:
-    """One page of the study list."""
+    """One page of the study list, from the catalogue; from the archive while it is being made."""
     limit, offset = number("limit", 50, 1, _LARGEST_PAGE), number("offset", 0, 0, _LAST)
-    search, label = _search(), text("label", _LONGEST)
-    found = reach.sifted(_finder(search, label), limit, offset)
-    terms = {**search.terms(), **({"label": label} if label else {})}
-    auditing.note(terms=terms, offset=offset, shown=len(found.items))
+    wanted, standing = _wanted(), _standing()
+    catalogued = standing is not None and standing.complete
+    find = _catalogued if catalogued else _asked
+    found = reach.sifted(lambda most, first: find(wanted, most, first), limit, offset)
+    auditing.note(terms=_terms(wanted), offset=offset, shown=len(found.items))
     for item in found.items:
         services().lineage.met(item)
-    labels = _labels([item.id for item in found.items])
+    named = [item.id for item in found.items]
+    labels, sources = _labels(named), _sources(named)
     return {
-        "items": [{**asdict(item), "labels": labels.get(item.id, [])} for item in found.items],
+        "items": [
+            {
+                **asdict(item),
+                "labels": labels.get(item.id, []),
+                "source": sources.get(item.id, ""),
+                "arrived": found.arrived.get(item.id, 0),
+            }
+            for item in found.items
+        ],
         "limit": limit,
         "offset": offset,
         "total": found.total,
         "more": found.more,
         "sorted": found.sorted,
+        "cursor": standing.seq if standing else 0,
+        # The archive does not answer: this is what it held then, in seconds since 1970.
+        "as_of": standing.as_of if standing and catalogued and not standing.is_fresh else None,
     }
 
 
-def _finder(search: Search, label: str) -> reach.Find:
-    """What finds everything there is."""
-    studies, wish = services().studies, interest()
-    if not label:
-        return lambda limit, offset: studies.page(search, limit, offset, wish)
-    labelled = services().labels.studies(label)
-    return lambda limit, offset: studies.among(labelled, search, limit, offset, wish)
+def news() -> dict[str, Any]:
+    """Whether the list would look different now, without any of it."""
+    since = number("since", 0, 0, 999_999_999)
+    standing = services().catalogue.standing(interest())
+    # How many came outside of somebody's reach is not theirs to know.
+    is_told = standing.seq != since and principal().restriction is None
+    arrived = services().catalogue.arrived(since) if is_told else 0
+    return {"cursor": standing.seq, "arrived": arrived}
 
 
 def study(study: str) -> dict[str, Any]:
@@ -90,6 +108,37 @@ def status() -> dict[str, Any]:
     }
 
 
+def _catalogued(wanted: Wanted, limit: int, offset: int) -> Page:
+    database = services().database
+    found = searching.page(database, wanted, limit, offset)
+    if growing := [row.study for row in found.rows if not row.settled]:
+        with suppress(UpstreamError, Busy):
+            services().catalogue.read_again(growing, interest())
+            found = searching.page(database, wanted, limit, offset)
+    items = [summary_of(row) for row in found.rows]
+    arrived = {row.study: row.arrived for row in found.rows}
+    return Page(items, found.total, found.total > offset + limit, True, arrived)
+
+
+def _asked(wanted: Wanted, limit: int, offset: int) -> Page:
+    """As the archive itself answers: newest first, and it knows nothing of sources."""
+    if wanted.source:
+        raise Busy("The list is being made; searching by source works when that is done.", 10)
+    studies = services().studies
+    if wanted.label:
+        labelled = services().labels.studies(wanted.label)
+        return studies.among(labelled, wanted.search, limit, offset, interest())
+    return studies.page(wanted.search, limit, offset, interest())
+
+
+def _standing() -> Standing | None:
+    """None while our own database is away: the archive can be asked all the same."""
+    try:
+        return services().catalogue.standing(interest())
+    except DatabaseUnavailable:
+        return None
+
+
 def _labels(studies: list[str]) -> dict[str, list[str]]:
     """Studies can be read while our own database is away; then without labels."""
     try:
@@ -98,9 +147,28 @@ def _labels(studies: list[str]) -> dict[str, list[str]]:
         return {}
 
 
-def _search() -> Search:
+def _sources(studies: list[str]) -> dict[str, str]:
+    try:
+        return searching.sources(services().database, studies)
+    except DatabaseUnavailable:
+        return {}
+
+
+def _terms(wanted: Wanted) -> dict[str, str]:
+    more = {"label": wanted.label, "source": wanted.source}
+    return {**wanted.search.terms(), **{name: value for name, value in more.items() if value}}
+
+
+def _wanted() -> Wanted:
     texts = {name: text(name, _LONGEST) for name in _TEXTS}
     modality = request.args.get("modality", "").upper()
     if modality and not _MODALITY.match(modality):
         raise BadRequest("modality must be a code such as CT or MR.")
-    return Search(**texts, modality=modality, date_from=date("date_from"), date_to=date("date_to"))
+    dates = {name: date(name) for name in ("date_from", "date_to", "birth_date")}
+    return Wanted(
+        Search(**texts, modality=modality, **dates),
+        text("label", _LONGEST),
+        choice("source", SOURCES),
+        choice("sort", SORTS),
+        choice("order", ("desc", "asc")) == "desc",
+    )

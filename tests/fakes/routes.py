@@ -54,6 +54,8 @@ def _level(request: Request, store: Store) -> Reply | None:
     """One study or series; what the store does not hold may be in the fake's fixed answers."""
     level, _, rest = request.path.strip("/").partition("/")
     id_, _, what = rest.partition("/")
+    if level in _LEVELS and not rest and request.method == "GET":
+        return json_reply(list(_groups(store, _LEVELS[level])))
     members = _groups(store, _LEVELS[level]).get(id_) if level in _LEVELS else None
     if members is None or request.method != "GET":
         return None

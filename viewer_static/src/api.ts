@@ -18,6 +18,10 @@ export interface Study {
   readonly instance_count: number;
   /** Given here, not in the DICOM: the medium it came from. */
   readonly labels?: readonly string[];
+  /** How it came: uploaded, usb, modality. */
+  readonly source?: string;
+  /** The list's number when it came; above that of an earlier list it is new. */
+  readonly arrived?: number;
 }
 
 export interface SeriesHead {
@@ -56,6 +60,15 @@ export interface StudyPage {
   readonly offset: number;
   readonly total: number | null;
   readonly more: boolean;
+  readonly sorted?: boolean;
+  readonly cursor?: number;
+  /** The archive does not answer: what it held then, in seconds since 1970. */
+  readonly as_of?: number | null;
+}
+
+export interface News {
+  readonly cursor: number;
+  readonly arrived: number;
 }
 
 export type StudyDetail = Study & { readonly series: readonly SeriesHead[] };
@@ -81,6 +94,10 @@ export interface Search {
   readonly date_from: string;
   readonly date_to: string;
   readonly label: string;
+  readonly birth_date: string;
+  readonly source: string;
+  readonly sort: string;
+  readonly order: string;
 }
 
 const ROOT = 'api/pacs';
@@ -90,6 +107,7 @@ export const isArchiveId = (id: unknown): id is string =>
   typeof id === 'string' && /^[0-9a-f]{8}(-[0-9a-f]{8}){4}$/.test(id);
 
 export const statusPath = `${ROOT}/status`;
+export const newsPath = (since: number): string => `${ROOT}/news?since=${since}`;
 /** As `display`, in fewer bytes where the pixels stay the same: for a slow link. */
 export const compactPath = (id: string): string => `${ROOT}/instances/${id}/compact`;
 

@@ -5,7 +5,15 @@ import { compactDate } from './text.ts';
 
 const PAUSE_MS = 300;
 
-const MODALITIES = ['CT', 'MR', 'US', 'CR', 'DX', 'MG', 'NM', 'PT', 'XA', 'RF', 'OT', 'SR'];
+const MODALITIES = ['CT', 'MR', 'US', 'CR', 'DX', 'MG', 'NM', 'PT', 'XA', 'RF', 'OT', 'SR'].map(
+  (name) => [name, name] as const,
+);
+
+const SOURCES = [
+  ['uploaded', 'Uploaded'],
+  ['usb', 'Disc or USB'],
+  ['modality', 'Modality'],
+] as const;
 
 const TEXT_FIELDS = [
   ['patient_name', 'Patient name'],
@@ -34,10 +42,12 @@ export class SearchForm {
       { class: 'search', role: 'search' },
       name ?? null,
       id ?? null,
-      this.field('modality', 'Modality', modalities()),
+      this.field('modality', 'Modality', select(MODALITIES)),
+      this.field('birth_date', 'Born', el('input', { type: 'date' })),
       this.field('date_from', 'From', el('input', { type: 'date' })),
       this.field('date_to', 'To', el('input', { type: 'date' })),
       ...others,
+      this.field('source', 'Source', select(SOURCES)),
       button('Clear', 'quiet', () => this.clear()),
     );
     this.node.addEventListener('input', () => this.soon());
@@ -47,7 +57,8 @@ export class SearchForm {
     });
   }
 
-  get value(): Search {
+  /** What is asked of the list; the order is the table's. */
+  get value(): Omit<Search, 'sort' | 'order'> {
     const of = (name: string): string => this.fields.get(name)?.value ?? '';
     return {
       patient_name: of('patient_name'),
@@ -58,6 +69,8 @@ export class SearchForm {
       date_from: compactDate(of('date_from')),
       date_to: compactDate(of('date_to')),
       label: of('label'),
+      birth_date: compactDate(of('birth_date')),
+      source: of('source'),
     };
   }
 
@@ -65,13 +78,23 @@ export class SearchForm {
     return Object.values(this.value).every((value) => value === '');
   }
 
+  /** All that was typed, to come back to it. */
+  get typed(): ReadonlyMap<string, string> {
+    return new Map([...this.fields].map(([name, field]) => [name, field.value]));
+  }
+
+  /** Asks for exactly this. */
+  type(values: ReadonlyMap<string, string>): void {
+    for (const [name, field] of this.fields) field.value = values.get(name) ?? '';
+    this.now();
+  }
+
   focus(): void {
     this.fields.get('patient_name')?.focus();
   }
 
   private clear(): void {
-    for (const field of this.fields.values()) field.value = '';
-    this.now();
+    this.type(new Map());
   }
 
   private field(
@@ -96,7 +119,7 @@ export class SearchForm {
   }
 }
 
-function modalities(): HTMLSelectElement {
-  const options = MODALITIES.map((name) => el('option', { value: name }, name));
-  return el('select', {}, el('option', { value: '' }, 'Any'), ...options);
+function select(options: readonly (readonly [string, string])[]): HTMLSelectElement {
+  const each = options.map(([value, label]) => el('option', { value }, label));
+  return el('select', {}, el('option', { value: '' }, 'Any'), ...each);
 }

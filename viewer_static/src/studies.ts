@@ -1,29 +1,21 @@
 /** The study list: search, pages, keyboard. An answer to an older search is never shown. */
-import { type Study, type StudyPage, studies as studiesOf } from './api.ts';
+import { type News, newsPath, type Study, type StudyPage, studies as studiesOf } from './api.ts';
+import { wallClock } from './clock.ts';
+import { Columns } from './columns.ts';
 import { Deletion } from './deletion.ts';
 import { button, el, isTyping, say, set } from './dom.ts';
 import { recognised } from './errors.ts';
 import type { Link } from './link.ts';
+import { Saving } from './saving.ts';
 import { SearchForm } from './search-form.ts';
-import { date, grouped, personName, plural, time } from './text.ts';
+import { grouped, personName, plural } from './text.ts';
 import type { Toasts } from './toasts.ts';
 import type { Transport } from './transport.ts';
 
 const LIMIT = 50;
 
-const COLUMNS = [
-  'Patient',
-  'ID',
-  'Born',
-  'Sex',
-  'Study date',
-  'Modality',
-  'Description',
-  'Accession',
-  'Series',
-  'Images',
-  '',
-];
+const NEWS_MS = 5_000;
+const ANSWER_MS = 4_000;
 
 export interface StudiesDeps {
   readonly transport: Transport;
@@ -32,30 +24,6 @@ export interface StudiesDeps {
   /** The Upload button. */
   readonly upload: HTMLElement;
   readonly open: (studyId: string) => void;
-}
-
-function cells(study: Study): HTMLElement[] {
-  const { main, beside } = personName(study.patient_name);
-  const name = el(
-    'td',
-    { class: 'name' },
-    main,
-    beside === '' ? null : el('span', { class: 'beside' }, beside),
-    ...(study.labels ?? []).map((label) => el('span', { class: 'label-chip' }, label)),
-  );
-  const plain = [
-    study.patient_id,
-    date(study.patient_birth_date),
-    study.patient_sex,
-    `${date(study.study_date)} ${time(study.study_time)}`.trim(),
-    study.modalities.join(' '),
-    study.description,
-    study.accession,
-  ].map((text) => el('td', {}, text));
-  const counts = [study.series_count, study.instance_count].map((count) =>
-    el('td', { class: 'number' }, grouped(count)),
-  );
-  return [name, ...plain, ...counts];
 }
 
 export class Studies {
@@ -71,20 +39,24 @@ export class Studies {
   private giveUp = new AbortController();
   private release = (): void => {};
   private opened: string | null = null;
+  private readonly columns = new Columns();
+  private readonly age = el('p', { class: 'list-age', role: 'status' });
+  private readonly priors = el('p', { class: 'list-priors' });
+  private page: StudyPage | null = null;
+  /** The list's number when this reader first saw it: what came later is new to them. */
+  private seen: number | null = null;
+  private earlier: ReadonlyMap<string, string> | null = null;
+  private stopNews = (): void => {};
 
   constructor(private readonly deps: StudiesDeps) {
     this.form = new SearchForm(() => this.search());
     this.before = button('Previous', 'quiet', () => this.turn(-LIMIT));
     this.after = button('Next', 'quiet', () => this.turn(LIMIT));
-    const head = el(
-      'thead',
-      {},
-      el('tr', {}, ...COLUMNS.map((name) => el('th', { scope: 'col' }, name))),
-    );
+    const { head, menu } = this.columns;
     this.table = el('table', { class: 'studies' }, head, this.rows);
-    const pager = el('footer', { class: 'pager' }, this.range, this.before, this.after);
+    const pager = el('footer', { class: 'pager' }, this.range, menu, this.before, this.after);
     const title = el('div', { class: 'list-title' }, el('h1', {}, 'Studies'), deps.upload);
-    const top = el('header', { class: 'list-head' }, title, this.form.node);
+    const top = el('header', { class: 'list-head' }, title, this.form.node, this.priors, this.age);
     this.node = el(
       'main',
       { class: 'list' },
@@ -95,14 +67,19 @@ export class Studies {
     this.rows.addEventListener('click', (event) => this.chosen(event.target));
     this.rows.addEventListener('keydown', (event) => this.rowKey(event));
     deps.link.addEventListener('change', () => this.reason());
+    this.columns.addEventListener('order', () => this.search());
+    this.columns.addEventListener('columns', () => this.draw());
   }
 
   /** Called each time the list comes on screen: what changed in the archive is seen. */
   start(): void {
     void this.load();
+    this.stopNews();
+    this.stopNews = wallClock.after(NEWS_MS, () => void this.news());
   }
 
   close(): void {
+    this.stopNews();
     this.giveUp.abort();
     this.release();
   }
@@ -116,6 +93,11 @@ export class Studies {
   }
 
   key(event: KeyboardEvent): void {
+    if (document.querySelector('dialog[open]') !== null) return;
+    if (event.key === 'Escape') {
+      this.escaped(event);
+      return;
+    }
     const inSearch = event.target instanceof HTMLInputElement && event.target.type === 'search';
     if (isTyping(event.target) && !(inSearch && event.key === 'ArrowDown')) return;
     if (event.key === '/') {
@@ -125,6 +107,44 @@ export class Studies {
       event.preventDefault();
       this.focusRow(0);
     }
+  }
+
+  /** Out of a field to the list; out of the priors to the search before. */
+  private escaped(event: KeyboardEvent): void {
+    if (isTyping(event.target)) this.focusRow(0);
+    else this.goBack();
+  }
+
+  private goBack(): void {
+    if (this.earlier === null) return;
+    const { earlier } = this;
+    this.earlier = null;
+    say(this.priors, '');
+    this.form.type(earlier);
+  }
+
+  /** All studies of the row's patient. */
+  private showPriors(id: string): void {
+    const study = this.page?.items.find((one) => one.id === id);
+    if (study === undefined || study.patient_id === '') return;
+    this.earlier ??= this.form.typed;
+    this.opened = id;
+    say(this.priors, `All studies of ${personName(study.patient_name).main}. Esc goes back.`);
+    this.form.type(new Map([['patient_id', study.patient_id]]));
+  }
+
+  /** Cheap: a number that moves when the list would look different. */
+  private async news(): Promise<void> {
+    try {
+      const since = this.page?.cursor ?? 0;
+      if (this.page !== null && !document.hidden) {
+        const found = (await this.deps.transport.glance(newsPath(since), ANSWER_MS)) as News;
+        if (found.cursor !== since && Number.isFinite(found.cursor)) this.refresh();
+      }
+    } catch {
+      // Whoever looks at the list is told by the list itself.
+    }
+    if (this.node.isConnected) this.stopNews = wallClock.after(NEWS_MS, () => void this.news());
   }
 
   private search(): void {
@@ -144,7 +164,9 @@ export class Studies {
     if (!quiet) set(this.table, 'aria-busy', 'true');
     if (this.rows.children.length === 0) say(this.note, 'Asking the archive');
     try {
-      const page = await studiesOf(this.deps.transport, this.form.value, LIMIT, this.offset, {
+      const { sort, descending } = this.columns.order;
+      const asked = { ...this.form.value, sort, order: descending ? 'desc' : 'asc' };
+      const page = await studiesOf(this.deps.transport, asked, LIMIT, this.offset, {
         signal,
         waiting: (waiting) => this.waits(waiting !== null),
       });
@@ -157,13 +179,20 @@ export class Studies {
   private show(page: StudyPage): void {
     this.release();
     set(this.table, 'aria-busy', null);
-    this.rows.replaceChildren(...page.items.map((study) => this.row(study)));
+    this.page = page;
+    this.seen ??= page.cursor ?? null;
+    this.draw();
+    say(this.age, aged(page));
     const none = this.form.isEmpty
       ? 'The archive holds no studies yet.'
       : 'No study matches this search.';
     say(this.note, page.items.length === 0 ? none : '');
     this.pager(page);
     this.returned();
+  }
+
+  private draw(): void {
+    this.rows.replaceChildren(...(this.page?.items ?? []).map((study) => this.row(study)));
   }
 
   /** Back from a study: the reader goes on where the list was left. */
@@ -194,10 +223,23 @@ export class Studies {
   }
 
   private row(study: Study): HTMLElement {
-    const remove = button('Delete', 'row-delete', () => void this.remove(study.id));
+    const remove = button('Delete', 'row-act', () => void this.remove(study.id));
     remove.title = 'Delete this study or one of its series';
-    const last = el('td', { class: 'row-acts' }, remove);
-    return el('tr', { tabindex: '0', 'data-study': study.id }, ...cells(study), last);
+    const save = button('Download', 'row-act', () => void this.save(study.id));
+    save.title = 'Download this study or one of its series as a ZIP';
+    const cells = [
+      ...this.columns.cells(study),
+      el('td', { class: 'row-acts' }, el('div', {}, save, remove)),
+    ];
+    const isNew = this.seen !== null && (study.arrived ?? 0) > this.seen;
+    if (isNew) cells[0]?.append(el('span', { class: 'new-chip' }, 'New'));
+    const kind = isNew ? 'new' : null;
+    return el('tr', { tabindex: '0', 'data-study': study.id, class: kind }, ...cells);
+  }
+
+  private async save(study: string): Promise<void> {
+    await new Saving(this.deps.transport, study).ask(this.node);
+    this.focusOn(study);
   }
 
   private async remove(study: string): Promise<void> {
@@ -247,7 +289,10 @@ export class Studies {
     const row = event.target as HTMLElement;
     const at = [...this.rows.children].indexOf(row);
     if (at < 0) return;
-    if (event.key === 'Delete') void this.remove(row.dataset.study ?? '');
+    const study = row.dataset.study ?? '';
+    if (event.key === 'Delete') void this.remove(study);
+    if (event.key === 'p') this.showPriors(study);
+    if (event.key === 'd') void this.save(study);
     const moves: Readonly<Record<string, number>> = {
       ArrowDown: at + 1,
       ArrowUp: at - 1,
@@ -265,4 +310,16 @@ export class Studies {
     const row = this.rows.children[index];
     if (row instanceof HTMLElement) row.focus();
   }
+}
+
+/** How far the list may be trusted, when that is not entirely. */
+function aged(page: StudyPage): string {
+  if (page.as_of !== undefined && page.as_of !== null) {
+    const when = new Date(page.as_of * 1_000).toLocaleTimeString('en-GB');
+    return `The archive does not answer. This is the list as of ${when}.`;
+  }
+  if (page.sorted === false) {
+    return 'The list is being read for the first time; until then it cannot be sorted.';
+  }
+  return '';
 }

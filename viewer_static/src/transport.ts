@@ -144,6 +144,17 @@ export class Transport {
     );
   }
 
+  /** How many bytes GET would bring. */
+  size(path: string, watch: Watch): Promise<number> {
+    return persist(this.line, watch, () =>
+      this.attempt(path, { method: 'HEAD', cache: 'no-store' }, watch, async ({ response }) => {
+        const length = Number(response.headers.get('content-length') ?? Number.NaN);
+        if (!Number.isFinite(length)) throw new ViewerError('short', 'No length was announced.');
+        return length;
+      }),
+    );
+  }
+
   /** A rendered picture (PNG), whole. */
   picture(path: string, watch: Watch): Promise<Blob> {
     return persist(this.line, watch, () =>
