@@ -12,6 +12,7 @@ from typing import Any
 
 from pacs_proxy.archive import summaries
 from pacs_proxy.archive.geometry import viewing_order
+from pacs_proxy.archive.recent import Recent
 from pacs_proxy.archive.summaries import InstanceSummary, SeriesSummary, StudySummary
 from pacs_proxy.errors import Damaged, Interrupted, NotFound, PacsProxyError, Refused
 from pacs_proxy.upstream.answers import Description
@@ -26,6 +27,9 @@ _ORDER = [
 ]
 _CAPABILITIES_FOR = 60.0
 NO_SUCH = "No instance has these three UIDs."
+# Each costs a question: a series of thousands opens as soon as one of hundreds.
+_DESCRIBED = 256
+_REMEMBERED = 50_000
 _WILD = re.compile(r"[*?]")
 
 log = logging.getLogger(__name__)
@@ -106,6 +110,7 @@ class Studies:
     ) -> None:
         self._client, self._describe, self._clock = client, describe, clock
         self._extended, self._asked = False, float("-inf")
+        self._digests: Recent[str] = Recent(_REMEMBERED)
 
     @understood()
     def page(self, search: Search, limit: int, offset: int, interest: Interest) -> Page:
@@ -145,8 +150,7 @@ class Studies:
         answer = self._client.get(f"/series/{series}", interest)
         found, _ = self.study(answer["ParentStudy"], interest)
         instances, skipped = self._instances_of(series, interest)
-        ordered = [instances[i] for i in viewing_order(instances)]
-        return SeriesDetail(summaries.series(answer), found, ordered, skipped)
+        return SeriesDetail(summaries.series(answer), found, instances, skipped)
 
     @understood()
     def locate(self, study: str, series: str, instance: str, interest: Interest) -> str:
@@ -222,15 +226,29 @@ class Studies:
     def _instances_of(
         self, series: str, interest: Interest
     ) -> tuple[list[InstanceSummary], list[tuple[str, str]]]:
-        instances, skipped = [], []
-        for answer in self._client.get(f"/series/{series}/instances", interest):
+        """In viewing order, the first with their digests; a later one's comes with its bytes."""
+        answers = self._client.get(f"/series/{series}/instances", interest)
+        files = {answer["ID"]: str(answer.get("FileUuid", "")) for answer in answers}
+        listed = [summaries.instance(answer, {}) for answer in answers]
+        instances, skipped, left = list[InstanceSummary](), list[tuple[str, str]](), _DESCRIBED
+        for summary in (listed[index] for index in viewing_order(listed)):
+            md5 = self._digests.get(files[summary.id])
+            left -= md5 is None
             try:
-                wanted = self._describe(answer["ID"], interest)
+                if md5 is None and left >= 0:
+                    md5 = self._digest(summary.id, interest)
             except (NotFound, Damaged) as error:
-                skipped.append((str(answer["ID"]), error.detail))
+                skipped.append((summary.id, error.detail))
             else:
-                instances.append(summaries.instance(answer, {"md5": wanted.md5}))
+                instances.append(replace(summary, md5=md5))
         return instances, skipped
+
+    def _digest(self, instance: str, interest: Interest) -> str | None:
+        """The archive's own; an attachment's Uuid names the same bytes for ever."""
+        wanted = self._describe(instance, interest)
+        if wanted.md5 is not None:
+            self._digests.keep(wanted.uuid, wanted.md5)
+        return wanted.md5
 
     def _has_extended_find(self, interest: Interest) -> bool:
         """Whether this Orthanc sorts and counts for us (1.12.5 with a capable database)."""

@@ -172,6 +172,53 @@ def test_a_series_lies_in_viewing_order() -> None:
     assert (found.skipped, found.study.id) == ([], "a")
 
 
+@dataclass
+class Long:
+    """A series of so many slices, stored from the last to the first."""
+
+    count: int
+    held: Archive = field(init=False)
+
+    def __post_init__(self) -> None:
+        names = [f"i{n:04}" for n in range(self.count)]
+        found = [image(name, float(n)) | {"FileUuid": f"u{n}"} for n, name in enumerate(names)]
+        infos = {
+            f"info {name}": Description(name, 10, f"{n:032x}", f"u{n}")
+            for n, name in enumerate(names)
+        }
+        answers = {"/series/s": series("s"), "/series/s/instances": found[::-1]}
+        self.held = archive(study("a"), **{"/studies/a": study("a")}, **answers, **infos)
+
+    @property
+    def described(self) -> int:
+        return sum(path.startswith("info ") for path, _ in self.held.asked)
+
+
+def test_a_series_of_thousands_costs_no_more_questions_than_one_of_hundreds() -> None:
+    long = Long(2000)
+    instances = studies_of(long.held).series("s", Interest()).instances
+    assert long.described == 256
+    assert [one.md5 for one in instances[:256]] == [f"{n:032x}" for n in range(256)]
+    assert {one.md5 for one in instances[256:]} == {None}
+    assert (len(instances), {one.size for one in instances}) == (2000, {10})
+
+
+def test_a_digest_once_told_is_not_asked_for_again() -> None:
+    long = Long(20)
+    studies = studies_of(long.held)
+    first, second = (studies.series("s", Interest()).instances for _ in range(2))
+    assert (first, long.described) == (second, 20)
+
+
+def test_another_file_under_the_same_name_is_asked_about() -> None:
+    long = Long(3)
+    studies = studies_of(long.held)
+    studies.series("s", Interest())
+    long.held.answers["/series/s/instances"][0]["FileUuid"] = "replaced"
+    long.held.answers["info i0002"] = Description("i0002", 10, "f" * 32, "replaced")
+    assert studies.series("s", Interest()).instances[2].md5 == "f" * 32
+
+
 @pytest.mark.parametrize("error", [NotFound("gone"), Damaged("rotten")])
 def test_an_instance_that_cannot_be_described_is_listed_as_skipped(error: PacsProxyError) -> None:
     found = studies_of(whole_series(z=error)).series("s", Interest())

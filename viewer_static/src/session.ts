@@ -161,7 +161,7 @@ export class Session implements Keeper {
     const watch = this.watch(id, signal);
     const { transport, ahead } = this.desk;
     const early = ahead?.take(id, watch) ?? null;
-    const path = transport.isSlow ? compactPath(id) : displayPath(id);
+    const path = transport.isSlowFor(instance.size) ? compactPath(id) : displayPath(id);
     const proven = await (early ?? transport.instance(path, instance, watch));
     this.desk.engine.files.proofs.keep(instance, proven);
     this.model.proven(id, proven.integrity, proven.converted);

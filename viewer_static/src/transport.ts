@@ -33,8 +33,9 @@ export interface Line extends Pace {
 
 export const browserFetch: typeof globalThis.fetch = (input, init) => globalThis.fetch(input, init);
 
-/** A tenth of a second for 400 kB. */
-const SLOW_BYTES_PER_SECOND = 4e6;
+/** A sixth of a second for 500 kB. */
+const SLOW_BYTES_PER_SECOND = 3e6;
+const TELLING_BYTES = 64 * 1024;
 
 /** Deleting a large study takes an archive a while, and it says nothing meanwhile. */
 const CHANGE_MS = 120_000;
@@ -57,8 +58,9 @@ export class Transport {
     this.goodput = new Goodput(line.clock);
   }
 
-  /** Whether a slice takes longer on the link than the server needs to make it smaller. */
-  get isSlow(): boolean {
+  /** Whether a file of this size takes longer on the link than the server needs to make it smaller. */
+  isSlowFor(bytes: number): boolean {
+    if (bytes < TELLING_BYTES) return false;
     return (this.goodput.bytesPerSecond ?? Number.POSITIVE_INFINITY) < SLOW_BYTES_PER_SECOND;
   }
 
@@ -207,7 +209,8 @@ export class Transport {
   ): Promise<void> {
     const reader = response.body?.getReader();
     if (reader === undefined) throw new ViewerError('short', 'The answer had no body.');
-    const ended = this.goodput.began();
+    // Of a small file it is the way there and back that counts, not the width of the link.
+    const ended = partial.total < TELLING_BYTES ? () => undefined : this.goodput.began();
     try {
       for (;;) {
         const { done, value } = await reader.read();
@@ -215,7 +218,7 @@ export class Transport {
         dog.kick();
         silence.broken();
         partial.take(value);
-        this.goodput.came(value.length);
+        if (partial.total >= TELLING_BYTES) this.goodput.came(value.length);
         watch.received?.(partial.received, partial.total);
       }
     } finally {
