@@ -3,7 +3,8 @@ import { Ahead } from './ahead.ts';
 import type { Instance } from './api.ts';
 import { ViewerError } from './errors.ts';
 import type { Waiting, Watch } from './persist.ts';
-import type { Proven, Transport } from './transport.ts';
+import type { Proven } from './proven.ts';
+import type { Transport } from './transport.ts';
 
 const instance = { id: 'one', size: 10, md5: null } as unknown as Instance;
 const proven = { bytes: new Uint8Array(10), converted: null, integrity: 'length', requestId: null };

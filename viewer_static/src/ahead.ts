@@ -1,7 +1,8 @@
 /** The first picture's bytes, on their way while the picture engine is still starting. */
 import { displayPath, type Instance } from './api.ts';
 import type { Waiting, Watch } from './persist.ts';
-import type { Proven, Transport } from './transport.ts';
+import type { Proven } from './proven.ts';
+import type { Transport } from './transport.ts';
 
 /** One instance, for whoever asks for it first. */
 export class Ahead {

@@ -1,28 +1,15 @@
 /** The only door to the network: what leaves here is whole, proven and of the right kind, or an error. */
 import { notElsewhere, ofKind, parsed, refusal, vouchedFor, whole } from './answer.ts';
-import type { Digest, Digested } from './digest.ts';
+import type { Digest } from './digest.ts';
 import { recognised, ViewerError } from './errors.ts';
 import type { Gate } from './gate.ts';
 import { Goodput } from './goodput.ts';
-import {
-  type Announced,
-  digestOf,
-  type Expected,
-  misannounced,
-  objection,
-  proof,
-} from './instance.ts';
+import type { Expected } from './instance.ts';
 import { Leftovers } from './leftovers.ts';
 import type { Partial } from './partial.ts';
 import { type Pace, persist, type Watch } from './persist.ts';
+import { checked, opened, type Proven } from './proven.ts';
 import { type Silence, Watchdog } from './watchdog.ts';
-
-export interface Proven {
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  readonly converted: string | null;
-  readonly integrity: 'md5' | 'length';
-  readonly requestId: string | null;
-}
 
 export interface Line extends Pace {
   readonly fetch: typeof globalThis.fetch;
@@ -280,44 +267,4 @@ function named(thrown: unknown, requestId: string | null): ViewerError {
   const error = recognised(thrown);
   if (requestId === null || error.requestId !== null) return error;
   return error.withRequest(requestId);
-}
-
-function announcedBy(response: Response, expected: Expected): Announced {
-  const converted = response.headers.get('x-converted');
-  const length = response.headers.get('content-length');
-  if (length === null && converted !== null)
-    throw new ViewerError('short', 'No length was announced.');
-  return {
-    length: length === null ? expected.size : Number(length),
-    md5: digestOf(response.headers.get('etag')),
-    converted,
-    integrity: response.headers.get('x-integrity') === 'length' ? 'length' : 'md5',
-  };
-}
-
-/** Begins the file or continues it; a part that was not asked for is refused. */
-function opened(response: Response, expected: Expected, partial: Partial): Announced {
-  const etag = response.headers.get('etag');
-  if (response.status === 206) return partial.resume(response.headers.get('content-range'), etag);
-  const announced = announcedBy(response, expected);
-  const wrong = misannounced(expected, announced);
-  if (wrong !== null) throw wrong;
-  partial.begin(announced, etag);
-  return announced;
-}
-
-function checked(
-  response: Response,
-  { bytes, md5 }: Digested,
-  expected: Expected,
-  announced: Announced,
-): Proven {
-  const wrong = objection(bytes, md5, expected, announced);
-  if (wrong !== null) throw wrong;
-  return {
-    bytes,
-    converted: announced.converted,
-    integrity: proof(expected, announced),
-    requestId: response.headers.get('x-request-id'),
-  };
 }
