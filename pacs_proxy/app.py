@@ -58,6 +58,7 @@ from pacs_proxy.services import (
     references,
     session,
     studies,
+    trail,
     uploads,
 )
 from pacs_proxy.services.auditing import audited
@@ -128,6 +129,7 @@ VIEWS: dict[str, Callable[..., Any]] = {
     "session.current": session.current,
     "session.begin": session.begin,
     "session.end": session.end,
+    "trail.page": trail.page,
     "status.healthz": status.healthz,
     "status.readyz": status.readyz,
     "status.metrics": figures.metrics,

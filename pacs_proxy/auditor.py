@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pacs_proxy.access.checkpoint import Checkpoint
-from pacs_proxy.access.inquiry import Inquiry, moment
+from pacs_proxy.access.inquiry import Inquiry, as_dict, moment
 from pacs_proxy.access.journal import Journal
-from pacs_proxy.access.records import AUDIT_USED, FIELDS, Asker, Event
+from pacs_proxy.access.records import AUDIT_USED, Asker, Event
 from pacs_proxy.access.tables import AuditRecord
 from pacs_proxy.access.verification import Verdict, expect_journal
 from pacs_proxy.access.verification import verify as judge
@@ -46,9 +46,7 @@ def query(settings: Settings, wanted: Mapping[str, Any], as_json: bool) -> Itera
             yield _row(_COLUMNS)
         for record in inquiry.records(database):
             yield (
-                json.dumps(_as_dict(record), ensure_ascii=False)
-                if as_json
-                else _row(_cells(record))
+                json.dumps(as_dict(record), ensure_ascii=False) if as_json else _row(_cells(record))
             )
 
 
@@ -75,16 +73,6 @@ def _said(verdict: Verdict) -> str:
 
 def _seconds(when: datetime | None) -> float | None:
     return when.replace(tzinfo=UTC).timestamp() if when else None
-
-
-def _as_dict(record: AuditRecord) -> dict[str, Any]:
-    values = {name: getattr(record, name) for name in FIELDS}
-    return {
-        **values,
-        "at": moment(record.at),
-        "detail": json.loads(record.detail),
-        "hash": record.hash,
-    }
 
 
 def _cells(record: AuditRecord) -> tuple[str, ...]:

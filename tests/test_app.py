@@ -56,7 +56,7 @@ def test_each_route_says_who_may_and_what_for() -> None:
     for route in ROUTES:
         assert route.permission in {
             "public", "study.read", "study.export", "study.delete", "upload.create",
-            "ingest.reference", "conflict.resolve", "operate",
+            "ingest.reference", "conflict.resolve", "operate", "audit.read",
         }  # fmt: skip
         assert route.summary.endswith(".")
     data = [r for r in ROUTES if r.rule.startswith(("/api/pacs", "/wado"))]

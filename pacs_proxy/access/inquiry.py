@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -9,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Select, or_, select
 
+from pacs_proxy.access.records import FIELDS
 from pacs_proxy.access.tables import AuditRecord
 from pacs_proxy.database import Database
 
@@ -53,6 +55,23 @@ class Inquiry:
         with database.read() as session:
             found = session.scalars(self._select().execution_options(yield_per=_AT_ONCE))
             yield from found
+
+    def page(self, database: Database, limit: int, before: int | None) -> list[AuditRecord]:
+        """Up to `limit` records, newest first, numbered below `before`. Raises as `records`."""
+        newest = self._select().order_by(None).order_by(AuditRecord.seq.desc()).limit(limit)
+        if before is not None:
+            newest = newest.where(AuditRecord.seq < before)
+        with database.read() as session:
+            found = list(session.scalars(newest))
+            session.expunge_all()
+        return found
+
+
+def as_dict(record: AuditRecord) -> dict[str, Any]:
+    """All that a record says, its time and details readable."""
+    values = {name: getattr(record, name) for name in FIELDS}
+    more = {"at": moment(record.at), "detail": json.loads(record.detail), "hash": record.hash}
+    return {**values, **more}
 
 
 def moment(at: float) -> str:

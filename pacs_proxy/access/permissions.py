@@ -14,10 +14,11 @@ UPLOAD_CREATE = "upload.create"
 CONFLICT_RESOLVE = "conflict.resolve"
 INGEST_REFERENCE = "ingest.reference"
 OPERATE = "operate"
+AUDIT_READ = "audit.read"
 
 _READER = frozenset({PUBLIC, STUDY_READ, STUDY_EXPORT})
 _TECHNOLOGIST = _READER | {UPLOAD_CREATE, CONFLICT_RESOLVE}
-_ADMIN = _TECHNOLOGIST | {STUDY_DELETE, INGEST_REFERENCE, OPERATE}
+_ADMIN = _TECHNOLOGIST | {STUDY_DELETE, INGEST_REFERENCE, OPERATE, AUDIT_READ}
 
 ROLES = {"reader": _READER, "technologist": _TECHNOLOGIST, "admin": _ADMIN}
 # What nobody has to sign in for, and what a token may be given at most.
@@ -33,6 +34,7 @@ MEANING = {
     STUDY_DELETE: "delete studies, series and instances",
     INGEST_REFERENCE: "have the server read folders or buckets",
     OPERATE: "see figures for monitoring",
+    AUDIT_READ: "ask the audit journal",
 }
 
 

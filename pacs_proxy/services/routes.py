@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pacs_proxy.access import records
 from pacs_proxy.access.permissions import (
+    AUDIT_READ,
     CONFLICT_RESOLVE,
     INGEST_REFERENCE,
     OPERATE,
@@ -309,6 +310,15 @@ ROUTES = (
     ),
     Route(
         ("DELETE",), "/api/session", "session.end", PUBLIC, "Sign out, here and on every worker."
+    ),
+    Route(
+        ("GET",),
+        "/api/audit",
+        "trail.page",
+        AUDIT_READ,
+        "The audit journal, newest first: `patient`, `user`, `study`, `since`, `until` (UTC, ISO "
+        "8601), `limit` (1-500), `before` a record's number. The question is written down too.",
+        audit=records.AUDIT_USED,
     ),
     Route(_READ, "/healthz", "status.healthz", PUBLIC, "Whether this process answers."),
     Route(_READ, "/readyz", "status.readyz", PUBLIC, "Whether the archive answers, too."),

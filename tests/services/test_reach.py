@@ -111,7 +111,7 @@ NO_STUDY = {
     *("uploads.options", "uploads.limits", "uploads.head", "uploads.patch", "uploads.cancel"),
     *("uploads.thumbnail", "batches.begin", "batches.recent", "batches.news", "batches.cancel"),
     *("batches.report", "session.current", "session.begin", "session.end"),
-    *("status.healthz", "status.readyz", "status.metrics", "studies.news"),
+    *("status.healthz", "status.readyz", "status.metrics", "studies.news", "trail.page"),
 }
 CELLS = [
     (method, route, role)
