@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import secrets
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy import delete, select, update
@@ -14,10 +16,11 @@ from sqlalchemy.orm import Session as Transaction
 from pacs_proxy.access.restriction import Restriction
 from pacs_proxy.access.tables import Account, SignIn
 from pacs_proxy.database import Database
+from pacs_proxy.errors import DatabaseUnavailable
 
 # For so long a worker believes what it read: sign-out holds everywhere after it.
 TRUST = 2.0
-_SEEN_EVERY = 30.0
+_SEEN_EVERY, _TOUCH_SECONDS = 30.0, 0.5
 _BITS = 256
 
 
@@ -107,7 +110,11 @@ class Sessions:
             self._believed[key] = (now, found)
 
     def _touch(self, key: str, now: float) -> None:
-        with self._database.write() as session:
+        # Nobody waits for it: who is active asks again.
+        with (
+            suppress(DatabaseUnavailable),
+            self._database.write(_TOUCH_SECONDS) as session,
+        ):
             session.execute(update(SignIn).where(SignIn.key == key).values(seen=now))
         self._believed.pop(key, None)
 
@@ -115,6 +122,11 @@ class Sessions:
         now = self._clock()
         over = (SignIn.seen < now - self._idle) | (SignIn.created < now - self._absolute)
         session.execute(delete(SignIn).where(over))
+
+
+def token_of(secret: str) -> str:
+    """What a page says with every change: those of other sites may send the cookie, not this."""
+    return hmac.new(secret.encode(), b"change", hashlib.sha256).hexdigest()
 
 
 def _key(secret: str) -> str:

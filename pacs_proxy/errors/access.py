@@ -38,6 +38,14 @@ class NotEncrypted(PacsProxyError):
     title = "The connection is not encrypted"
 
 
+class ChangeRefused(PacsProxyError):
+    """A change in the name of a session, without the token that only its own page has (CSRF)."""
+
+    status = 403
+    code = "change_token_refused"
+    title = "Not from the signed-in page"
+
+
 class WeakPassword(PacsProxyError):
     """A password that is too easily found."""
 

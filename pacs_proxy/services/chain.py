@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from flask import Flask, Response, g, request
 
 from pacs_proxy import logs
-from pacs_proxy.access.permissions import Principal
+from pacs_proxy.access.permissions import PUBLIC, Principal
 from pacs_proxy.access.records import Asker
 from pacs_proxy.errors import Forbidden
 from pacs_proxy.errors.access import SignInRequired
 from pacs_proxy.services import auditing, reach
 from pacs_proxy.services.context import Services, services
 from pacs_proxy.services.headers import Environ, repr_digest
-from pacs_proxy.services.identity import principal
+from pacs_proxy.services.identity import ending, expect_own_page, principal
 from pacs_proxy.services.route import Route
 from pacs_proxy.services.routes import ROUTES
 from pacs_proxy.upstream.interest import Interest
@@ -24,6 +24,9 @@ from pacs_proxy.web.callers import KEY as CALLERS
 from pacs_proxy.web.callers import Callers
 from pacs_proxy.web.exchange import begin_interest, finish, refuse_cross_site, refuse_overrides
 from pacs_proxy.web.peer import VOUCHED
+
+# Nobody has a token before it, and its answer gives one.
+_SIGN_IN = "session.begin"
 
 
 def install(app: Flask) -> None:
@@ -67,12 +70,19 @@ def admit(
             raise SignInRequired("Sign in with your name and password, then it goes on.")
         auditing.refused(having, route, asker, about)
         raise Forbidden("You may not do this.")
-    interest = begin_interest(environ, having.watch)
+    if having.settings.sign_in and route.view != _SIGN_IN:
+        expect_own_page(environ)
+    interest = begin_interest(environ, having.watch, _end_of(route, environ, having))
     limits = who.restriction
     if limits is not None and not reach.expect(having, limits, about, interest):
         auditing.refused(having, route, asker, about)
         raise reach.out_of_reach()
     return who, asker, interest
+
+
+def _end_of(route: Route, environ: Environ, having: Services) -> Callable[[], bool] | None:
+    """What is public (signing out among it) does not end with a session."""
+    return None if route.permission == PUBLIC else ending(environ, having)
 
 
 def vouch(answer: Response) -> None:

@@ -119,7 +119,7 @@ def _span(opened: Opened, tag: str, environ: Environ) -> tuple[int, int] | None:
 
 def _body(opened: Opened, first: int, last: int, interest: Interest) -> Iterable[bytes]:
     if opened.file and opened.file.is_verified:
-        return FilePart(opened, first, last + 1)
+        return FilePart(opened, first, last + 1, interest)
     if opened.file:
         # Errors before the first byte still become an honest status.
         opened.available(first, interest)
@@ -130,9 +130,11 @@ def _body(opened: Opened, first: int, last: int, interest: Interest) -> Iterable
 class FilePart:
     """A part of a verified file, readable by servers with sendfile and without."""
 
-    def __init__(self, opened: Opened, start: int, stop: int) -> None:
+    def __init__(self, opened: Opened, start: int, stop: int, interest: Interest) -> None:
         assert opened.file  # noqa: S101 - for the type checker
         self._opened, self._fd, self._stop = opened, opened.file.fd, stop
+        # Watched for as long as it is held: a session that ends takes the connection with it.
+        self._interest = interest
         self._at = start
 
     def __iter__(self) -> Iterator[bytes]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import hmac
+from collections.abc import Callable
 from dataclasses import replace
 
 from pacs_proxy.access.audit import day
 from pacs_proxy.access.permissions import ANYBODY, EVERYTHING, PUBLIC, ROLES, Principal
-from pacs_proxy.access.sessions import Session
+from pacs_proxy.access.sessions import Session, token_of
 from pacs_proxy.errors import Forbidden
+from pacs_proxy.errors.access import ChangeRefused
 from pacs_proxy.services.context import Services
 from pacs_proxy.services.headers import Environ
 from pacs_proxy.services.route import Route
+from pacs_proxy.web.exchange import SAFE
 
 # Browsers send the first only over TLS, to this host alone, whoever set it.
 SECURE_COOKIE, PLAIN_COOKIE = "__Host-pacs-session", "pacs-session"
@@ -38,6 +42,37 @@ def cookie(environ: Environ) -> str:
     pairs = (part.strip().partition("=") for part in environ.get("HTTP_COOKIE", "").split(";"))
     jar: dict[str, str] = {name: value for name, _, value in pairs}
     return jar.get(SECURE_COOKIE) or jar.get(PLAIN_COOKIE, "")
+
+
+def ending(environ: Environ, having: Services) -> Callable[[], bool]:
+    """Whether what let this request in has ended meanwhile; for answers that take long."""
+    door, header = having.door, environ.get("HTTP_AUTHORIZATION", "")
+    if not having.settings.sign_in:
+        return lambda: False
+    if header.startswith(_BEARER):
+        secret = header.removeprefix(_BEARER).strip()
+        return lambda: door.tokens.find(secret) is None
+    kept = cookie(environ)
+    # Bytes that leave are activity: a long download does not fall idle.
+    return lambda: door.sessions.find(kept, is_activity=True) is None
+
+
+def expect_own_page(environ: Environ) -> None:
+    """What changes something in a session's name comes from the page that has its token.
+
+    Programs with a bearer token need none: no browser adds that by itself. Raises ChangeRefused.
+    """
+    if environ["REQUEST_METHOD"] in SAFE or environ.get("HTTP_AUTHORIZATION"):
+        return
+    secret = cookie(environ)
+    said = environ.get("HTTP_X_CHANGE_TOKEN", "")
+    origin = environ.get("HTTP_ORIGIN") or environ.get("HTTP_SEC_FETCH_SITE")
+    is_own = hmac.compare_digest(said.encode("latin-1"), token_of(secret).encode())
+    if secret and not (origin and is_own):
+        raise ChangeRefused(
+            "This was not asked by the page you are signed in to. Reload it and try again; a "
+            "program needs a token of its own (Authorization: Bearer)."
+        )
 
 
 NOBODY = Principal("nobody", ANYBODY, "")

@@ -10,6 +10,7 @@ from flask import Response, jsonify, request
 from pacs_proxy import logs
 from pacs_proxy.access.permissions import ROLES
 from pacs_proxy.access.records import SIGN_IN, SIGN_OUT, Asker, Event
+from pacs_proxy.access.sessions import token_of
 from pacs_proxy.errors import BadRequest, PacsProxyError
 from pacs_proxy.errors.access import NotEncrypted, SignInRefused, SignInRequired
 from pacs_proxy.services.context import principal, services
@@ -25,7 +26,9 @@ def current() -> dict[str, Any]:
     who = principal()
     if not who.session:
         raise SignInRequired("Sign in with your name and password.")
-    return _shown(who.name, who.role, who.permissions)
+    secret = cookie(request.environ)
+    told = {"change_token": token_of(secret)} if secret else {}
+    return {**_shown(who.name, who.role, who.permissions), **told}
 
 
 def begin() -> Response:
@@ -45,7 +48,7 @@ def begin() -> Response:
     services().door.attempts.forget(name, address)
     secret, session = services().door.sessions.begin(name, address, cookie(request.environ))
     services().audit.happened(_event(SIGN_IN, name, session))
-    answer = jsonify(_shown(name, account.role, None))
+    answer = jsonify({**_shown(name, account.role, None), "change_token": token_of(secret)})
     _set(answer, secret, is_secure)
     return answer
 

@@ -7,6 +7,7 @@ import select
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -25,7 +26,7 @@ _OVERRIDES = (
     "HTTP_X_METHOD_OVERRIDE",
 )
 # RFC 9110 section 9.2.1: these change nothing.
-_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _SLOW = 1.0
 # A reader that takes nothing for this long is gone; its thread is needed.
 SEND_SECONDS = 60.0
@@ -44,7 +45,7 @@ def refuse_cross_site(environ: Environ) -> None:
 
     Browsers say where a request comes from, and pages cannot make them lie; programs say nothing.
     """
-    if environ["REQUEST_METHOD"] in _SAFE:
+    if environ["REQUEST_METHOD"] in SAFE:
         return
     site, origin = environ.get("HTTP_SEC_FETCH_SITE"), environ.get("HTTP_ORIGIN")
     is_foreign = site is not None and site not in {"same-origin", "none"}
@@ -53,13 +54,27 @@ def refuse_cross_site(environ: Environ) -> None:
         raise CrossSite("A page of another site asked for this; open the viewer itself to do it.")
 
 
-def begin_interest(environ: Environ, watch: Watch) -> Interest:
-    """Watch the client's connection, so that its leaving frees the other side's."""
+def begin_interest(
+    environ: Environ, watch: Watch, has_ended: Callable[[], bool] | None = None
+) -> Interest:
+    """Watch the client's connection, so that its leaving frees the other side's.
+
+    Once `has_ended()` the connection is cut, whatever is on its way.
+    """
     interest = Interest()
     sock = environ.get("gunicorn.socket")
     if sock is not None:
-        watch.add(interest, departure(sock))
+        left = departure(sock)
+        watch.add(interest, left if has_ended is None else lambda: left() or _cut(sock, has_ended))
     return interest
+
+
+def _cut(sock: socket.socket, has_ended: Callable[[], bool]) -> bool:
+    if not has_ended():
+        return False
+    with suppress(OSError):
+        sock.shutdown(socket.SHUT_RDWR)
+    return True
 
 
 def departure(sock: socket.socket) -> Callable[[], bool]:

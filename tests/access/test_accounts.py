@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from statistics import median
 
 import pytest
@@ -201,6 +202,20 @@ def test_ten_tries_and_then_a_pause_that_ends(database: Database, clock: Clock) 
     here.expect("bob", "10.0.0.99")
     clock.now += WINDOW - MOST
     here.expect("ann", "10.0.0.99")
+
+
+def test_tries_that_come_at_once_are_counted_one_by_one(database: Database) -> None:
+    attempts = Attempts(database)
+
+    def is_let(number: int) -> bool:
+        try:
+            attempts.expect("ann", f"10.0.0.{number}")
+        except TooManyTries:
+            return False
+        return True
+
+    with ThreadPoolExecutor(16) as pool:
+        assert sum(pool.map(is_let, range(40))) == MOST
 
 
 def test_one_address_cannot_try_all_accounts(database: Database, clock: Clock) -> None:

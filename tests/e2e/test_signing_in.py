@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from sqlalchemy import delete
@@ -14,6 +15,7 @@ from pacs_proxy.settings import Settings
 from tests.e2e.conftest import TAG, OpenViewer
 from tests.e2e.shelf import Book, Shelf
 from tests.e2e.slices import Barred
+from tests.e2e.uploading import Uploading, write
 from tests.e2e.viewer import Viewer
 from tests.server import Proxy
 
@@ -45,6 +47,7 @@ def other(shelf: Shelf) -> Book:
 def server(shelf: Shelf) -> Iterator[Proxy]:
     with Proxy(shelf.url, sign_in=1) as server:
         doorkeeper.add_user(Settings(data_dir=str(server.data)), "ann", "reader", PASSWORD)
+        doorkeeper.add_user(Settings(data_dir=str(server.data)), "tess", "technologist", PASSWORD)
         yield server
 
 
@@ -55,11 +58,11 @@ def end_sessions(server: Proxy) -> None:
         session.execute(delete(SignIn))
 
 
-def sign_in(viewer: Viewer, password: str = PASSWORD) -> None:
+def sign_in(viewer: Viewer, password: str = PASSWORD, name: str = "ann") -> None:
     dialog = viewer.page.locator(".sign-in")
     dialog.wait_for(state="visible")
     if not dialog.locator("[name=name]").input_value():
-        viewer.page.keyboard.type("ann")
+        viewer.page.keyboard.type(name)
         viewer.page.keyboard.press("Tab")
     viewer.page.keyboard.type(password)
     viewer.page.keyboard.press("Enter")
@@ -112,4 +115,26 @@ def test_a_session_that_ends_in_mid_reading_is_renewed_over_the_picture(
     window.until_all(1)
     window.until_shown(0)
     assert window.page.locator(".cover-card").is_hidden()
+    assert window.errors == []
+
+
+def test_an_upload_waits_for_the_sign_in_and_goes_on(
+    server: Proxy, viewer: OpenViewer, book: Book, tmp_path: Path
+) -> None:
+    """What it changes carries the token of the page; after signing in again the new one."""
+    window = viewer(server.url)
+    window.page.goto(server.url)
+    sign_in(window, name="tess")
+    window.page.locator("tbody tr").first.wait_for()
+    window.page.evaluate("() => fetch('api/session', {method: 'DELETE'})")
+    assert window.page.evaluate("async () => (await fetch('api/session')).status") == 200
+    series = Barred(9, 6)
+    write(tmp_path / "CD", [series[index] for index in range(len(series))])
+    end_sessions(server)
+    window.page.evaluate(UNTIL_OUT)
+    Uploading(window).choose("folder", tmp_path / "CD")
+    window.page.locator(".sign-in").wait_for(state="visible")
+    assert window.toasts == []
+    sign_in(window, name="tess")
+    window.page.locator(".uploads").filter(has_text="Done: 6 in the archive").wait_for()
     assert window.errors == []

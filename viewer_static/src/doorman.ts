@@ -10,6 +10,7 @@ interface Known {
   readonly role: string;
   /** False where nobody has to sign in. */
   readonly sign_in: boolean;
+  readonly change_token?: string;
 }
 
 export interface Hall {
@@ -55,15 +56,26 @@ export class Doorman {
     this.dialog.addEventListener('cancel', (event) => event.preventDefault());
     this.dialog.addEventListener('keydown', (event) => event.stopPropagation());
     hall.host.append(this.dialog);
-    hall.gate.addEventListener('shut', () => this.ask());
+    hall.gate.addEventListener('shut', () => void this.answer());
   }
 
   /** At the start: who is here already. */
   async look(): Promise<void> {
     const { pass } = this.hall.gate;
-    const response = await this.hall.fetch(SESSION, { cache: 'no-store' }).catch(() => null);
+    const response = await this.session();
     if (response?.status === 401) this.hall.gate.refused(pass);
     if (response?.ok === true) this.greet((await response.json()) as Known);
+  }
+
+  /** The gate has shut; perhaps somebody has signed in again in another window. */
+  private async answer(): Promise<void> {
+    const response = await this.session();
+    if (response?.ok === true) this.enterAs((await response.json()) as Known);
+    else this.ask();
+  }
+
+  private session(): Promise<Response | null> {
+    return this.hall.fetch(SESSION, { cache: 'no-store' }).catch(() => null);
   }
 
   private ask(): void {
@@ -105,8 +117,12 @@ export class Doorman {
     });
     const answer = (await response.json()) as Partial<Known> & { readonly detail?: string };
     if (!response.ok) return say(this.state, answer.detail ?? 'That did not work. Try again.');
+    this.enterAs(answer as Known);
+  }
+
+  private enterAs(known: Known): void {
     const before = this.who.textContent;
-    this.greet(answer as Known);
+    this.greet(known);
     // Another reader must not find what the one before had open.
     if (before !== '' && before !== this.who.textContent) return this.hall.reload();
     this.dialog.close();
@@ -114,11 +130,14 @@ export class Doorman {
   }
 
   private async leave(): Promise<void> {
-    await this.hall.fetch(SESSION, { method: 'DELETE' }).catch(() => null);
+    await this.look();
+    const { headers } = this.hall.gate;
+    await this.hall.fetch(SESSION, { method: 'DELETE', headers }).catch(() => null);
     this.hall.reload();
   }
 
   private greet(known: Known): void {
+    this.hall.gate.token = known.change_token ?? '';
     say(this.who, known.name);
     this.who.title = known.role;
     this.node.hidden = !known.sign_in;

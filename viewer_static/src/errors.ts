@@ -225,6 +225,7 @@ export function ofStatus(status: number): Category {
 const CODES: Readonly<Record<string, Category>> = {
   stored_object_damaged: 'damaged',
   sign_in_required: 'signed-out',
+  change_token_refused: 'signed-out',
   archive_interrupted: 'away',
   archive_unreachable: 'away',
   services_interrupted: 'away',

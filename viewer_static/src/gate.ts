@@ -5,6 +5,13 @@ export class Gate extends EventTarget {
   isShut = false;
   /** Changes with each opening: a refusal from before it is no news. */
   pass = 0;
+  /** What the page says with every change, so that the server knows it from pages of other sites. */
+  token = '';
+
+  /** The headers of a change. */
+  get headers(): Record<string, string> {
+    return this.token === '' ? {} : { 'X-Change-Token': this.token };
+  }
 
   /** The server did not know who asked under this pass. */
   refused(pass: number): void {

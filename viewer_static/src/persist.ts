@@ -28,6 +28,9 @@ export interface Pace {
 /** A pause shorter than this needs no explanation. */
 const NOTICEABLE_MS = 300;
 
+/** So often one load waits for somebody to sign in; more is not for want of a session. */
+const REFUSALS = 20;
+
 export async function persist<T>(
   pace: Pace,
   watch: Watch,
@@ -35,6 +38,7 @@ export async function persist<T>(
   progress: () => number = () => 0,
 ): Promise<T> {
   let failures = 0;
+  let refusals = 0;
   let error: ViewerError | null = null;
   const silence = new Silence(pace.clock, (quiet) => watch.waiting?.(quiet ? { error } : null));
   try {
@@ -46,7 +50,8 @@ export async function persist<T>(
         return await attempt(silence);
       } catch (thrown) {
         error = recognised(thrown);
-        if (error.category === 'signed-out' && pace.gate !== undefined) {
+        if (error.category === 'signed-out' && pace.gate !== undefined && refusals < REFUSALS) {
+          refusals += 1;
           pace.gate.refused(pass);
           continue;
         }

@@ -121,12 +121,11 @@ export class Transport {
   /** Changes something, in a way that may be asked twice; null where the answer has no body. */
   change(method: 'POST' | 'DELETE', path: string, body: unknown, watch: Watch): Promise<unknown> {
     const init: RequestInit = { method, cache: 'no-store' };
-    if (body !== null) {
-      init.body = JSON.stringify(body);
-      init.headers = { 'Content-Type': 'application/json' };
-    }
+    if (body !== null) init.body = JSON.stringify(body);
+    const kind: HeadersInit = body === null ? {} : { 'Content-Type': 'application/json' };
+    const said = () => ({ ...init, headers: { ...kind, ...this.gate?.headers } });
     return persist(this.line, watch, () =>
-      this.attempt(path, init, watch, async ({ response }) => {
+      this.attempt(path, said(), watch, async ({ response }) => {
         const text = await response.text();
         return text === '' ? null : parsed(text, response);
       }),

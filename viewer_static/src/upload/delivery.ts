@@ -55,13 +55,15 @@ export interface Observer {
 
 /** Longer than any page lives, and still a number timers can count. */
 const UNTIL_WOKEN_MS = 2_000_000_000;
+/** The server does not know who sends: the page asks, and it goes on. */
+const UNKNOWN = new Set(['sign_in_required', 'change_token_refused']);
 const MOST_BEGINNINGS = 5;
 
 export const endpoint = (): string => new URL(uploadsPath, document.baseURI).href;
 
 /** The server forgets the upload and its bytes. */
-export const terminate = (id: string): Promise<void> =>
-  Upload.terminate(`${endpoint()}/${id}`, { retryDelays: null });
+export const terminate = (id: string, headers: Record<string, string> = {}): Promise<void> =>
+  Upload.terminate(`${endpoint()}/${id}`, { retryDelays: null, headers });
 
 /** Safe to create again: the same file in the same batch asks for the same upload. */
 export function creationKey(batchKey: string, fingerprint: string, beginning: number): string {
@@ -103,7 +105,7 @@ export class Delivery {
       } catch (thrown) {
         signal.throwIfAborted();
         const trouble = troubleOf(thrown);
-        if (trouble.code === 'sign_in_required') this.post.gate?.refused(pass);
+        if (UNKNOWN.has(trouble.code)) this.post.gate?.refused(pass);
         else await this.overcome(trouble, signal);
       }
     }
@@ -161,6 +163,7 @@ export class Delivery {
     const { parcel, post } = this;
     const upload = new Upload(parcel.file, {
       endpoint: post.endpoint,
+      headers: post.gate?.headers ?? {},
       uploadUrl: this.url,
       metadata: this.metadata(),
       chunkSize: post.chunkBytes,

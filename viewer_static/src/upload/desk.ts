@@ -99,7 +99,7 @@ export class Desk extends EventTarget {
 
   cancel(batch: Batch, item: Item): void {
     this.drop(item);
-    if (item.id !== null) void this.told(terminate(item.id));
+    if (item.id !== null) void this.told(terminate(item.id, this.deps.transport.gate?.headers));
     this.settle(batch);
   }
 
