@@ -124,9 +124,12 @@ export class Doorman {
     const before = this.who.textContent;
     this.greet(known);
     // Another reader must not find what the one before had open.
-    if (before !== '' && before !== this.who.textContent) return this.hall.reload();
-    this.dialog.close();
-    this.hall.gate.open();
+    const isAnother = before !== '' && before !== this.who.textContent;
+    if (isAnother) this.hall.reload();
+    else {
+      this.dialog.close();
+      this.hall.gate.open();
+    }
   }
 
   private async leave(): Promise<void> {
