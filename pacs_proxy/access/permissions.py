@@ -9,6 +9,7 @@ from pacs_proxy.access.restriction import Restriction
 PUBLIC = "public"
 STUDY_READ = "study.read"
 STUDY_EXPORT = "study.export"
+MEASUREMENT_KEEP = "measurement.keep"
 STUDY_DELETE = "study.delete"
 UPLOAD_CREATE = "upload.create"
 CONFLICT_RESOLVE = "conflict.resolve"
@@ -16,7 +17,7 @@ INGEST_REFERENCE = "ingest.reference"
 OPERATE = "operate"
 AUDIT_READ = "audit.read"
 
-_READER = frozenset({PUBLIC, STUDY_READ, STUDY_EXPORT})
+_READER = frozenset({PUBLIC, STUDY_READ, STUDY_EXPORT, MEASUREMENT_KEEP})
 _TECHNOLOGIST = _READER | {UPLOAD_CREATE, CONFLICT_RESOLVE}
 _ADMIN = _TECHNOLOGIST | {STUDY_DELETE, INGEST_REFERENCE, OPERATE, AUDIT_READ}
 
@@ -29,6 +30,7 @@ MEANING = {
     PUBLIC: "the page itself, signing in, health",
     STUDY_READ: "search and look at studies",
     STUDY_EXPORT: "download images, series and studies",
+    MEASUREMENT_KEEP: "keep measurements in the archive as structured reports",
     UPLOAD_CREATE: "send files to the archive, follow one's own batches",
     CONFLICT_RESOLVE: "decide between two versions of an instance",
     STUDY_DELETE: "delete studies, series and instances",

@@ -15,6 +15,7 @@ STUDY_READ = "study.read"
 STUDY_EXPORTED = "study.exported"
 STUDY_COUNTED = "study.counted"
 STUDY_DELETED = "study.deleted"
+MEASURED = "study.measured"
 SEARCH = "study.searched"
 UPLOAD_BEGUN = "upload.begun"
 UPLOAD_CANCELLED = "upload.cancelled"
@@ -28,7 +29,7 @@ AUDIT_USED = "audit.used"
 # Written down once for each session and study before the first byte leaves, then counted.
 FIRST = frozenset({STUDY_READ, STUDY_EXPORTED})
 # Written down before they are done, and again with how they ended.
-CHANGES = frozenset({STUDY_DELETED, CONFLICT_DECIDED})
+CHANGES = frozenset({STUDY_DELETED, MEASURED, CONFLICT_DECIDED})
 
 DONE, BEGUN = "done", "begun"
 

@@ -7,6 +7,7 @@ from pacs_proxy.access.permissions import (
     AUDIT_READ,
     CONFLICT_RESOLVE,
     INGEST_REFERENCE,
+    MEASUREMENT_KEEP,
     OPERATE,
     PUBLIC,
     STUDY_DELETE,
@@ -59,6 +60,23 @@ ROUTES = (
         "studies.study",
         STUDY_READ,
         "One study with its series.",
+    ),
+    Route(
+        ("GET",),
+        "/api/pacs/studies/<study>/measurements",
+        "measurements.listed",
+        STUDY_READ,
+        "The figures of the newest report that was kept here, and who made it when.",
+    ),
+    Route(
+        ("POST",),
+        "/api/pacs/studies/<study>/measurements",
+        "measurements.keep",
+        MEASUREMENT_KEEP,
+        'All figures to be kept, `{"marks": [{"id", "instance", "frame", "kind", "points", '
+        '"label", "values"}]}`: 201 when a structured report (TID 1500) of them is proven in the '
+        "archive.",
+        audit=records.MEASURED,
     ),
     Route(
         ("GET",),

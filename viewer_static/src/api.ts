@@ -160,3 +160,43 @@ export async function priors(
     (other) => other.id !== id && other.patient_id === patient_id && other.study_date <= study_date,
   );
 }
+
+/** One figure as the archive keeps it. */
+export interface ArchivedMark {
+  readonly id: string;
+  readonly instance: string;
+  /** From 1; 0 where the image has no frames. */
+  readonly frame: number;
+  readonly kind: string;
+  readonly points: readonly (readonly [number, number])[];
+  readonly label: string;
+  readonly values: readonly {
+    readonly name: string;
+    readonly value: number;
+    readonly unit: string;
+  }[];
+}
+
+export interface Archived {
+  /** DICOM date and time; null when nothing was saved. */
+  readonly made: string | null;
+  readonly observer: string;
+  readonly marks: readonly ArchivedMark[];
+}
+
+export async function measurements(
+  transport: Transport,
+  studyId: string,
+  watch: Watch,
+): Promise<Archived> {
+  return (await transport.json(`${ROOT}/studies/${studyId}/measurements`, watch)) as Archived;
+}
+
+export async function keepMeasurements(
+  transport: Transport,
+  studyId: string,
+  marks: readonly ArchivedMark[],
+  watch: Watch,
+): Promise<void> {
+  await transport.change('POST', `${ROOT}/studies/${studyId}/measurements`, { marks }, watch);
+}

@@ -1,5 +1,7 @@
 /** What readers drew and marked in this study: on the pictures, in the list, and kept in this browser. */
+import type { Archived, ArchivedMark } from './api.ts';
 import { isMark, type Mark } from './figures/mark.ts';
+import { saidOf, type Value, valuesOf } from './figures/values-of.ts';
 import { History } from './history.ts';
 import type { Pane } from './pane.ts';
 import type { Stage } from './stage.ts';
@@ -15,7 +17,14 @@ interface State {
 interface Kept {
   readonly marks: readonly Mark[];
   readonly keys: readonly string[];
+  /** Of every figure, also of those that are not kept here for what is written on them. */
+  readonly ids: readonly string[];
+  /** The saved report that these figures go on from. */
+  readonly base: string | null;
 }
+
+const NOTHING: Kept = { marks: [], keys: [], ids: [], base: null };
+const round = (value: number): number => Math.round(value * 1_000) / 1_000;
 
 const KEPT = 'pacs-marks:';
 
@@ -24,11 +33,15 @@ const spot = (pane: Pane): string => `${pane.id} ${pane.seriesId}`;
 /** Fires `change` when figures or key images came, went or moved. */
 export class Markbook extends EventTarget {
   keys: readonly string[] = [];
+  base: string | null = null;
   readonly history: History<State>;
   private studyId = '';
   /** Figures on images whose header was not read yet. */
   private waiting: readonly Mark[] = [];
+  private drafts = NOTHING;
+  private isJoined = false;
   private readonly words = new Map<string, readonly string[]>();
+  private readonly numbers = new Map<string, readonly Value[]>();
 
   constructor(
     private readonly stage: Stage,
@@ -49,6 +62,9 @@ export class Markbook extends EventTarget {
     this.studyId = '';
     for (const { id } of this.drawn()) this.stage.machine?.marks.remove(id);
     const kept = this.kept(studyId);
+    this.drafts = kept;
+    this.isJoined = false;
+    this.base = kept.base;
     this.studyId = studyId;
     this.waiting = kept.marks;
     this.keys = kept.keys;
@@ -67,9 +83,10 @@ export class Markbook extends EventTarget {
     if (marks === undefined || !marks.isKnown(mark.imageId)) return this.words.get(mark.id) ?? [];
     const before = this.words.get(mark.id);
     if (marks.pictureOf(mark.imageId) === null && before !== undefined) return before;
-    const { lines } = marks.readingOf(mark);
-    this.words.set(mark.id, lines);
-    return lines;
+    const reading = marks.readingOf(mark);
+    this.words.set(mark.id, reading.lines);
+    this.numbers.set(mark.id, valuesOf(mark.figure, reading));
+    return reading.lines;
   }
 
   remove(mark: Mark): void {
@@ -85,13 +102,54 @@ export class Markbook extends EventTarget {
     if (found !== null) this.remove(found);
   }
 
-  /** Figures that came from the archive. */
-  add(marks: readonly Mark[]): void {
-    const known = new Set(this.all().map(({ id }) => id));
-    this.waiting = [...this.waiting, ...marks.filter(({ id }) => !known.has(id))];
+  /**
+   * Saved figures come in. Drafts that go on from this very report win: what is missing among them
+   * was deleted. Beside drafts of another one, everything is kept.
+   */
+  join({ made, marks }: Archived): void {
+    const isSame = made !== null && made === this.drafts.base;
+    const known = new Map(this.all().map((mark) => [mark.id, mark]));
+    const wanted = marks
+      .filter(({ id }) => !isSame || this.drafts.ids.includes(id))
+      .map((mark) => markOf(mark));
+    for (const { id, label, values } of marks) {
+      this.numbers.set(id, values);
+      this.words.set(id, [label, ...saidOf(values)].filter(Boolean));
+    }
+    const unlabelled = wanted.filter(
+      ({ id, figure }) => figure.label !== '' && known.get(id)?.figure.label === '',
+    );
+    for (const { id } of unlabelled) this.stage.machine?.marks.remove(id);
+    const gone = new Set(unlabelled.map(({ id }) => id));
+    const here = this.waiting.filter(({ id }) => !gone.has(id));
+    const fresh = wanted.filter(({ id }) => !known.has(id) || gone.has(id)).filter(isMark);
+    this.waiting = [...here, ...fresh];
+    this.base = made;
+    this.isJoined = true;
     this.arrived();
-    this.history.accept();
     this.changed();
+  }
+
+  /** All figures with their numbers, as a report takes them. */
+  forArchive(): ArchivedMark[] {
+    return this.all().map((mark) => {
+      this.lines(mark);
+      const { id, imageId, figure } = mark;
+      const [, instance = '', frame = '0'] = KEY.exec(imageId) ?? [];
+      const { kind, label } = figure;
+      const points = figure.points.map(([x, y]) => [round(x), round(y)] as const);
+      const values = this.numbers.get(id) ?? [];
+      return { id, instance, frame: Number(frame), kind, points, label, values };
+    });
+  }
+
+  /** Equal for equal figures, whatever their numbers and order of points. */
+  signature(marks: readonly ArchivedMark[]): string {
+    const lines = marks.map(({ id, label, points }) => {
+      const places = points.map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`).sort();
+      return [id, label, ...places].join(' ');
+    });
+    return lines.sort().join('|');
   }
 
   toggleKey(imageId: string): void {
@@ -147,25 +205,43 @@ export class Markbook extends EventTarget {
 
   private changed(): void {
     if (this.studyId === '') return;
-    const marks = this.all()
+    const all = this.all();
+    const marks = all
       .filter(({ figure }) => figure.kind !== 'text')
       .map((mark) => ({ ...mark, figure: { ...mark.figure, label: '' } }));
-    if (marks.length + this.keys.length === 0) this.storage.removeItem(KEPT + this.studyId);
-    else this.storage.setItem(KEPT + this.studyId, JSON.stringify({ marks, keys: this.keys }));
+    // Until the saved ones have come, nobody can have deleted them.
+    const ids = new Set([...(this.isJoined ? [] : this.drafts.ids), ...all.map(({ id }) => id)]);
+    const kept: Kept = { marks, keys: this.keys, ids: [...ids], base: this.base };
+    this.drafts = kept;
+    const isEmpty = all.length + this.keys.length === 0 && this.base === null;
+    if (isEmpty) this.storage.removeItem(KEPT + this.studyId);
+    else this.storage.setItem(KEPT + this.studyId, JSON.stringify(kept));
     this.tell();
   }
 
   private kept(studyId: string): Kept {
     try {
       const found = JSON.parse(this.storage.getItem(KEPT + studyId) ?? '{}') as Partial<Kept>;
-      const { marks = [], keys = [] } = found;
-      return { marks: marks.filter(isMark), keys: keys.filter((key) => typeof key === 'string') };
+      const { marks = [], keys = [], ids = [], base = null } = found;
+      return {
+        marks: marks.filter(isMark),
+        keys: keys.filter((key) => typeof key === 'string'),
+        ids: ids.filter((id) => typeof id === 'string'),
+        base,
+      };
     } catch {
-      return { marks: [], keys: [] };
+      return NOTHING;
     }
   }
 
   private tell(): void {
     this.dispatchEvent(new Event('change'));
   }
+}
+
+const KEY = /^vdcm:([^?]+)(?:\?frame=(\d+))?$/;
+
+function markOf({ id, instance, frame, kind, points, label }: ArchivedMark): Mark {
+  const imageId = frame === 0 ? `vdcm:${instance}` : `vdcm:${instance}?frame=${frame}`;
+  return { id, imageId, figure: { kind: kind as Mark['figure']['kind'], points, label } };
 }

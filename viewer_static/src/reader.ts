@@ -1,5 +1,5 @@
 /** The reading page: toolbar, series strip, pictures and status. */
-import { downloadPath, type SeriesHead, type StudyDetail } from './api.ts';
+import { downloadPath, type SeriesHead } from './api.ts';
 import { AskText } from './ask.ts';
 import { LinkChip } from './chip.ts';
 import { wallClock } from './clock.ts';
@@ -9,10 +9,11 @@ import { FailuresNote } from './failures-note.ts';
 import { helpDialog } from './help.ts';
 import { InfoDialog } from './info.ts';
 import { type Command, obeyed } from './keys.ts';
-import { type Layout, layoutOf, nameOf } from './layout.ts';
+import { type Layout, LikedLayouts } from './layout.ts';
 import type { Link } from './link.ts';
 import { warm } from './machine.ts';
 import { MarkList } from './mark-list.ts';
+import { MarkSaving } from './mark-saving.ts';
 import { Markbook } from './markbook.ts';
 import { Opening } from './opening.ts';
 import type { Pane } from './pane.ts';
@@ -36,11 +37,6 @@ export interface ReaderDeps {
   readonly back: () => void;
 }
 
-const LIKED = 'pacs-layout:';
-
-/** The first series that is a picture says what kind of study it is. */
-const kindOf = (study: StudyDetail): string => study.series[0]?.modality ?? '';
-
 export class Reader {
   readonly node: HTMLElement;
   private readonly stage: Stage;
@@ -48,6 +44,8 @@ export class Reader {
   private readonly together: Together;
   private readonly book: Markbook;
   private readonly list: MarkList;
+  private readonly saving: MarkSaving;
+  private readonly liked = new LikedLayouts(localStorage);
   private readonly strip: Strip;
   private readonly toolbar: Toolbar;
   private readonly progress = new Progress();
@@ -68,10 +66,12 @@ export class Reader {
       dropped: (pane, id) => this.place(pane, id),
     });
     const { stage } = this;
-    this.opening = new Opening({ transport, link, stage, liked: (study) => this.liked(study) });
+    this.opening = new Opening({ transport, link, stage, liked: (study) => this.liked.of(study) });
     this.together = new Together(stage);
     this.book = new Markbook(stage, localStorage);
     this.list = new MarkList(stage, this.book, (id) => this.place(stage.active, id));
+    this.saving = new MarkSaving(transport, this.book, deps.toasts);
+    this.list.panel.foot.append(this.saving.node);
     this.info = new InfoDialog(stage);
     this.strip = new Strip(transport, {
       open: (head) => this.place(stage.active, head.id),
@@ -96,6 +96,7 @@ export class Reader {
 
   close(): void {
     this.opening.close();
+    this.saving.close();
     this.strip.close();
     this.toolbar.close();
     for (const dialog of this.dialogs()) dialog.close();
@@ -179,6 +180,7 @@ export class Reader {
     this.toolbar.shows(study);
     this.strip.show(study.series);
     this.book.open(study.id);
+    void this.saving.open(study.id);
   }
 
   private named(): void {
@@ -253,13 +255,9 @@ export class Reader {
     this.deps.toasts.say('picture', 'warn', 'There is no verified picture on screen to save.');
   }
 
-  private liked(study: StudyDetail): Layout | null {
-    return layoutOf(localStorage.getItem(LIKED + kindOf(study)));
-  }
-
   private lay(layout: Layout): void {
     const { study } = this.opening;
-    if (study !== null) localStorage.setItem(LIKED + kindOf(study), nameOf(layout));
+    if (study !== null) this.liked.keep(study, layout);
     this.stage.lay(layout);
   }
 

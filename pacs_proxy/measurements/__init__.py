@@ -1,0 +1,1 @@
+"""What readers measured, as DICOM structured reports."""
