@@ -178,3 +178,87 @@ def test_a_saved_picture_says_that_it_is_not_diagnostic(window: Viewer) -> None:
         window.page.keyboard.press("F4")
     assert saving.value.suggested_filename == "picture-not-diagnostic.png"
     assert saving.value.path().read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_place_pointed_at_is_found_in_the_other_planes(window: Viewer, study: list[Book]) -> None:
+    """The sagittal slice nearest to the pixel, and a cross on its place in both pictures."""
+    window.page.keyboard.press("Control+2")
+    until_all_shown(window, 2)
+    window.walk([5])
+    window.page.keyboard.press("/")
+    column = (-20 + 4 * 6 - AXIAL.origin[0]) / AXIAL.across
+    x, y = window.page.evaluate("p => window.__pacsProxy.placed(...p)", [column, 40])
+    window.page.mouse.move(x, y)
+    window.page.mouse.down()
+    window.page.mouse.up()
+    window.until("s.panes()[1].imageId === x", f"vdcm:{study[1].instances[4]}")
+    lines = window.page.locator(".pane").nth(1).locator(".cross-lines line")
+    window.page.wait_for_function(
+        "() => document.querySelectorAll('.pane')[1].querySelectorAll('line').length === 5"
+    )
+    box = lines.nth(1).bounding_box()
+    window.page.evaluate("window.__pacsProxy.activate(1)")
+    place = (AXIAL.origin[1] + 40 * AXIAL.down - SAGITTAL.origin[1]) / SAGITTAL.across
+    wanted = window.page.evaluate(
+        "p => window.__pacsProxy.placed(...p)", [place, (120 - 20) / SAGITTAL.down]
+    )
+    assert box is not None
+    assert (box["x"] + box["width"] + 6, box["y"]) == pytest.approx(wanted, abs=2)
+    window.picture("layout-cross")
+
+
+def test_dragging_scrolls_and_a_key_can_be_changed(window: Viewer) -> None:
+    page = window.page
+    page.keyboard.press("s")
+    box = page.locator(".canvas").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 300, box["y"] + 200)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 300, box["y"] + 200 + 24 * 4, steps=8)
+    page.mouse.up()
+    window.until("s.wanted() === 4 && s.imageId() !== null")
+    page.keyboard.press("?")
+    page.get_by_role("button", name="Invert: I. Change").click()
+    page.keyboard.press("q")
+    window.picture("keys")
+    page.get_by_role("button", name="Close").click()
+    page.keyboard.press("i")
+    assert not page.evaluate("window.__pacsProxy.window()")["inverted"]
+    page.keyboard.press("q")
+    assert page.evaluate("window.__pacsProxy.window()")["inverted"]
+
+
+def test_one_finger_scrolls_two_fingers_zoom(
+    browser: Browser, served: Proxy, study: list[Book]
+) -> None:
+    window = Viewer(browser, served.url, 1024, touch=True).open(study[0])
+    try:
+        window.until_shown(0)
+        touch = window.context.new_cdp_session(window.page)
+
+        def fingers(kind: str, *points: tuple[float, float]) -> None:
+            at = [{"x": x, "y": y, "id": n} for n, (x, y) in enumerate(points)]
+            touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})
+
+        fingers("touchStart", (500, 200))
+        for step in range(1, 9):
+            fingers("touchMove", (500, 200 + 12 * step))
+        fingers("touchEnd")
+        window.until("s.wanted() >= 3 && s.imageId() !== null")
+        before = window.page.evaluate("s => window.__pacsProxy.placed(60, 60)[0]")
+        beside = window.page.evaluate("s => window.__pacsProxy.placed(90, 60)[0]")
+        fingers("touchStart", (450, 300), (550, 300))
+        for step in range(1, 11):
+            fingers("touchMove", (450 - 8 * step, 300), (550 + 8 * step, 300))
+        fingers("touchEnd")
+        window.until("s.placed(90, 60)[0] - s.placed(60, 60)[0] > 1.2 * x", beside - before)
+        window.picture("touch")
+        assert window.errors == []
+    finally:
+        window.close()
+
+
+def test_a_proven_series_says_so_and_its_tile_too(window: Viewer) -> None:
+    window.until_all(12)
+    window.page.get_by_text("series complete and verified").wait_for()
+    window.page.locator(".tile[data-state='done']").wait_for()

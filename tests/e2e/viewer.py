@@ -27,9 +27,14 @@ WALK = """async ({indexes, limit}) => {
 class Viewer:
     """One browser window on the viewer at `url`."""
 
-    def __init__(self, browser: Browser, url: str, width: int = 1280) -> None:
+    def __init__(
+        self, browser: Browser, url: str, width: int = 1280, *, touch: bool = False
+    ) -> None:
         self.context = browser.new_context(
-            viewport={"width": width, "height": width * 5 // 8}, accept_downloads=True
+            viewport={"width": width, "height": width * 5 // 8},
+            accept_downloads=True,
+            has_touch=touch,
+            is_mobile=touch,
         )
         self.page: Page = self.context.new_page()
         self.page.set_default_timeout(SECONDS * 1000)

@@ -22,12 +22,14 @@ export interface RoomActions {
   compare(): void;
   link(): void;
   lines(): void;
+  windows(): void;
   tags(): void;
   screenshot(): void;
   keyImage(): void;
   nextKey(by: 1 | -1): void;
   readonly isLinked: () => boolean;
   readonly hasLines: () => boolean;
+  readonly isWindowed: () => boolean;
 }
 
 const command = (
@@ -168,6 +170,15 @@ function laying(stage: Stage, room: RoomActions): Command[] {
       () => room.lines(),
       'M4 4h16v16H4zM4 14L20 9',
       room.hasLines,
+    ),
+    command(
+      'Layout',
+      'windows',
+      'Window together',
+      [],
+      () => room.windows(),
+      'M12 3a9 9 0 1 0 0 18zM12 3a9 9 0 0 1 0 18',
+      room.isWindowed,
     ),
     command('Layout', 'pane-on', 'Next viewport', ['Tab'], () => stage.neighbour(1)),
   ];

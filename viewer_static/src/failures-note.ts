@@ -7,10 +7,13 @@ export class FailuresNote {
 
   constructor(private readonly toasts: Toasts) {}
 
-  show(failed: number): void {
+  show(failed: number, retry: () => void): void {
     if (failed === this.before) return;
     this.before = failed;
     if (failed === 0) this.toasts.dismiss('failed');
-    else this.toasts.say('failed', 'bad', `${plural(failed, 'image')} could not be loaded.`);
+    else {
+      const words = `${plural(failed, 'image')} could not be loaded.`;
+      this.toasts.say('failed', 'bad', words, { label: 'Retry all', run: retry });
+    }
   }
 }

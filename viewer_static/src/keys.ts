@@ -21,6 +21,8 @@ const NAMES: Readonly<Record<string, string>> = {
   PageUp: 'Page up',
   PageDown: 'Page down',
   Escape: 'Esc',
+  Delete: 'Del',
+  Backspace: '⌫',
   ' ': 'Space',
   '-': '−',
 };

@@ -5,7 +5,7 @@ export interface Choice {
   readonly label: string;
   readonly icon: string;
   /** The key that does the same, as it is written. */
-  readonly key: string;
+  readonly key: () => string;
   readonly run: () => void;
   /** Of choices that stay: whether this one is taken. */
   readonly checked?: (() => boolean) | undefined;
@@ -63,7 +63,8 @@ export class Menu {
   }
 
   private open(): void {
-    this.choices.forEach(({ checked }, index) => {
+    this.choices.forEach(({ checked, key }, index) => {
+      say(this.items[index]?.querySelector('kbd') as Element, key());
       if (checked !== undefined)
         set(this.items[index] as Element, 'aria-checked', String(checked()));
     });
@@ -78,7 +79,7 @@ export class Menu {
       'button',
       { type: 'button', role, class: 'menu-item' },
       el('span', { class: 'menu-label' }, choice.label),
-      el('kbd', {}, choice.key),
+      el('kbd'),
     );
     node.prepend(svg(choice.icon));
     node.addEventListener('click', () => {

@@ -94,6 +94,18 @@ export class Opening extends EventTarget {
     return prior;
   }
 
+  /** Beside the active pane its counterpart of the newest prior; false when there is no prior. */
+  async compare(): Promise<boolean> {
+    const { stage } = this.deps;
+    const newest = this.priors[0];
+    if (newest === undefined) return false;
+    if (this.prior === null) await this.openPrior(newest.id);
+    for (const pane of stage.panes) if (pane !== stage.active) pane.close();
+    stage.lay({ rows: 1, columns: 2 });
+    this.fill();
+    return true;
+  }
+
   /** Empty panes get what comes next, by simple rules. */
   fill(): void {
     const { stage } = this.deps;

@@ -5,6 +5,7 @@ import type { Budget } from './budget.ts';
 import { Cover } from './cover.ts';
 import { el } from './dom.ts';
 import { factsOf, type SliceFacts, type View } from './facts.ts';
+import { Hand } from './hand.ts';
 import type { Link } from './link.ts';
 import type { Machine, MachineRoom } from './machine.ts';
 import { Overlay } from './overlay.ts';
@@ -15,6 +16,7 @@ import { type Slice, sifted } from './series.ts';
 import { Session } from './session.ts';
 import type { Slide } from './slide.ts';
 import { isSlide, mayBeSlide } from './slide-level.ts';
+import type { ToolId } from './toolkit.ts';
 import type { Transport } from './transport.ts';
 import type { StackView } from './viewports.ts';
 import { Wheel } from './wheel.ts';
@@ -45,6 +47,7 @@ export class Pane extends EventTarget {
   constructor(
     readonly id: string,
     private readonly deps: PaneDeps,
+    tool: () => ToolId,
   ) {
     super();
     this.cover = new Cover({
@@ -63,6 +66,12 @@ export class Pane extends EventTarget {
     const wheel = new Wheel((steps) => this.step(steps));
     picture.addEventListener('wheel', (event) => wheel.turned(event, this.slide !== null), {
       passive: false,
+    });
+    new Hand(picture, {
+      tool,
+      step: (by) => this.step(by),
+      point: (x, y) => this.dispatchEvent(new CustomEvent('pointed', { detail: [x, y] })),
+      stride: () => this.stride(),
     });
     picture.addEventListener('contextmenu', (event) => event.preventDefault());
   }
@@ -133,6 +142,12 @@ export class Pane extends EventTarget {
     this.session?.cine.stop();
     void this.session?.navigation.step(by);
     this.tell('stepped');
+  }
+
+  /** The height of the picture for the whole series, but no jumps and no crawl. */
+  private stride(): number {
+    const slices = this.session?.model.slices.length ?? 1;
+    return Math.min(24, Math.max(4, this.element.clientHeight / slices));
   }
 
   /** -1 is the window stored in the image. */

@@ -20,6 +20,12 @@ export function words(counts: Counts): string {
   return parts.join(', ');
 }
 
+/** Everything listed is here, each proven by its digest; anything less is not complete. */
+export function isComplete(counts: Counts, skipped: number): boolean {
+  const { instances, verified, failed } = counts;
+  return instances > 0 && verified === instances && failed === 0 && skipped === 0;
+}
+
 /** While slices stream in; each change costs a frame that the pictures could have. The end shows at once. */
 const PAINT_MS = 100;
 
@@ -27,8 +33,10 @@ export class Progress {
   readonly node: HTMLElement;
   private readonly arc = circle('ring-arc');
   private counts: Counts | null = null;
+  private skipped = 0;
   private timer = 0;
   private readonly text = el('span', { class: 'progress-words' });
+  private readonly complete = el('span', { class: 'complete' }, '✓ series complete and verified');
 
   constructor() {
     const ring = document.createElementNS(SVG, 'svg');
@@ -37,12 +45,15 @@ export class Progress {
     ring.setAttribute('aria-hidden', 'true');
     ring.append(circle('ring-back'), this.arc);
     this.node = el('div', { class: 'progress' });
-    this.node.append(ring, this.text);
+    this.node.append(ring, this.text, this.complete);
+    this.complete.hidden = true;
     this.node.hidden = true;
   }
 
-  show(counts: Counts): void {
+  /** `skipped` entries were listed, and can never come. */
+  show(counts: Counts, skipped = 0): void {
     this.counts = counts;
+    this.skipped = skipped;
     const isOver = counts.received + counts.failed >= counts.instances;
     if (isOver || this.node.hidden) this.paint();
     else this.timer ||= window.setTimeout(() => this.paint(), PAINT_MS);
@@ -58,6 +69,7 @@ export class Progress {
     this.arc.setAttribute('stroke-dasharray', `${share * ROUND} ${ROUND}`);
     this.node.dataset.state =
       counts.failed > 0 ? 'failed' : counts.verified === counts.instances ? 'done' : 'under-way';
+    this.complete.hidden = !isComplete(counts, this.skipped);
     say(this.text, words(counts));
   }
 }

@@ -6,8 +6,9 @@ import { wallClock } from './clock.ts';
 import { commandsOf } from './commands.ts';
 import { el, isTyping } from './dom.ts';
 import { FailuresNote } from './failures-note.ts';
-import { helpDialog } from './help.ts';
+import { HelpDialog } from './help.ts';
 import { InfoDialog } from './info.ts';
+import { Keymap } from './keymap.ts';
 import { type Command, obeyed } from './keys.ts';
 import { type Layout, LikedLayouts } from './layout.ts';
 import type { Link } from './link.ts';
@@ -37,6 +38,8 @@ export interface ReaderDeps {
   readonly back: () => void;
 }
 
+const NO_MAGNIFIER = 'The magnifier needs a graphics card, which this browser does not offer.';
+
 export class Reader {
   readonly node: HTMLElement;
   private readonly stage: Stage;
@@ -53,7 +56,8 @@ export class Reader {
   private readonly skipped = new SkippedList();
   private readonly asking = new AskText();
   private readonly info: InfoDialog;
-  private readonly help: HTMLDialogElement;
+  private readonly help: HelpDialog;
+  private readonly keymap = new Keymap(localStorage);
   private readonly failures: FailuresNote;
 
   constructor(private readonly deps: ReaderDeps) {
@@ -78,12 +82,13 @@ export class Reader {
       prior: (study) => void this.prior(study.id),
     });
     this.commands = commandsOf(stage, this.actions());
-    this.help = helpDialog(this.commands);
-    this.toolbar = new Toolbar(this.commands, {
+    this.help = new HelpDialog(this.commands, this.keymap);
+    this.toolbar = new Toolbar(this.commands, this.keymap, {
       cine: () => stage.session?.cine.toggle(),
       rate: (rate) => stage.session?.cine.choose(rate),
       preset: (index) => this.preset(index),
     });
+    this.toolbar.chosen(stage.tool);
     this.node = this.page(new LinkChip(link, wallClock).node);
     this.listen();
   }
@@ -107,11 +112,12 @@ export class Reader {
     const pressesButton = event.key === ' ' && event.target instanceof HTMLButtonElement;
     if (isAsked || isTyping(event.target) || pressesButton || this.stage.key(event)) return;
     const tabsThrough = event.key === 'Tab' && this.stage.panes.length === 1;
-    if (!tabsThrough && obeyed(this.commands, event)) this.book.history.settle();
+    if (!tabsThrough && obeyed(this.keymap.applied(this.commands), event))
+      this.book.history.settle();
   }
 
   private dialogs(): readonly HTMLDialogElement[] {
-    return [this.help, this.skipped.dialog, this.asking.dialog, this.info.dialog];
+    return [this.help.dialog, this.skipped.dialog, this.asking.dialog, this.info.dialog];
   }
 
   private page(chip: HTMLElement): HTMLElement {
@@ -143,24 +149,20 @@ export class Reader {
   }
 
   private async compare(): Promise<void> {
-    const newest = this.opening.priors[0];
-    if (newest === undefined) {
-      this.deps.toasts.say('prior', 'warn', 'The archive knows no earlier study of this patient.');
-      return;
-    }
-    if (this.opening.prior === null) await this.prior(newest.id);
-    const { stage } = this;
-    for (const pane of stage.panes) if (pane !== stage.active) pane.close();
-    stage.lay({ rows: 1, columns: 2 });
-    this.opening.fill();
+    if (await this.opening.compare().catch(() => false)) return;
+    this.deps.toasts.say('prior', 'warn', 'No earlier study of this patient could be opened.');
   }
 
   private listen(): void {
-    const { stage, opening, strip } = this;
+    const { stage, opening, strip, deps } = this;
     stage.addEventListener('opened', () => this.opened());
     stage.addEventListener('active', () => this.activated());
     stage.addEventListener('tool', () => this.toolbar.chosen(stage.tool));
     stage.addEventListener('progress', () => this.counted());
+    stage.addEventListener('pane-progress', (event) => strip.state((event as CustomEvent).detail));
+    stage.addEventListener('no-magnifier', () =>
+      deps.toasts.say('magnifier', 'info', NO_MAGNIFIER),
+    );
     stage.addEventListener('shown', () => strip.begin());
     stage.addEventListener('wanted', () => this.downloads());
     stage.addEventListener('cine', () => this.played());
@@ -231,10 +233,10 @@ export class Reader {
     if (slide !== null) this.progress.show(slide.counts);
     if (session === null) return;
     const { counts, failures } = session.model;
-    this.progress.show(counts);
+    this.progress.show(counts, session.model.skipped.length);
     // The placeholder speaks for the slice on screen; the note is for those out of sight.
     const elsewhere = failures.some((index) => index !== session.navigation.wanted);
-    this.failures.show(elsewhere ? counts.failed : 0);
+    this.failures.show(elsewhere ? counts.failed : 0, () => void session.retryAll());
   }
 
   private neighbour(by: 1 | -1): void {
@@ -265,7 +267,7 @@ export class Reader {
     const { stage, deps } = this;
     return {
       back: deps.back,
-      help: () => this.help.showModal(),
+      help: () => this.help.open(),
       series: (by: 1 | -1) => this.neighbour(by),
       preset: (index: number) => this.preset(index),
       reset: () => {
@@ -280,6 +282,7 @@ export class Reader {
       compare: () => void this.compare(),
       link: () => this.together.link(),
       lines: () => this.together.lines(),
+      windows: () => this.together.windows(),
       tags: () => this.info.open(),
       screenshot: () => void this.screenshot(),
       keyImage: () => {
@@ -289,6 +292,7 @@ export class Reader {
       nextKey: (by: 1 | -1) => this.list.step(by),
       isLinked: () => this.together.isLinked,
       hasLines: () => this.together.hasLines,
+      isWindowed: () => this.together.isWindowed,
     };
   }
 }

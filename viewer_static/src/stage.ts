@@ -32,7 +32,8 @@ export class Stage extends EventTarget {
   layout: Layout = { rows: 1, columns: 1 };
   panes: readonly Pane[] = [];
   active: Pane;
-  tool: ToolId = 'window';
+  /** A finger scrolls; a mouse has a wheel for that. */
+  tool: ToolId = matchMedia('(pointer: coarse)').matches ? 'scroll' : 'window';
   private readonly paneDeps: PaneDeps;
   private readonly room: MachineRoom;
   private made = 0;
@@ -40,9 +41,7 @@ export class Stage extends EventTarget {
   constructor(private readonly deps: StageDeps) {
     super();
     const { transport, link } = deps;
-    this.room = new MachineRoom(transport, deps.ask, () =>
-      this.dispatchEvent(new Event('machine')),
-    );
+    this.room = new MachineRoom(transport, deps.ask, () => this.started());
     this.paneDeps = { transport, link, room: this.room, budget: new Budget() };
     this.active = this.hung();
     this.panes = [this.active];
@@ -94,6 +93,10 @@ export class Stage extends EventTarget {
   }
 
   choose(tool: ToolId): void {
+    if (tool === 'magnify' && this.machine?.group.canMagnify() === false) {
+      this.dispatchEvent(new Event('no-magnifier'));
+      return;
+    }
     this.tool = tool;
     this.machine?.group.choose(tool);
     this.dispatchEvent(new Event('tool'));
@@ -113,9 +116,22 @@ export class Stage extends EventTarget {
     return this.slide?.key(event) ?? false;
   }
 
+  private started(): void {
+    this.machine?.group.choose(this.tool);
+    this.dispatchEvent(new Event('machine'));
+  }
+
   private hung(): Pane {
     this.made += 1;
-    const pane = new Pane(`pane-${this.made}`, this.paneDeps);
+    const pane = new Pane(`pane-${this.made}`, this.paneDeps, () => this.tool);
+    pane.addEventListener('progress', () =>
+      this.dispatchEvent(new CustomEvent('pane-progress', { detail: pane })),
+    );
+    pane.addEventListener('pointed', (event) =>
+      this.dispatchEvent(
+        new CustomEvent('pointed', { detail: { pane, at: (event as CustomEvent).detail } }),
+      ),
+    );
     for (const what of RELAYED)
       pane.addEventListener(what, () => {
         if (pane === this.active) this.dispatchEvent(new Event(what));

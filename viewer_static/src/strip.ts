@@ -1,6 +1,8 @@
 /** The series of the study and of a prior, with a small picture each: soft to fail, never in the way. */
 import { renderedPath, type SeriesHead, type Study } from './api.ts';
 import { button, el, say, set } from './dom.ts';
+import type { Pane } from './pane.ts';
+import { isComplete, words } from './progress.ts';
 import { DRAG_TYPE } from './stage.ts';
 import { date, plural } from './text.ts';
 import type { Transport } from './transport.ts';
@@ -91,6 +93,18 @@ export class Strip {
       );
   }
 
+  /** How far the series of a viewport is: under way, proven, or with failures. */
+  state(pane: Pane): void {
+    const tile = this.tiles().find(({ dataset }) => dataset.series === pane.seriesId);
+    const model = pane.session?.model;
+    if (tile === undefined || model === undefined) return;
+    const { counts } = model;
+    const isDone = isComplete(counts, model.skipped.length);
+    set(tile, 'data-state', counts.failed > 0 ? 'failed' : isDone ? 'done' : 'under-way');
+    tile.style.setProperty('--share', String(counts.received / Math.max(1, counts.instances)));
+    tile.title = words(counts);
+  }
+
   close(): void {
     this.giveUp.abort();
     for (const address of this.addresses) URL.revokeObjectURL(address);
@@ -108,6 +122,7 @@ export class Strip {
       'button',
       { type: 'button', class: 'tile', 'data-series': head.id, title, draggable: 'true' },
       el('span', { class: 'tile-picture' }, head.modality || '?'),
+      el('span', { class: 'tile-state', 'aria-hidden': 'true' }),
       el('span', { class: 'tile-title' }, title),
       el(
         'span',

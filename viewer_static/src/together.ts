@@ -1,6 +1,7 @@
 /** Viewports that know of each other: scrolling together by position, and where the others' slices lie. */
 import { svgLine } from './dom.ts';
-import { cosines, depth, dot, normal } from './geometry.ts';
+import { type Point, pixelOf } from './figures/plane.ts';
+import { cosines, depth, dot, normal, type Vector } from './geometry.ts';
 import { crossing } from './lines.ts';
 import type { Pane } from './pane.ts';
 import type { SeriesModel, Slice } from './series.ts';
@@ -12,6 +13,10 @@ const PARALLEL = 0.966;
 export class Together {
   isLinked = false;
   hasLines = true;
+  /** One window for all viewports of a modality. */
+  isWindowed = false;
+  /** A place in the patient, of the coordinates `frame`. */
+  private cross: { readonly at: Vector; readonly frame: string } | null = null;
   private following = false;
   /** Millimetres to add, per pane: of series in other coordinates, such as a prior's. */
   private readonly offsets = new Map<Pane, number>();
@@ -21,6 +26,14 @@ export class Together {
     stage.addEventListener('wanted', () => this.follow());
     stage.addEventListener('laid', () => this.listen());
     stage.addEventListener('active', () => this.changed());
+    stage.addEventListener('pointed', (event) => {
+      const { pane, at } = (event as CustomEvent<{ pane: Pane; at: Point }>).detail;
+      this.point(pane, at);
+    });
+    stage.addEventListener('tool', () => {
+      if (stage.tool !== 'cross') this.cross = null;
+      this.draw();
+    });
     this.listen();
   }
 
@@ -36,11 +49,51 @@ export class Together {
     this.draw();
   }
 
+  windows(): void {
+    this.isWindowed = !this.isWindowed;
+    this.window();
+  }
+
+  /** A place was pointed at: the others go to the slice that holds it. */
+  point(pane: Pane, at: Point): void {
+    const { shown, view } = pane;
+    if (shown === null || view === null || shown.facts.frame === '') return;
+    this.cross = { at: view.under(at), frame: shown.facts.frame };
+    for (const other of this.stage.panes) if (other !== pane) this.meet(other);
+    this.draw();
+  }
+
+  private meet(pane: Pane): void {
+    const { session, shown } = pane;
+    if (session === null || shown?.facts.frame !== this.cross?.frame) return;
+    const index = holding(session.model, this.cross?.at ?? [0, 0, 0]);
+    if (index !== null && index !== session.navigation.wanted) void session.navigation.show(index);
+  }
+
+  /** Grey means the same in one modality only. */
+  private window(): void {
+    const { active, panes } = this.stage;
+    const mine = active.shown;
+    if (!this.isWindowed || mine === null) return;
+    for (const pane of panes) {
+      const theirs = pane.shown;
+      const isSame = pane.session?.model.detail.modality === active.session?.model.detail.modality;
+      if (pane === active || theirs === null || !isSame) continue;
+      const { width, centre } = mine.view;
+      if (theirs.view.width !== width || theirs.view.centre !== centre)
+        pane.view?.setWindow(width, centre);
+    }
+  }
+
   private listen(): void {
     for (const pane of this.stage.panes) {
       if (this.heard.has(pane)) continue;
       this.heard.add(pane);
       for (const what of ['shown', 'view']) pane.addEventListener(what, this.draw);
+      for (const what of ['shown', 'view'])
+        pane.addEventListener(what, () => {
+          if (what === 'shown' || pane === this.stage.active) this.window();
+        });
     }
     this.changed();
   }
@@ -82,8 +135,26 @@ export class Together {
 
   /** Where the active viewport's slice cuts the pictures of the others. */
   private readonly draw = (): void => {
-    for (const pane of this.stage.panes) pane.overlay.lines.replaceChildren(...this.cut(pane));
+    for (const pane of this.stage.panes)
+      pane.overlay.lines.replaceChildren(...this.cut(pane), ...this.crossed(pane));
   };
+
+  private crossed(pane: Pane): SVGElement[] {
+    const { shown, view } = pane;
+    const { machine } = this.stage;
+    if (this.cross === null || shown === null || machine === null || view === null) return [];
+    if (shown.facts.frame !== this.cross.frame) return [];
+    const { imageId } = shown.slice;
+    const [x, y] = view.placed(imageId, pixelOf(machine.marks.planeAt(imageId), this.cross.at));
+    const gap = 6;
+    const arm = 30;
+    return [
+      svgLine([x - arm, y], [x - gap, y]),
+      svgLine([x + gap, y], [x + arm, y]),
+      svgLine([x, y - arm], [x, y - gap]),
+      svgLine([x, y + gap], [x, y + arm]),
+    ];
+  }
 
   private cut(pane: Pane): SVGElement[] {
     const { active, machine } = this.stage;
@@ -100,6 +171,21 @@ export class Together {
     const [from, to] = (ends ?? []).map((end) => pane.view?.placed(target.slice.imageId, end));
     return from === undefined || to === undefined ? [] : [svgLine(from, to)];
   }
+}
+
+/** The slice whose plane lies next to the place; null when they do not say where they lie. */
+export function holding(model: SeriesModel, at: Vector): number | null {
+  const away = ({ instance }: Slice): number => {
+    const axes = cosines(instance.orientation);
+    const place = depth(instance.position, instance.orientation);
+    return axes === null || place === null ? Number.NaN : Math.abs(dot(normal(axes), at) - place);
+  };
+  const known = model.slices.filter((slice) => !Number.isNaN(away(slice)));
+  const found = known.reduce<Slice | null>(
+    (best, slice) => (best !== null && away(best) <= away(slice) ? best : slice),
+    null,
+  );
+  return found?.index ?? null;
 }
 
 /** Along the normal of the other slice; null when either does not say where it lies. */

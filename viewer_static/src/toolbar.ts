@@ -1,6 +1,7 @@
 /** The bar above the pictures: where we are, what the left button does, and the rest in short menus. */
 import type { Study } from './api.ts';
 import { button, el, say, set, svg } from './dom.ts';
+import type { Keymap } from './keymap.ts';
 import { type Command, written } from './keys.ts';
 import { Menu } from './menu.ts';
 import { CT_PRESETS } from './presets.ts';
@@ -45,20 +46,34 @@ export class Toolbar {
   private readonly measures: Menu;
   private readonly menus: readonly Menu[];
 
-  constructor(commands: readonly Command[], actions: ToolbarActions) {
+  constructor(
+    commands: readonly Command[],
+    private readonly keymap: Keymap,
+    actions: ToolbarActions,
+  ) {
     this.download.append(
       svg(ICONS.download),
       el('span', { class: 'menu-label' }, 'Download image'),
     );
     this.download.title = 'Download this image as DICOM';
     const menu = (label: string, icon: string, ids: RegExp, extra: HTMLElement | null = null) =>
-      new Menu(label, icon, commands.filter(({ id }) => ids.test(id)).map(choice), extra);
+      new Menu(
+        label,
+        icon,
+        commands.filter(({ id }) => ids.test(id)).map((one) => this.choice(one)),
+        extra,
+      );
     const named = (tools: readonly { id: string }[]) =>
       new RegExp(`^tool-(${tools.map(({ id }) => id).join('|')})$`);
     this.moves = menu('Mouse', MOVE_TOOLS[0]?.icon ?? '', named(MOVE_TOOLS));
     this.measures = menu('Measure', MEASURE_TOOLS[0]?.icon ?? '', named(MEASURE_TOOLS));
     const view = menu('View', ICONS.view, /^(invert|right|left|mirror|flip|in|out|reset)$/);
-    const layout = menu('Layout', ICONS.layout, /^(compare|link|lines)$/, this.grid(commands));
+    const layout = menu(
+      'Layout',
+      ICONS.layout,
+      /^(compare|link|lines|windows)$/,
+      this.grid(commands),
+    );
     const more = menu('More', ICONS.more, /^(marks|key|tags|screenshot)$/, this.download);
     this.menus = [this.moves, this.measures, view, layout, more];
     this.play = tool(ICONS.play, 'Play', 'Space', actions.cine);
@@ -94,7 +109,6 @@ export class Toolbar {
         direct('help'),
       ),
     );
-    this.chosen('window');
   }
 
   shows(study: Study): void {
@@ -149,6 +163,12 @@ export class Toolbar {
     for (const menu of this.menus) menu.close();
   }
 
+  private choice(command: Command) {
+    const { label, icon = '', run, checked } = command;
+    const key = () => written(this.keymap.keysOf(command)[0] ?? '');
+    return { label, icon, key, run, checked };
+  }
+
   private direct(commands: readonly Command[], id: string): HTMLElement | null {
     const found = commands.find((one) => one.id === id);
     if (found === undefined) return null;
@@ -183,10 +203,6 @@ export class Toolbar {
       this.presets.blur();
     });
   }
-}
-
-function choice({ label, icon = '', keys, run, checked }: Command) {
-  return { label, icon, key: written(keys[0] ?? ''), run, checked };
 }
 
 function tool(icon: string, label: string, key: string, act: () => void): HTMLButtonElement {

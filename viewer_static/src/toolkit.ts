@@ -7,6 +7,8 @@ export type ToolId =
   | 'zoom'
   | 'magnify'
   | 'turn'
+  | 'scroll'
+  | 'cross'
   | 'length'
   | 'bidirectional'
   | 'angle'
@@ -50,6 +52,8 @@ export const MOVE_TOOLS: readonly Tool[] = [
     'M10.5 4a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13M15.5 15.5L21 21',
   ),
   tool('turn', 'Rotate freely', 'U', 'M20 12a8 8 0 1 1-3-6.2M17 2v4h4'),
+  tool('scroll', 'Scroll', 'S', 'M12 3v18M8 7l4-4 4 4M8 17l4 4 4-4'),
+  tool('cross', 'Crosshair', '/', 'M12 3v7M12 14v7M3 12h7M14 12h7'),
 ];
 
 export const MEASURE_TOOLS: readonly Tool[] = [

@@ -3,6 +3,7 @@ import { Enums, eventTarget, RenderingEngine, type Types } from '@cornerstonejs/
 import { ViewerError } from './errors.ts';
 import type { View } from './facts.ts';
 import { type Point, worldOf } from './figures/plane.ts';
+import type { Vector } from './geometry.ts';
 import * as camera from './tools/camera.ts';
 import { planeAt } from './tools/marks.ts';
 
@@ -130,6 +131,11 @@ export class StackView extends EventTarget {
     if (look === null || this.rendered === null) return;
     camera.setLook(this.viewport, look);
     this.viewed();
+  }
+
+  /** The patient's coordinates under a place of the element. */
+  under([x, y]: Point): Vector {
+    return this.viewport.canvasToWorld([x, y]) as unknown as Vector;
   }
 
   /** Where a pixel of the drawn image lies on the element. */

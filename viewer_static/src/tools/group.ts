@@ -32,6 +32,11 @@ const MOVES = {
 
 const CLASSES = { ...MOVES, ...DRAWN };
 
+/** What the page itself does with a drag of the left button. */
+type Own = 'scroll' | 'cross';
+
+const classOf = (tool: ToolId) => (tool in CLASSES ? CLASSES[tool as Exclude<ToolId, Own>] : null);
+
 /** Asks the reader for a text; an empty one draws nothing. */
 export type Ask = (written: string) => Promise<string>;
 
@@ -59,7 +64,7 @@ export function startTools(asking: Ask): void {
   const group = ToolGroupManager.createToolGroup(GROUP);
   for (const tool of Object.values(CLASSES)) group?.addTool(tool.toolName, { ...CONFIGURATION });
   for (const tool of Object.values(DRAWN)) group?.setToolPassive(tool.toolName);
-  choose('window');
+  choose(chosen);
 }
 
 export function bindTools(viewportId: string, renderingEngineId: string): void {
@@ -71,15 +76,19 @@ export const canMagnify = (): boolean => !getShouldUseCPURendering();
 
 export function choose(tool: ToolId): void {
   const group = ToolGroupManager.getToolGroup(GROUP);
-  const before = CLASSES[chosen].toolName;
+  const before = classOf(chosen)?.toolName;
   // A drawn figure stays movable when its tool is put down.
-  if (chosen in DRAWN) group?.setToolPassive(before, { removeAllBindings: true });
-  else group?.setToolDisabled(before);
+  if (chosen in DRAWN) group?.setToolPassive(before ?? '', { removeAllBindings: true });
+  else if (before !== undefined) group?.setToolDisabled(before);
   chosen = tool;
+  const fingers = [{ numTouchPoints: 2 }];
   group?.setToolActive(PanTool.toolName, { bindings: bound(Auxiliary, tool === 'pan') });
-  group?.setToolActive(ZoomTool.toolName, { bindings: bound(Secondary, tool === 'zoom') });
-  if (tool !== 'pan' && tool !== 'zoom')
-    group?.setToolActive(CLASSES[tool].toolName, { bindings: [{ mouseButton: Primary }] });
+  group?.setToolActive(ZoomTool.toolName, {
+    bindings: [...bound(Secondary, tool === 'zoom'), ...fingers],
+  });
+  const now = classOf(tool);
+  if (now !== null && tool !== 'pan' && tool !== 'zoom')
+    group?.setToolActive(now.toolName, { bindings: [{ mouseButton: Primary }] });
 }
 
 function bound(mouseButton: number, primary: boolean): { mouseButton: number }[] {
