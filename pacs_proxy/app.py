@@ -59,6 +59,7 @@ from pacs_proxy.services import (
     references,
     session,
     studies,
+    telemetry,
     trail,
     uploads,
 )
@@ -70,6 +71,7 @@ from pacs_proxy.services.internal import Guarded
 from pacs_proxy.services.pictures import Pictures
 from pacs_proxy.services.routes import ROUTES
 from pacs_proxy.services.shelf import FrameShelf
+from pacs_proxy.services.tallies import Tallies
 from pacs_proxy.services.thumbnails import Thumbnails
 from pacs_proxy.settings import Settings
 from pacs_proxy.taking import allowed, conversion, ingest_rules, intake_limits, tiff_converter
@@ -132,6 +134,9 @@ VIEWS: dict[str, Callable[..., Any]] = {
     "session.current": session.current,
     "session.begin": session.begin,
     "session.end": session.end,
+    "telemetry.report": telemetry.report,
+    "telemetry.figures": telemetry.figures,
+    "telemetry.incident": telemetry.incident,
     "trail.page": trail.page,
     "status.healthz": status.healthz,
     "status.readyz": status.readyz,
@@ -199,6 +204,7 @@ def build(settings: Settings) -> Services:
         door=Door.of(database, settings.session_idle_seconds, settings.session_seconds),
         audit=Audit(Journal(database, Checkpoint(settings.checkpoint_path))),
         jobs=jobs,
+        tallies=Tallies(database),
         staging=staging,
         depositor=depositor,
         ingest=ingest,

@@ -33,5 +33,6 @@ SECONDS = Histogram(
     ["route"],
     buckets=(0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0),
 )
+SEEN = Counter("pacs_browser_seen_total", "What browsers reported, by category.", ["name"])
 DECODES = Counter("pacs_decodes_total", "Pictures made by the decoder.", ["kind", "outcome"])
 JOBS = Counter("pacs_jobs_total", "Jobs run, by kind and how they ended.", ["kind", "outcome"])

@@ -40,7 +40,7 @@ def test_what_may_be_changed_is_uploads_and_what_is_deleted(app: Flask) -> None:
     for (rule, endpoint), methods in changing.items():
         assert (
             not methods
-            or rule.startswith(("/api/uploads", "/api/ingest", "/api/session"))
+            or rule.startswith(("/api/uploads", "/api/ingest", "/api/session", "/api/telemetry"))
             or methods == {"DELETE"}
         )
         assert ("DELETE" in methods and "pacs" in rule) == (

@@ -14,6 +14,7 @@ PacsProxyError 500
 ├── BodyCut 400 · BodyStalled 408   what we were to send on stopped coming
 ├── DatabaseUnavailable 503 · AuditUnavailable 503
 ├── ServicesUnreachable 503 · ServicesInterrupted 502   the edge's own upstream (SERVER_ROLE=web)
+├── TooOften 429
 ├── KeyRefused 401 · LengthRequired 411
 ├── BadRequest 400 · NotFound 404 · RangeNotSatisfiable 416
 ├── BadUpload 422         the file is at fault
@@ -208,6 +209,14 @@ class AuditUnavailable(PacsProxyError):
     code = "audit_unavailable"
     title = "The audit journal cannot be written"
     retryable = True
+
+
+class TooOften(PacsProxyError):
+    """What may come only so often; the sender keeps it for later."""
+
+    status = 429
+    code = "too_often"
+    title = "Too often"
 
 
 class BadRequest(PacsProxyError):

@@ -30,6 +30,7 @@ from pacs_proxy.ingest.spool import Staging
 from pacs_proxy.jobs import Jobs
 from pacs_proxy.services.pictures import Pictures
 from pacs_proxy.services.shelf import FrameShelf
+from pacs_proxy.services.tallies import Tallies
 from pacs_proxy.services.thumbnails import Thumbnails
 from pacs_proxy.settings import Settings
 from pacs_proxy.upstream.health import Health
@@ -61,6 +62,7 @@ class Services:
     audit: Audit
     door: Door
     jobs: Jobs
+    tallies: Tallies
     staging: Staging
     depositor: Depositor
     ingest: Ingest

@@ -20,7 +20,9 @@ from pacs_proxy.web.exchange import SAFE
 SECURE_COOKIE, PLAIN_COOKIE = "__Host-pacs-session", "pacs-session"
 _BEARER = "Bearer "
 # A page asks these by itself: they say nothing about whether somebody sits there.
-_BY_ITSELF = frozenset({"studies.status", "batches.news", "session.current", "studies.news"})
+_BY_ITSELF = frozenset(
+    {"studies.status", "batches.news", "session.current", "studies.news", "telemetry.report"}
+)
 _HERE = frozenset({"127.0.0.1", "::1"})
 _FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP")
 

@@ -338,6 +338,27 @@ ROUTES = (
         "8601), `limit` (1-500), `before` a record's number. The question is written down too.",
         audit=records.AUDIT_USED,
     ),
+    Route(
+        ("POST",),
+        "/api/telemetry",
+        "telemetry.report",
+        STUDY_READ,
+        "What a browser saw, of nobody: `seen`, lines of `name`, `syntax`, `bucket`, `count`.",
+    ),
+    Route(
+        ("GET",),
+        "/api/telemetry",
+        "telemetry.figures",
+        OPERATE,
+        "What browsers saw in the last `hours`, added up by the hour.",
+    ),
+    Route(
+        ("GET",),
+        "/api/incident",
+        "telemetry.incident",
+        OPERATE,
+        "Versions, state, settings without secrets and figures, for whoever looks into a failure.",
+    ),
     Route(_READ, "/healthz", "status.healthz", PUBLIC, "Whether this process answers."),
     Route(_READ, "/readyz", "status.readyz", PUBLIC, "Whether the archive answers, too."),
     Route(

@@ -6,15 +6,19 @@ import { DigestBeside } from './digest.ts';
 import { el, isTyping } from './dom.ts';
 import { Doorman } from './doorman.ts';
 import { isJudged } from './errors.ts';
+import { FiguresPage } from './figures.ts';
 import { Gate } from './gate.ts';
 import { Link } from './link.ts';
 import { warm } from './machine.ts';
 import { Reader } from './reader.ts';
 import { POLICY } from './retry.ts';
 import { Studies } from './studies.ts';
+import { leaving, Telemetry } from './telemetry.ts';
 import { Toasts } from './toasts.ts';
 import { browserFetch, Transport } from './transport.ts';
 import { Door } from './upload/door.ts';
+
+const FIGURES = '#/figures';
 
 interface Route {
   readonly study: string;
@@ -45,6 +49,12 @@ function start(): void {
     () => new Worker(new URL('./digest-worker.ts', import.meta.url), { type: 'module' }),
   );
   const gate = new Gate();
+  const seen = new Telemetry(
+    wallClock,
+    leaving(browserFetch, () => gate.headers),
+  );
+  seen.start();
+  window.addEventListener('pagehide', () => seen.flush());
   const doorman = new Doorman({
     fetch: browserFetch,
     host: document.body,
@@ -59,6 +69,7 @@ function start(): void {
     fetch: browserFetch,
     stallMs: link.stallMs,
     digest: beside.digest,
+    seen,
   });
   link.glance = (path, limitMs) => transport.glance(path, limitMs);
   const toasts = new Toasts(byId('toasts'));
@@ -66,7 +77,7 @@ function start(): void {
   const goes = (study: string, series: string | null) => {
     location.hash = `#/studies/${study}${series === null ? '' : `/series/${series}`}`;
   };
-  const onList = () => route(location.hash) === null;
+  const onList = () => route(location.hash) === null && location.hash !== FIGURES;
   const door = new Door({
     transport,
     toasts,
@@ -88,16 +99,33 @@ function start(): void {
   };
   const reader = new Reader({ transport, link, toasts, goes, back });
 
+  let operating: FiguresPage | null = null;
+  const figures = (): FiguresPage => {
+    operating ??= new FiguresPage({ transport, telemetry: seen, back });
+    return operating;
+  };
+  const pageOf = () => {
+    if (route(location.hash) !== null) return reader;
+    return location.hash === FIGURES ? figures() : studies();
+  };
+  const leave = () => {
+    for (const page of [reader, list, operating]) if (page?.node.parentNode === app) page.close();
+    toasts.clear();
+  };
+  const open = () => {
+    const asked = route(location.hash);
+    if (asked !== null) void reader.open(asked.study, asked.series);
+    else if (location.hash === FIGURES) figures().start();
+    else studies().start();
+  };
+
   const turn = () => {
-    const open = route(location.hash);
-    const page = open === null ? studies() : reader;
+    const page = pageOf();
     if (page.node.parentNode !== app) {
-      (open === null ? reader : list)?.close();
-      toasts.clear();
+      leave();
       app.replaceChildren(page.node);
     }
-    if (open === null) studies().start();
-    else void reader.open(open.study, open.series);
+    open();
     door.turned();
   };
 
@@ -107,9 +135,7 @@ function start(): void {
     if (isJudged(event.reason)) event.preventDefault();
   });
   window.addEventListener('online', () => link.online());
-  document.addEventListener('keydown', (event) =>
-    (route(location.hash) === null ? studies() : reader).key(event),
-  );
+  document.addEventListener('keydown', (event) => pageOf().key(event));
   turn();
   void doorman.look();
 }

@@ -13,6 +13,7 @@ import { Navigation } from './navigation.ts';
 import type { Watch } from './persist.ts';
 import { SliceQueue } from './queue.ts';
 import { SeriesModel, type Slice } from './series.ts';
+import { isOfPicture } from './telemetry.ts';
 import type { Transport } from './transport.ts';
 import type { StackView } from './viewports.ts';
 
@@ -75,7 +76,10 @@ export class Session implements Keeper {
       this.desk.cover.message('Nothing to show', 'This series lists no image that can be opened.');
       return;
     }
+    const began = wallClock.now();
     await this.navigation.show(first);
+    if (this.desk.cover.state !== 'off') return;
+    this.desk.transport.seen?.time('first-image', wallClock.now() - began);
   }
 
   get wanted(): Slice | null {
@@ -136,7 +140,15 @@ export class Session implements Keeper {
   private async load(index: number, signal: AbortSignal): Promise<void> {
     const slice = this.model.slices[index];
     if (slice === undefined) throw new ViewerError('not-found');
-    await this.desk.engine.loadSlice(slice.imageId, signal);
+    await this.desk.engine.loadSlice(slice.imageId, signal).catch((thrown: unknown) => {
+      const { seen } = this.desk.transport;
+      const { category } = recognised(thrown);
+      // What failed on the way is counted with each try already.
+      if (!signal.aborted && isOfPicture(category)) {
+        seen?.count(category, slice.instance.transfer_syntax ?? '');
+      }
+      throw thrown;
+    });
     this.recall(slice.instance);
   }
 

@@ -54,7 +54,16 @@ export class Studies {
     this.after = button('Next', 'quiet', () => this.turn(LIMIT));
     const { head, menu } = this.columns;
     this.table = el('table', { class: 'studies' }, head, this.rows);
-    const pager = el('footer', { class: 'pager' }, this.range, menu, this.before, this.after);
+    const figures = el('a', { class: 'figures-link', href: '#/figures' }, 'Figures');
+    const pager = el(
+      'footer',
+      { class: 'pager' },
+      this.range,
+      figures,
+      menu,
+      this.before,
+      this.after,
+    );
     const title = el('div', { class: 'list-title' }, el('h1', {}, 'Studies'), deps.upload);
     const top = el('header', { class: 'list-head' }, title, this.form.node, this.priors, this.age);
     this.node = el(
@@ -164,13 +173,16 @@ export class Studies {
     if (!quiet) set(this.table, 'aria-busy', 'true');
     if (this.rows.children.length === 0) say(this.note, 'Asking the archive');
     try {
+      const began = wallClock.now();
       const { sort, descending } = this.columns.order;
       const asked = { ...this.form.value, sort, order: descending ? 'desc' : 'asc' };
       const page = await studiesOf(this.deps.transport, asked, LIMIT, this.offset, {
         signal,
         waiting: (waiting) => this.waits(waiting !== null),
       });
-      if (!signal.aborted) this.show(page);
+      if (signal.aborted) return;
+      this.deps.transport.seen?.time('list', wallClock.now() - began);
+      this.show(page);
     } catch (thrown) {
       if (!signal.aborted && !quiet) this.failed(thrown);
     }

@@ -9,6 +9,7 @@ import { Leftovers } from './leftovers.ts';
 import type { Partial } from './partial.ts';
 import { type Pace, persist, type Watch } from './persist.ts';
 import { checked, opened, type Proven } from './proven.ts';
+import { kindOf, type Telemetry } from './telemetry.ts';
 import { type Silence, Watchdog } from './watchdog.ts';
 
 export interface Line extends Pace {
@@ -16,6 +17,8 @@ export interface Line extends Pace {
   /** How long silence is borne: longer while the server itself says it waits for the archive. */
   readonly stallMs: () => number;
   readonly digest: Digest;
+  /** What this page saw, for those who operate the server. */
+  readonly seen?: Telemetry;
 }
 
 export const browserFetch: typeof globalThis.fetch = (input, init) => globalThis.fetch(input, init);
@@ -54,6 +57,10 @@ export class Transport {
   /** Whoever asks by other ways than this one waits there too. */
   get gate(): Gate | undefined {
     return this.line.gate;
+  }
+
+  get seen(): Telemetry | undefined {
+    return this.line.seen;
   }
 
   /** Anything else that hangs on the link, with the same patience. */
@@ -159,16 +166,23 @@ export class Transport {
   /** The bytes of an instance, proven by length and digest; continues after a cut where it stopped. */
   async instance(path: string, expected: Expected, watch: Watch): Promise<Proven> {
     const partial = this.leftovers.take(path);
-    return persist(
+    const began = this.line.clock.now();
+    const asked = persist(
       this.line,
       watch,
       (silence) =>
         this.part(path, expected, partial, { watch, silence }).catch(afterFailure(partial)),
       () => partial.received,
-    ).catch((thrown: unknown) => {
+    );
+    try {
+      const proven = await asked;
+      this.line.seen?.count('image');
+      this.line.seen?.time('image', this.line.clock.now() - began);
+      return proven;
+    } catch (thrown) {
       if (watch.signal.aborted) this.leftovers.keep(path, partial);
       throw thrown;
-    });
+    }
   }
 
   private part(
@@ -178,6 +192,7 @@ export class Transport {
     listeners: Listeners,
   ): Promise<Proven> {
     const init: RequestInit = { headers: partial.rangeHeaders() };
+    if (partial.received > 0) this.line.seen?.count('resumed');
     if (partial.suspect) init.cache = 'reload';
     return this.attempt(path, init, listeners.watch, async (asked) => {
       ofKind(asked.response, 'application/dicom');
@@ -229,6 +244,9 @@ export class Transport {
       giveUp.abort(new ViewerError('stalled')),
     );
     let requestId: string | null = null;
+    let status: number | null = null;
+    let outcome = 'ok';
+    const began = this.line.clock.now();
     try {
       if (watch.signal.aborted) pass();
       const response = await this.line.fetch(path, {
@@ -238,12 +256,19 @@ export class Transport {
       });
       notElsewhere(response);
       requestId = response.headers.get('x-request-id');
+      status = response.status;
       dog.kick();
       if (!response.ok) throw await refusal(response, this.line.clock.now());
       return await use({ response, dog });
     } catch (thrown) {
-      throw named(giveUp.signal.aborted ? giveUp.signal.reason : thrown, requestId);
+      const error = named(giveUp.signal.aborted ? giveUp.signal.reason : thrown, requestId);
+      outcome = error.category;
+      if (error.category !== 'cancelled') this.line.seen?.count(error.category);
+      throw error;
     } finally {
+      const ms = Math.round(this.line.clock.now() - began);
+      const at = new Date().toISOString();
+      this.line.seen?.trace({ at, kind: kindOf(path), status, ms, outcome, request_id: requestId });
       dog.stop();
       giveUp.abort();
       watch.signal.removeEventListener('abort', pass);

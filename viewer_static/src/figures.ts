@@ -1,0 +1,204 @@
+/** The page for who operates this: what browsers saw, over time, and the bundle for a failure. */
+import { button, el, say } from './dom.ts';
+import { recognised } from './errors.ts';
+import { bars, curve, type Point } from './plots.ts';
+import { BOUNDS, type Telemetry } from './telemetry.ts';
+import { grouped } from './text.ts';
+import type { Transport } from './transport.ts';
+
+/** hour since 1970, name, syntax, bucket, count */
+export type Row = readonly [number, string, string, number, number];
+
+interface Figures {
+  readonly hours: number;
+  readonly bounds: readonly number[];
+  readonly rows: readonly Row[];
+}
+
+export interface FiguresDeps {
+  readonly transport: Transport;
+  readonly telemetry: Telemetry;
+  readonly back: () => void;
+}
+
+const SPANS = [
+  [24, 'Day'],
+  [24 * 7, 'Week'],
+  [24 * 30, 'Month'],
+] as const;
+
+/** The time below which the share lies, as the end of its bucket in ms. */
+export function quantile(counts: readonly number[], share: number): number | null {
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  if (total === 0) return null;
+  let seen = 0;
+  for (const [bucket, count] of counts.entries()) {
+    seen += count;
+    if (seen >= share * total) return BOUNDS[bucket] ?? BOUNDS[BOUNDS.length - 1] ?? null;
+  }
+  return null;
+}
+
+/** By hour, the counts in each bucket of one timed name. */
+export function histograms(rows: readonly Row[], name: string): Map<number, number[]> {
+  const found = new Map<number, number[]>();
+  for (const [hour, of, , bucket, count] of rows) {
+    if (of !== name || bucket < 0) continue;
+    const counts = found.get(hour) ?? new Array<number>(BOUNDS.length + 1).fill(0);
+    counts[bucket] = (counts[bucket] ?? 0) + count;
+    found.set(hour, counts);
+  }
+  return found;
+}
+
+/** What was only counted, by name or by syntax, the most frequent first. */
+export function totals(rows: readonly Row[], by: 'name' | 'syntax'): [string, number][] {
+  const found = new Map<string, number>();
+  for (const [, name, syntax, bucket, count] of rows) {
+    if (bucket >= 0) continue;
+    if (by === 'syntax' && (syntax === '' || name === 'image')) continue;
+    const key = by === 'name' ? name : `${syntax} ${name}`;
+    found.set(key, (found.get(key) ?? 0) + count);
+  }
+  return [...found].sort((one, other) => other[1] - one[1]);
+}
+
+export class FiguresPage {
+  readonly node: HTMLElement;
+  private readonly body = el('div', { class: 'figures-body' });
+  private readonly note = el('p', { class: 'list-note', role: 'status' });
+  private giveUp = new AbortController();
+  private hours: number = SPANS[0][0];
+
+  constructor(private readonly deps: FiguresDeps) {
+    const spans = SPANS.map(([hours, label]) => button(label, 'quiet', () => this.over(hours)));
+    const bundle = button('Incident bundle', 'primary', () => void this.bundle());
+    bundle.title = 'Versions, timings, settings and request ids as a file; no patient data';
+    const head = el(
+      'header',
+      { class: 'list-head figures-head' },
+      button('Back', 'quiet', () => deps.back()),
+      el('h1', {}, 'What browsers saw'),
+      ...spans,
+      bundle,
+    );
+    this.node = el('main', { class: 'figures' }, head, this.note, this.body);
+  }
+
+  start(): void {
+    void this.load();
+  }
+
+  close(): void {
+    this.giveUp.abort();
+  }
+
+  key(event: KeyboardEvent): void {
+    if (event.key === 'Escape') this.deps.back();
+  }
+
+  private over(hours: number): void {
+    this.hours = hours;
+    void this.load();
+  }
+
+  private async load(): Promise<void> {
+    this.giveUp.abort();
+    this.giveUp = new AbortController();
+    const { signal } = this.giveUp;
+    this.deps.telemetry.flush();
+    try {
+      const path = `api/telemetry?hours=${this.hours}`;
+      const found = (await this.deps.transport.json(path, { signal })) as Figures;
+      if (!signal.aborted) this.show(found);
+    } catch (thrown) {
+      if (!signal.aborted) this.failed(thrown);
+    }
+  }
+
+  private show({ rows, hours }: Figures): void {
+    const now = Math.floor(Date.now() / 3_600_000);
+    const span = Array.from({ length: hours }, (_, index) => now - hours + 1 + index);
+    const counted = (name: string) =>
+      sum(rows.filter(([, of, , bucket]) => bucket < 0 && of === name));
+    const good = counted('image');
+    const bad = sum(rows.filter(([, of, , bucket]) => bucket < 0 && !GOOD.has(of)));
+    const share = good + bad === 0 ? '–' : `${((100 * good) / (good + bad)).toFixed(2)} %`;
+    say(this.note, rows.length === 0 ? 'Nothing was reported in this time.' : '');
+    this.body.replaceChildren(
+      tiles([
+        ['Images proven', grouped(good)],
+        ['Requests that went well', share],
+        ['Buffer overruns', grouped(counted('overrun'))],
+        ['Decode failures', grouped(counted('decode'))],
+        ['Cuts resumed', grouped(counted('resumed'))],
+      ]),
+      el('h2', {}, 'Failures by hour'),
+      bars(span, perHour(rows)),
+      el('h2', {}, 'Time to the first image, ms: half and 95 % of them'),
+      curve(span, points(rows, 'first-image', 0.5), points(rows, 'first-image', 0.95)),
+      el('h2', {}, 'Time of an image, ms: half and 95 % of them'),
+      curve(span, points(rows, 'image', 0.5), points(rows, 'image', 0.95)),
+      el('h2', {}, 'By category'),
+      table(totals(rows, 'name')),
+      el('h2', {}, 'Failures by transfer syntax'),
+      table(totals(rows, 'syntax')),
+    );
+  }
+
+  /** Everything that may help, in one file; without the right to the server's part, this page's. */
+  private async bundle(): Promise<void> {
+    const { transport, telemetry } = this.deps;
+    let server: unknown = null;
+    try {
+      server = await transport.json('api/incident', { signal: this.giveUp.signal });
+    } catch (thrown) {
+      server = { failed: recognised(thrown).category };
+    }
+    const { language, hardwareConcurrency, userAgent } = navigator;
+    const browser = { userAgent, language, hardwareConcurrency, screen: [innerWidth, innerHeight] };
+    const made = new Date().toISOString();
+    const text = JSON.stringify({ made, browser, requests: telemetry.traces, server }, null, 2);
+    const url = URL.createObjectURL(new Blob([text], { type: 'application/json' }));
+    const link = el('a', { href: url, download: `incident-${made.slice(0, 19)}.json` });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(url), 10_000);
+  }
+
+  private failed(thrown: unknown): void {
+    const error = recognised(thrown);
+    this.body.replaceChildren();
+    say(this.note, `${error.title}. ${error.message}`);
+  }
+}
+
+const GOOD = new Set(['image', 'resumed']);
+
+const sum = (rows: readonly Row[]): number => rows.reduce((all, [, , , , count]) => all + count, 0);
+
+function perHour(rows: readonly Row[]): Map<number, number> {
+  const found = new Map<number, number>();
+  for (const [hour, name, , bucket, count] of rows) {
+    if (bucket < 0 && !GOOD.has(name)) found.set(hour, (found.get(hour) ?? 0) + count);
+  }
+  return found;
+}
+
+function points(rows: readonly Row[], name: string, share: number): Point[] {
+  return [...histograms(rows, name)].map(([hour, counts]) => [hour, quantile(counts, share) ?? 0]);
+}
+
+function tiles(values: readonly (readonly [string, string])[]): HTMLElement {
+  const each = values.map(([label, value]) =>
+    el('div', { class: 'figure' }, el('strong', {}, value), el('span', {}, label)),
+  );
+  return el('div', { class: 'figure-row' }, ...each);
+}
+
+function table(rows: readonly [string, number][]): HTMLElement {
+  if (rows.length === 0) return el('p', { class: 'quiet' }, 'None.');
+  const each = rows.map(([name, count]) =>
+    el('tr', {}, el('td', {}, name), el('td', { class: 'number' }, grouped(count))),
+  );
+  return el('table', { class: 'figures-table' }, el('tbody', {}, ...each));
+}
