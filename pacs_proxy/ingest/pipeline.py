@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
@@ -22,6 +23,7 @@ from pacs_proxy.ingest.crew import Crew
 from pacs_proxy.ingest.deposit import Depositor
 from pacs_proxy.ingest.discs import DiscContainer
 from pacs_proxy.ingest.formats import Format, Kind, recognise
+from pacs_proxy.ingest.pulse import EVERY, pulse
 from pacs_proxy.ingest.results import REFUSED, SKIPPED, Row
 from pacs_proxy.ingest.rows import LIVE
 from pacs_proxy.ingest.shield import examine
@@ -53,11 +55,12 @@ class Converter(Protocol):
 
 @dataclass(frozen=True)
 class Rules:
-    """What a file may be, and who converts pictures."""
+    """What a file may be, who converts pictures, and seconds between two signs of life."""
 
     shield: Limits = field(default_factory=Limits)
     bounds: Bounds = field(default_factory=Bounds)
     converter: Converter | None = None
+    pulse: float = EVERY
 
 
 class Ingest:
@@ -135,16 +138,25 @@ class Ingest:
         return self._ways[found.kind](work, staged)
 
     def _file(self, work: Work, staged: Staged) -> None:
-        if staged.size > _SHOWN_BYTES:
-            staged.told = work.show
         self._deposit(work, staged)
         work.end("done")
 
     def _deposit(self, work: Work, staged: Staged, number: int = 0, member: str = "") -> None:
         identity = examine(staged.source(), self.rules.shield).identity
         sending, repeated = work.sending(identity.study), work.is_repeated
-        deposited = self._depositor.deposit(staged, identity, sending, repeated=repeated)
+        with self._shown(work, staged):
+            deposited = self._depositor.deposit(staged, identity, sending, repeated=repeated)
         work.note(number, member, deposited, staged)
+
+    @contextmanager
+    def _shown(self, work: Work, staged: Staged) -> Iterator[None]:
+        """Of a large file each stage is seen, also while the archive says nothing."""
+        if staged.size <= _SHOWN_BYTES:
+            yield
+            return
+        staged.told = work.show
+        with pulse(work.beat, self.rules.pulse):
+            yield
 
     def _zip(self, work: Work, staged: Staged) -> None:
         scratch = work.path.with_suffix(".member")
@@ -154,6 +166,7 @@ class Ingest:
         self._unpack(work, staged, DiscContainer(staged, self.rules.bounds))
 
     def _unpack(self, work: Work, staged: Staged, container: Container) -> None:
+        staged.told = work.show if staged.size > _SHOWN_BYTES else staged.told
         staged.verify()
         Unpacking(work, container, self._depositor, self.rules.shield).run()
         work.end("done")

@@ -18,6 +18,7 @@ from pacs_proxy.errors import BadUpload
 from pacs_proxy.ingest import results
 from pacs_proxy.ingest.deletion import is_deleted
 from pacs_proxy.ingest.deposit import CONFLICT, Deposited
+from pacs_proxy.ingest.pulse import Course
 from pacs_proxy.ingest.results import Row
 from pacs_proxy.ingest.rows import STORING
 from pacs_proxy.ingest.staged import Acknowledged, Staged, damaged
@@ -51,6 +52,7 @@ class Work:
     told: float = 0.0
     rows: list[Row] = field(default_factory=list)
     was_sending: bool = False
+    course: Course = field(default_factory=Course)
 
     @classmethod
     def begin_several(
@@ -151,9 +153,19 @@ class Work:
 
     def show(self, done: int, total: int) -> None:
         """How far a large file is on its way. Raises Lost."""
+        self.course.move(done, total)
         if self.clock() - self.told >= _TELL_SECONDS or done == total:
             self.told = self.clock()
             self.flush(done, total)
+
+    def beat(self) -> None:
+        """Show that the archive is still at it. Raises Lost."""
+        words = self.course.words
+        if words:
+            with self.database.write() as session:
+                self.claimed.jobs.change(session, self.claimed)
+                rev = touch(session, self.upload.batch_id)
+                results.change(session, self.upload.id, rev=rev, detail=words)
 
     def flush(self, done: int, total: int) -> None:
         """Write down the rows so far. Raises Lost."""

@@ -82,7 +82,9 @@ function onTheWay(item: Item, now: number): string {
 function moving(item: Item): string {
   const { progress } = item;
   if (progress === null || progress.total === 0 || item.settled) return '';
-  return `${PLAIN[item.state]} ${percent(progress.done, progress.total)} %`;
+  const text = `${PLAIN[item.state]} ${percent(progress.done, progress.total)} %`;
+  // The server says each few seconds what it waits for.
+  return item.state === 'storing' && item.why !== '' ? `${text}. ${item.why}` : text;
 }
 
 /** The row's words. */

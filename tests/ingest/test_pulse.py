@@ -1,0 +1,76 @@
+"""While the archive thinks about a large file, something true can be seen to change."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pacs_proxy.ingest.pipeline import Rules
+from pacs_proxy.ingest.pulse import Course, pulse
+from pacs_proxy.jobs import Lost
+from tests.fakes import FakeOrthanc, faults
+from tests.fakes.plan import Scripted
+from tests.ingest.dicom import Coding, dicom, native
+
+if TYPE_CHECKING:
+    from tests.ingest.world import World
+
+
+def test_a_slow_archive_is_said_to_be_writing_until_it_answers(
+    world: World, orthanc: FakeOrthanc
+) -> None:
+    world.ingest.rules = Rules(pulse=0.1)
+    orthanc.plan = Scripted([faults.slow_first_byte(3.5)], {"instances"})
+    name = world.send(dicom(sop="1.2.3.1", pixels=native(Coding(), 9 << 20)))
+    works = threading.Thread(target=world.work)
+    works.start()
+    seen: dict[str, int] = {}
+    while works.is_alive():
+        upload = world.upload(name)
+        if upload.state == "storing" and upload.detail:
+            seen[upload.detail] = upload.rev
+        time.sleep(0.02)
+    assert "The archive has all of it and is writing, 1 s." in seen
+    assert "The archive has all of it and is writing, 2 s." in seen
+    assert len(set(seen.values())) == len(seen)
+    upload = world.upload(name)
+    assert (upload.state, upload.detail) == ("done", None)
+    assert world.outcomes(name) == [("stored", None)]
+
+
+def test_words_follow_the_bytes() -> None:
+    now = [0.0]
+    course = Course(lambda: now[0])
+    now[0] = 5.0
+    assert course.words == "The archive has taken nothing so far and takes no more just now, 5 s."
+    course.move(3_000_000, 9_000_000)
+    assert course.words == ""
+    now[0] = 17.2
+    assert course.words == (
+        "The archive has taken 3 of 9 MB so far and takes no more just now, 12 s."
+    )
+    course.move(9_000_000, 9_000_000)
+    now[0] = 20.0
+    assert course.words == "The archive has all of it and is writing, 2 s."
+
+
+def test_a_pulse_ends_with_the_work_and_with_the_claim() -> None:
+    beats = [0]
+
+    def beat() -> None:
+        beats[0] += 1
+        if beats[0] == 2:
+            raise Lost
+
+    with pulse(beat, 0.001):
+        deadline = time.monotonic() + 10
+        while any(thread.name == "pulse" for thread in threading.enumerate()):
+            assert time.monotonic() < deadline
+            time.sleep(0.002)
+    assert beats == [2]
+    with pytest.raises(ValueError, match="x"), pulse(beat, 60):
+        raise ValueError("x")
+    assert not any(thread.name == "pulse" for thread in threading.enumerate())
