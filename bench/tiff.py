@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import os
 import resource
 import shutil
 import sys
@@ -191,9 +192,13 @@ def _figures(usage: Usage) -> dict[str, float]:
 
 
 def reached(row: dict[str, Any]) -> bool:
-    """Both goals, by processor time where the machine is shared with others."""
+    """Both goals, as somebody waits for them: on a busy machine they may be missed for that."""
+    waited = {
+        THUMBNAIL: row[THUMBNAIL]["seconds"],
+        CONVERSION: row[CONVERSION]["seconds"] + row["store_seconds"],
+    }
     within = all(
-        row[what]["cpu_seconds"] <= seconds and row[what]["anonymous_bytes"] <= most
+        waited[what] <= seconds and row[what]["anonymous_bytes"] <= most
         for what, (seconds, most) in GOALS.items()
     )
     return bool(within and row["identical"])
@@ -241,7 +246,7 @@ def main() -> None:
             rows.append(measure(name, folder, wanted.share, orthanc.url))
         print(report.table(HEAD, [shown(rows[-1])]).splitlines()[-1], flush=True)
     print(report.table(HEAD, [shown(row) for row in rows]))
-    report.keep("tiff", {"share": wanted.share, "rows": rows})
+    report.keep("tiff", {"share": wanted.share, "load": os.getloadavg()[0], "rows": rows})
     sys.exit(not all(map(reached, rows)))
 
 

@@ -10,6 +10,8 @@ import argparse
 import hashlib
 import io
 import json
+import os
+import sys
 import tempfile
 import time
 from dataclasses import dataclass, field
@@ -24,7 +26,7 @@ from bench import report
 from pacs_proxy.demo.orthanc import ThrowawayOrthanc
 from tests.e2e.conftest import CHROMIUM, FLAGS
 from tests.e2e.slices import Barred
-from tests.e2e.uploading import Uploading, main_tasks
+from tests.e2e.uploading import Uploading
 from tests.e2e.viewer import Viewer
 from tests.fakes.link import Link
 from tests.server import Proxy
@@ -35,6 +37,16 @@ LATENCY, RATE = 0.01, 60e6
 CUTS, REFUSED_SECONDS, STALLED_SECONDS = 8, 6, 40
 CLOSED_AT = 0.4
 PATIENCE = 600.0
+STILL_SECONDS, TASK_MS = 10, 200
+LONG_TASKS = """() => {
+    window.__long = [];
+    const note = list => window.__long.push(...list.getEntries().map(({ duration }) => duration));
+    new PerformanceObserver(note).observe({ type: 'longtask', buffered: true });
+}"""
+
+
+# Name, what was measured, the goal if there is one, whether it is reached.
+Figure = tuple[str, object, object, bool]
 
 
 @dataclass
@@ -159,7 +171,10 @@ def quiet(browser: Browser, proxy: Proxy, path: Path) -> Course:
 
 
 def thousands(browser: Browser, proxy: Proxy, folder: Path, files: int) -> tuple[float, float, str]:
-    """Seconds to look at the folder, the longest computation of the page in ms, and its counts."""
+    """Seconds to look at the folder, the page's longest task in ms, and its counts.
+
+    The task as the reader feels it, waiting for the processor included; none is shorter than 50.
+    """
     seed = Barred(2, 1, 12)[0]
     for number in range(files):
         place = folder / "Y" / f"S{number // 500}"
@@ -168,15 +183,15 @@ def thousands(browser: Browser, proxy: Proxy, folder: Path, files: int) -> tuple
         content = seed if is_image else b"not an image"
         (place / f"F{number}").write_bytes(content)
     panel = opened(browser, proxy.url)
-    browser.start_tracing(page=panel.page, categories=["toplevel", "devtools.timeline"])
+    panel.page.evaluate(LONG_TASKS)
     began = time.monotonic()
     panel.drop(folder / "Y")
     panel.until("^Sending", PATIENCE)
     seconds, counts = time.monotonic() - began, panel.page.locator(".batch-size").inner_text()
-    tasks = main_tasks(json.loads(browser.stop_tracing())["traceEvents"])
+    longest = float(panel.page.evaluate("Math.max(0, ...window.__long)"))
     panel.page.get_by_text("Cancel upload").click()
     panel.window.close()
-    return seconds, max(tasks), counts
+    return seconds, longest, counts
 
 
 def main() -> None:
@@ -184,7 +199,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--megabytes", type=int, default=500)
     parser.add_argument("--files", type=int, default=10_000)
+    parser.add_argument("--only", choices=("line", "folder"))
     asked = parser.parse_args()
+    figures: list[Figure] = []
     with (
         tempfile.TemporaryDirectory(dir="/dev/shm") as scratch,
         ThrowawayOrthanc() as archive,
@@ -192,23 +209,55 @@ def main() -> None:
         sync_playwright() as playwright,
         playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS) as browser,
     ):
-        path = large_file(Path(scratch), asked.megabytes)
-        through = torture(browser, proxy, archive, path)
-        plain = quiet(browser, proxy, path)
-        looked, longest, counts = thousands(browser, proxy, Path(scratch), asked.files)
-    rows = [
-        ("stored byte-identical", through.identical, True),
-        ("MB sent twice", round(through.twice / MB, 1), through.troubles * CHUNK / MB),
-        ("seconds in all", round(through.seconds), ""),
-        ("seconds without a change of words, bad line", round(through.still, 1), 10),
-        ("seconds without a change of words, good line", round(plain.still, 1), 10),
-        ("seconds on a good line (already in the archive)", round(plain.seconds), ""),
-        (f"seconds to look at {asked.files} files", round(looked, 1), ""),
-        ("longest computation of the page, ms", round(longest), 200),
-        ("counts", counts, ""),
-    ]
+        if asked.only != "folder":
+            path = large_file(Path(scratch), asked.megabytes)
+            figures += line_figures(
+                torture(browser, proxy, archive, path), quiet(browser, proxy, path)
+            )
+        if asked.only != "line":
+            figures += folder_figures(
+                *thousands(browser, proxy, Path(scratch), asked.files), asked.files
+            )
+    rows = [(name, value, "" if goal is None else goal) for name, value, goal, _ in figures]
     print(report.table(("figure", "measured", "goal"), rows))
-    report.keep("upload_link", {"megabytes": asked.megabytes, "rows": rows})
+    kept = {"megabytes": asked.megabytes, "load": os.getloadavg()[0], "rows": rows}
+    report.keep("upload_link", kept)
+    sys.exit(not all(is_reached for _, _, _, is_reached in figures))
+
+
+def line_figures(through: Course, plain: Course) -> list[Figure]:
+    most = through.troubles * CHUNK / MB
+    twice = round(through.twice / MB, 1)
+    bad, good = round(through.still, 1), round(plain.still, 1)
+    return [
+        ("stored byte-identical", through.identical, True, through.identical),
+        ("MB sent twice", twice, most, twice <= most),
+        ("seconds in all", round(through.seconds), None, True),
+        ("seconds without a change of words, bad line", bad, STILL_SECONDS, bad <= STILL_SECONDS),
+        (
+            "seconds without a change of words, good line",
+            good,
+            STILL_SECONDS,
+            good <= STILL_SECONDS,
+        ),
+        ("seconds on a good line (already in the archive)", round(plain.seconds), None, True),
+    ]
+
+
+def folder_figures(looked: float, longest: float, counts: str, files: int) -> list[Figure]:
+    images = files - len(range(0, files, 5))
+    found = _digits(counts)
+    right = (found[0], found[-1]) == (str(images), str(files - images))
+    return [
+        (f"seconds to look at {files} files", round(looked, 1), None, True),
+        ("longest task of the page, ms", round(longest), TASK_MS, longest <= TASK_MS),
+        ("counts", counts, f"{images} files, {files - images} skipped", right),
+    ]
+
+
+def _digits(counts: str) -> list[str]:
+    """Numbers without what groups their digits."""
+    return ["".join(filter(str.isdigit, part)) for part in counts.split(",")]
 
 
 if __name__ == "__main__":

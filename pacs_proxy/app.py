@@ -34,6 +34,7 @@ from pacs_proxy.ingest import (
 )
 from pacs_proxy.ingest.admission import Admission
 from pacs_proxy.ingest.batches import Batches
+from pacs_proxy.ingest.bygone import Bygone
 from pacs_proxy.ingest.conflicts import KIND as REPLACE
 from pacs_proxy.ingest.conflicts import Conflicts
 from pacs_proxy.ingest.deletion import Deletions
@@ -74,7 +75,14 @@ from pacs_proxy.services.shelf import FrameShelf
 from pacs_proxy.services.tallies import Tallies
 from pacs_proxy.services.thumbnails import Thumbnails
 from pacs_proxy.settings import Settings
-from pacs_proxy.taking import allowed, conversion, ingest_rules, intake_limits, tiff_converter
+from pacs_proxy.taking import (
+    allowed,
+    conversion,
+    ingest_rules,
+    intake_limits,
+    keeping,
+    tiff_converter,
+)
 from pacs_proxy.upstream.attempts import Persistence
 from pacs_proxy.upstream.client import Client, prober
 from pacs_proxy.upstream.health import Health
@@ -219,7 +227,9 @@ def build(settings: Settings) -> Services:
 
 def runner(services: Services) -> Runner:
     """What works on jobs in this process; the caller starts it, after the fork."""
-    sweeper = Sweeper(services.database, services.staging, services.jobs)
+    kept = keeping(services.settings)
+    bygone = Bygone(services.database, services.staging, kept)
+    sweeper = Sweeper(services.database, services.staging, services.jobs, bygone)
     sweeper.ensure()
     ingest, after = services.ingest, services.settings.upload_settle_seconds
     settler = Settler(ingest, services.depositor, services.jobs, after)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pacs_proxy.jobs import Runner
     from pacs_proxy.shipping import Shipper
 
+_TURN_SECONDS = 0.0003
 # Looks a tenth of a second apart at whether an earlier server has gone.
 _OWNER_LOOKS = 50
 
@@ -112,6 +113,9 @@ class Server(BaseApplication):  # type: ignore[misc]
         from pacs_proxy.services.context import KEY
         from pacs_proxy.shipping import Shipper
 
+        # Threads that hash and store let go of Python all the time, and got it back only after
+        # 5 ms each where another one computed.
+        sys.setswitchinterval(_TURN_SECONDS)
         app = create_app(self._settings)
         services = app.extensions[KEY]
         self._runner, self._audit = runner(services), services.audit

@@ -11,6 +11,7 @@ from pacs_proxy.errors import BadUpload, NotFound
 from pacs_proxy.ingest import container, pipeline, walk
 from pacs_proxy.ingest.admission import Limits as IntakeLimits
 from pacs_proxy.ingest.buckets import Place
+from pacs_proxy.ingest.bygone import Keeping
 from pacs_proxy.ingest.reference import Allowed
 from pacs_proxy.ingest.tiff import Bounds, Rules, Target, TiffConverter
 from pacs_proxy.settings import Settings
@@ -71,6 +72,11 @@ def intake_limits(settings: Settings) -> IntakeLimits:
         settings.upload_disk_reserve,
         settings.upload_expires_seconds,
     )
+
+
+def keeping(settings: Settings) -> Keeping:
+    """How long what is over or undecided is remembered."""
+    return Keeping(settings.upload_conflict_days * 86400.0, settings.upload_history_days * 86400.0)
 
 
 def ingest_rules(settings: Settings, converter: pipeline.Converter) -> pipeline.Rules:

@@ -67,28 +67,28 @@ class Crew:
         entered: list[_Load] = []
         if loads:
             with loads[0].work.database.write() as session:
-                for study, group in _grouped(loads, lambda load: load.identity.study):
-                    entered += self._of_study(session, study, group)
+                for _, group in _grouped(loads, lambda load: load.identity.series):
+                    entered += self._of_series(session, group)
                 for batch, group in _grouped(entered, lambda load: load.work.upload.batch_id):
                     uploads = [load.work.upload.id for load in group]
                     shown = {"state": STORING, "kind": str(Kind.DICOM)}
                     rev = touch(session, batch)
                     results.change_several(session, batch, uploads, rev=rev, **shown)
         for load in entered:
-            load.work.state, load.work.study, load.work.kind = (
-                STORING,
-                load.identity.study,
-                Kind.DICOM,
-            )
+            work, identity = load.work, load.identity
+            work.state, work.kind = STORING, Kind.DICOM
+            work.study, work.series = identity.study, identity.series
         return entered
 
-    def _of_study(self, session: Session, study: str, loads: list[_Load]) -> list[_Load]:
+    def _of_series(self, session: Session, loads: list[_Load]) -> list[_Load]:
+        identity = loads[0].identity
+        oldest = min(load.work.upload.created for load in loads)
         try:
-            if is_deleted(session, study, min(load.work.upload.created for load in loads)):
+            if is_deleted(session, identity.study, oldest, identity.series):
                 return []
         except Later:
             return []
-        kept = several.concern(session, [load.work.claimed for load in loads], study)
+        kept = several.concern(session, [load.work.claimed for load in loads], identity.study)
         return [load for load in loads if load.work.claimed.id in kept]
 
     def _stored(self, loads: Sequence[_Load]) -> Iterator[_Load]:
@@ -117,7 +117,7 @@ class Crew:
             deposited = self._depositor.deposit(
                 load.staged,
                 identity,
-                work.sending(identity.study),
+                work.sending(identity),
                 repeated=work.is_repeated,
                 is_absent=is_absent,
             )

@@ -49,14 +49,15 @@ class Deletion:
     deleted: dict[str, int]
 
 
-def is_deleted(session: Session, study: str, since: float) -> bool:
-    """Whether a study's deletion was asked for after `since`: nothing older must be stored.
+def is_deleted(session: Session, study: str, since: float, series: str = "") -> bool:
+    """Whether a study's or series' deletion was asked for after `since`: nothing older comes back.
 
     Ask before storing. Raises Later while something of the study is being deleted and the file
     is newer: it would be deleted as well.
     """
     jobs = session.connection().execute(_OF_STUDY, {"study": study}).all()
-    if any(job.payload["level"] == STUDY and job.created >= since for job in jobs):
+    gone = [job for job in jobs if job.created >= since]
+    if any(job.payload["level"] == STUDY or job.payload["id"] == series for job in gone):
         return True
     if any(job.state in _UNDER_WAY for job in jobs):
         raise Later(_WAIT_FOR_IT, "Something of this study is being deleted.")

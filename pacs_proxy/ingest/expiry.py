@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from pacs_proxy.database import Database, Job, Upload
 from pacs_proxy.errors import DatabaseUnavailable
 from pacs_proxy.errors.uploads import UploadBusy, UploadFinished
+from pacs_proxy.ingest.bygone import Bygone
 from pacs_proxy.ingest.rows import RECEIVING, end
 from pacs_proxy.ingest.spool import Lost, Staging
 from pacs_proxy.jobs import PROMPT, Claimed, Jobs, Later
@@ -37,10 +38,11 @@ class Sweeper:
         database: Database,
         staging: Staging,
         jobs: Jobs,
+        bygone: Bygone | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._database, self._staging, self._jobs = database, staging, jobs
-        self._clock = clock
+        self._bygone, self._clock = bygone, clock
 
     def ensure(self) -> None:
         """Queue the job unless it is there; called at every start.
@@ -60,6 +62,9 @@ class Sweeper:
         for upload in list(self._staging.older_than(self._clock() - _ORPHAN_SECONDS)):
             claimed.check()
             self._tidy(upload)
+        if self._bygone:
+            self._bygone.end_conflicts()
+            self._bygone.forget_batches()
         raise Later(EVERY_SECONDS)
 
     def _unfinished(self) -> Iterator[Upload]:

@@ -143,7 +143,7 @@ class Ingest:
 
     def _deposit(self, work: Work, staged: Staged, number: int = 0, member: str = "") -> None:
         identity = examine(staged.source(), self.rules.shield).identity
-        sending, repeated = work.sending(identity.study), work.is_repeated
+        sending, repeated = work.sending(identity), work.is_repeated
         with self._shown(work, staged):
             deposited = self._depositor.deposit(staged, identity, sending, repeated=repeated)
         work.note(number, member, deposited, staged)

@@ -67,7 +67,7 @@ class Unpacking:
     def _store(self, member: Member) -> None:
         with self._container.opened(member) as staged:
             identity = examine(staged.source(), self._limits).identity
-            sending, repeated = self._work.sending(identity.study), self._work.is_repeated
+            sending, repeated = self._work.sending(identity), self._work.is_repeated
             deposited = self._depositor.deposit(staged, identity, sending, repeated=repeated)
             self._work.note(member.number, member.name, deposited, staged)
 

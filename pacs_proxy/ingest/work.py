@@ -18,6 +18,7 @@ from pacs_proxy.errors import BadUpload
 from pacs_proxy.ingest import results
 from pacs_proxy.ingest.deletion import is_deleted
 from pacs_proxy.ingest.deposit import CONFLICT, Deposited
+from pacs_proxy.ingest.identity import Identity
 from pacs_proxy.ingest.pulse import Course
 from pacs_proxy.ingest.results import Row
 from pacs_proxy.ingest.rows import STORING
@@ -48,6 +49,7 @@ class Work:
     clock: Callable[[], float] = time.time
     kind: str = ""
     study: str = ""
+    series: str = ""
     state: str = ""
     told: float = 0.0
     rows: list[Row] = field(default_factory=list)
@@ -125,24 +127,24 @@ class Work:
         kept = self.keep(staged, number) if deposited.outcome == CONFLICT else None
         self.rows.append(results.row_of(number, member, deposited, kept))
 
-    def enter(self, state: str, study: str = "") -> None:
+    def enter(self, state: str, study: str = "", series: str = "") -> None:
         """Show a stage; `study` before anything of it is sent.
 
         Raises Lost, BadUpload when the study was deleted, Later while it is being deleted.
         """
-        if (state, study) == (self.state, self.study):
+        if (state, study, series) == (self.state, self.study, self.series):
             return
         with self.database.write() as session:
-            if study and is_deleted(session, study, self.upload.created):
-                raise BadUpload(DELETED, "The study was deleted after this file was sent.")
+            if study and is_deleted(session, study, self.upload.created, series):
+                raise BadUpload(DELETED, "It was deleted after this file was sent.")
             self._hold(session, study)
             rev = touch(session, self.upload.batch_id)
             results.change(session, self.upload.id, state=state, kind=self.kind, rev=rev)
-        self.state, self.study = state, study
+        self.state, self.study, self.series = state, study, series
 
-    def sending(self, study: str) -> Callable[[], None]:
-        """What must be known before anything of this study is sent."""
-        return partial(self.enter, STORING, study)
+    def sending(self, identity: Identity) -> Callable[[], None]:
+        """What must be known before anything of this series is sent."""
+        return partial(self.enter, STORING, identity.study, identity.series)
 
     def progress(self, done: int, total: int) -> None:
         """How far a conversion is. Raises Lost, Later."""

@@ -62,4 +62,5 @@ def _summary(conflict: Open) -> dict[str, Any]:
         "series": row.series,
         "study": row.study,
         "created": row.created,
+        "decide_by": row.created + services().settings.upload_conflict_days * 86400,
     }

@@ -68,6 +68,18 @@ class UploadSettings:
         positive,
         "How long an unfinished upload is kept after its last byte; never longer than a week.",
     )
+    upload_conflict_days: int = setting(
+        "PACS_PROXY_UPLOAD_CONFLICT_DAYS",
+        7,
+        positive,
+        "How long a conflict waits for a decision; then the archive's file stays and ours goes.",
+    )
+    upload_history_days: int = setting(
+        "PACS_PROXY_UPLOAD_HISTORY_DAYS",
+        90,
+        positive,
+        "How long finished uploads are listed and their reports can be had.",
+    )
     upload_disk_reserve: int = setting(
         "PACS_PROXY_UPLOAD_DISK_RESERVE",
         5 * GIB,

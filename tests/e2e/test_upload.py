@@ -378,6 +378,7 @@ def test_the_report_names_what_came_and_what_did_not(panel: Uploading, tmp_path:
         panel.page.get_by_text("Save CSV").click()
     table = Path(download.value.path()).read_text(encoding="utf-8-sig")
     assert "BARS-14" in table
+    assert re.search(r"NOTES\.TXT,,not sent,skipped,", table)
     assert not re.search(r"(^|,)=", table, re.MULTILINE)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from sqlalchemy import select
 
 from pacs_proxy.database import Job
@@ -20,8 +21,6 @@ from tests.ingest.dicom import Coding, dicom, native
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    import pytest
 
     from tests.ingest.world import World
 
@@ -133,14 +132,19 @@ def test_one_that_is_cancelled_among_them_is_not_sent(
         assert not world.jobs.at_work(session, Job.upload_id.in_(names))
 
 
-def test_a_study_that_was_deleted_since_is_not_stored(world: World, orthanc: FakeOrthanc) -> None:
+@pytest.mark.parametrize("light", [True, False])
+@pytest.mark.parametrize("level", ["studies", "series"])
+def test_what_was_deleted_since_is_not_stored(
+    world: World, orthanc: FakeOrthanc, level: str, *, light: bool
+) -> None:
     files = images(2)
-    study = examine(BytesSource(files[0]), Limits()).identity.study
-    names = sent(world, files)
+    identity = examine(BytesSource(files[0]), Limits()).identity
+    names = [world.send(data, light=light) for data in files]
     world.now += 1
     with world.database.write() as session:
-        about = {"level": "studies", "id": study, "study": study}
-        world.jobs.add(session, DELETE, about, lane="nobody's", study_id=study)
+        gone = identity.study if level == "studies" else identity.series
+        about = {"level": level, "id": gone, "study": identity.study}
+        world.jobs.add(session, DELETE, about, lane="nobody's", study_id=identity.study)
     world.work()
     assert [world.upload(name).state for name in names] == ["cancelled"] * 2
     assert not held(orthanc)

@@ -21,7 +21,7 @@ def world(database: Database, tmp_path: Path) -> World:
 
 @pytest.fixture
 def sweep(world: World) -> Callable[[], None]:
-    sweeper = Sweeper(world.database, world.staging, world.jobs, lambda: world.now)
+    sweeper = Sweeper(world.database, world.staging, world.jobs, clock=lambda: world.now)
 
     def run() -> None:
         sweeper.ensure()
@@ -132,7 +132,7 @@ def test_there_is_one_sweeping_job_however_often_we_start(world: World) -> None:
 def test_it_stops_when_its_process_ends(world: World, sweep: Callable[[], None]) -> None:
     world.create(10, b"12345")
     world.now += 60
-    sweeper = Sweeper(world.database, world.staging, world.jobs, lambda: world.now)
+    sweeper = Sweeper(world.database, world.staging, world.jobs, clock=lambda: world.now)
     sweeper.ensure()
     claimed: Claimed | None = world.jobs.claim("me", (PROMPT,))
     assert claimed is not None

@@ -150,11 +150,11 @@ export class Transport {
     );
   }
 
-  /** A rendered picture (PNG), whole. */
-  picture(path: string, watch: Watch): Promise<Blob> {
+  /** A rendered picture (PNG), or another whole file to be kept. */
+  picture(path: string, watch: Watch, kind = 'image/png'): Promise<Blob> {
     return persist(this.line, watch, () =>
       this.attempt(path, {}, watch, async ({ response }) => {
-        ofKind(response, 'image/png');
+        ofKind(response, kind);
         const blob = await response.blob();
         const length = Number(response.headers.get('content-length') ?? blob.size);
         if (blob.size !== length) throw new ViewerError('short');

@@ -113,6 +113,8 @@ export interface Side {
 
 export interface Conflict {
   readonly id: number;
+  /** Seconds since 1970: then the archive's stays and the uploaded one goes. */
+  readonly decide_by?: number;
   /** Null: the archive has it no more. */
   readonly archive: Side | null;
   readonly uploaded: Side;

@@ -1,7 +1,6 @@
 /** One upload: what it is, how far it is, what it waits for, and its files. */
 import { button, el, say, set } from '../dom.ts';
 import { grouped, plural } from '../text.ts';
-import { reportPath } from './answers.ts';
 import type { Batch, Tally } from './batch.ts';
 import { showConflict } from './conflict.ts';
 import type { Desk } from './desk.ts';
@@ -10,6 +9,7 @@ import { FileList } from './file-list.ts';
 import { printReport } from './report.ts';
 import { FileRow } from './row-view.ts';
 import { type Row, rowsOf } from './rows.ts';
+import { saveTable } from './table.ts';
 import { bytes, percent, sentence } from './words.ts';
 
 export class BatchView {
@@ -26,9 +26,8 @@ export class BatchView {
   private readonly problems: HTMLButtonElement;
   private readonly everything: HTMLButtonElement;
   private readonly buttons: Readonly<
-    Record<'now' | 'choose' | 'open' | 'cancel' | 'retry' | 'print', HTMLButtonElement>
+    Record<'now' | 'choose' | 'open' | 'cancel' | 'retry' | 'print' | 'csv', HTMLButtonElement>
   >;
-  private readonly csv = el('a', { class: 'tool batch-csv', download: '' }, 'Save CSV');
   private readonly dismiss: HTMLButtonElement;
   private problemsOnly = false;
 
@@ -49,7 +48,7 @@ export class BatchView {
     this.buttons = this.actions();
     this.dismiss = button('×', 'batch-dismiss', () => desk.dismiss(batch));
     this.dismiss.setAttribute('aria-label', 'Remove from this list');
-    const { now, choose, open, cancel, retry, print } = this.buttons;
+    const { now, choose, open, cancel, retry, print, csv } = this.buttons;
     const title = el('h3', { title: batch.title }, batch.title);
     this.node = el(
       'article',
@@ -58,7 +57,7 @@ export class BatchView {
       this.bar,
       this.words,
       this.notes,
-      el('div', { class: 'batch-acts' }, now, choose, open, retry, print, this.csv, cancel),
+      el('div', { class: 'batch-acts' }, now, choose, open, retry, print, csv, cancel),
       el(
         'div',
         { class: 'batch-filter', role: 'group', 'aria-label': 'Which files' },
@@ -121,8 +120,7 @@ export class BatchView {
     buttons.cancel.hidden = ended || (batch.stage !== 'running' && batch.stage !== 'restored');
     buttons.retry.hidden = !batch.items.some(again);
     buttons.print.hidden = !batch.done || batch.id === null;
-    this.csv.hidden = buttons.print.hidden;
-    if (batch.id !== null) set(this.csv, 'href', reportPath(batch.id));
+    buttons.csv.hidden = buttons.print.hidden;
     this.dismiss.hidden = !ended;
   }
 
@@ -164,6 +162,7 @@ export class BatchView {
       open: button('Open the study', '', open),
       cancel: button('Cancel upload', 'quiet', () => desk.cancelAll(batch)),
       retry: button('Retry what failed', '', retry),
+      csv: button('Save CSV', '', () => void saveTable(deps.transport, batch, deps.toasts)),
       print: button('Print report', '', () => void printReport(deps.transport, batch, deps.toasts)),
     };
   }

@@ -42,6 +42,13 @@ function sides({ archive, uploaded, tags }: Conflict): HTMLElement {
   );
 }
 
+function deadline({ decide_by }: Conflict): HTMLElement {
+  if (decide_by === undefined) return el('p', { hidden: true });
+  const day = new Date(decide_by * 1000).toISOString().slice(0, 10);
+  const words = `Undecided on ${day}, the archive keeps its own and the uploaded one is removed.`;
+  return el('p', { class: 'conflict-deadline' }, words);
+}
+
 export async function showConflict(place: Place, id: number, decided: () => void): Promise<void> {
   const watch = { signal: new AbortController().signal };
   try {
@@ -54,7 +61,7 @@ export async function showConflict(place: Place, id: number, decided: () => void
       title: 'Two versions of one image',
       host: place.host,
       className: 'conflict',
-      body: [el('p', {}, words), sides(found)],
+      body: [el('p', {}, words), sides(found), deadline(found)],
       answers: [
         { label: 'Decide later', className: '', answer: () => null },
         { label: 'Keep the archive’s', className: 'primary', answer: () => 'keep_archive' },

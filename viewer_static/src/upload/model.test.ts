@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { BatchNews, Outcomes, RemoteUpload } from './answers.ts';
 import { Batch } from './batch.ts';
 import { Item } from './item.ts';
-import { rowsOf, windowOf } from './rows.ts';
+import { rowsOf, tail, windowOf } from './rows.ts';
 import { percent, sentence, stateOf } from './words.ts';
 
 const id = (n: number): string => n.toString(16).padStart(32, '0');
@@ -222,6 +222,12 @@ describe('words', () => {
 });
 
 describe('rows', () => {
+  it('name long paths by their end', () => {
+    expect(tail('DICOM/98892003/MR700')).toBe('DICOM/98892003/MR700');
+    expect(tail('dicomdirtests/DICOM/98892003/MR700')).toBe('…/DICOM/98892003/MR700');
+    expect(tail(`A/${'B'.repeat(40)}`)).toBe(`…/${'B'.repeat(40)}`);
+  });
+
   it('are folders when there are many files, files of those the reader opens', () => {
     const many = Array.from({ length: 100 }, (_, n) => `DISC/IM/${n}`);
     const batch = batchOf(...many, 'DISC/README');

@@ -3,7 +3,7 @@ import { button, el, say, set } from '../dom.ts';
 import { grouped, plural } from '../text.ts';
 import type { RowView } from './file-list.ts';
 import type { Item } from './item.ts';
-import type { FolderSums, Row } from './rows.ts';
+import { type FolderSums, type Row, tail } from './rows.ts';
 import { stateOf } from './words.ts';
 
 export interface RowActions {
@@ -61,7 +61,7 @@ export class FileRow implements RowView {
 
   private folder(row: Extract<Row, { kind: 'folder' }>): void {
     const { folder, open, troubled } = row;
-    this.named(`${open ? '▾' : '▸'} ${folder || 'Files'}`, folder);
+    this.named(`${open ? '▾' : '▸'} ${tail(folder) || 'Files'}`, folder);
     set(this.name, 'aria-expanded', open ? 'true' : 'false');
     this.node.dataset.kind = 'folder';
     this.node.dataset.state = troubled > 0 ? 'troubled' : '';

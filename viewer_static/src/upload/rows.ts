@@ -74,6 +74,18 @@ export function rowsOf(batch: Batch, view: View): Row[] {
   });
 }
 
+/** A long path without its beginning: what tells folders of a disc apart stands at the end. */
+export function tail(path: string, most = 30): string {
+  if (path.length <= most) return path;
+  const parts = path.split('/');
+  let kept = parts.pop() ?? '';
+  for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
+    if (part.length + kept.length + 3 > most) break;
+    kept = `${part}/${kept}`;
+  }
+  return `…/${kept}`;
+}
+
 /** First and last row to draw, with a few beyond either edge. */
 export function windowOf(
   count: number,
