@@ -48,6 +48,7 @@ class Sessions:
     ) -> None:
         self._database, self._clock = database, clock
         self._idle, self._absolute = idle, absolute
+        self._seen_every = min(_SEEN_EVERY, idle / 10)
         self._believed: dict[str, tuple[float, Session | None]] = {}
 
     def begin(self, account: str, address: str, before: str = "") -> tuple[str, str]:
@@ -76,7 +77,7 @@ class Sessions:
             self._believe(key, now, found)
         if found is None or now >= min(found.idle_at, found.ends_at):
             return None
-        if is_activity and now > found.idle_at - self._idle + _SEEN_EVERY:
+        if is_activity and now > found.idle_at - self._idle + self._seen_every:
             self._touch(key, now)
         return found
 

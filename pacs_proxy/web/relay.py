@@ -20,7 +20,7 @@ KEY = "pacs_proxy.edge"
 # What a browser may tell the data side. Keys, forwarding and overrides of its own stay here.
 _ASKED = (
     *("Host", "Origin", "Accept", "Content-Type", "Content-Encoding"),
-    *("Cookie", "Authorization", "X-Change-Token", "Sec-Fetch-Site"),
+    *("Cookie", "Authorization", "X-Change-Token", "X-Present", "Sec-Fetch-Site"),
     *("Tus-Resumable", "Upload-Length", "Upload-Offset", "Upload-Metadata", "Upload-Checksum"),
 )
 # What the data side may tell a browser.

@@ -210,6 +210,20 @@ def test_a_disabled_user_is_out_within_seconds(door: Proxy) -> None:
     assert sign_in(door, "leaver").status == 401
 
 
+def test_who_reads_what_is_there_already_does_not_fall_idle(orthanc: FakeOrthanc) -> None:
+    """The page says that somebody sits there; looking who it is alone says nothing of that."""
+    with Proxy(orthanc.url, sign_in=1, session_idle_seconds=3) as server:
+        doorkeeper.add_user(settings(server), "ann", "reader", PASSWORD)
+        mine, began = cookie(sign_in(server, "ann")), time.monotonic()
+        while time.monotonic() < began + 5:
+            assert server.get("/api/session", {**mine, "X-Present": "1"}).status == 200
+            time.sleep(0.2)
+        left = time.monotonic()
+        while server.get("/api/session", mine).status == 200:
+            assert time.monotonic() < left + 5
+            time.sleep(0.2)
+
+
 BATCH = b'{"key": "csrf", "source": "files", "expected": 1}'
 
 

@@ -1,7 +1,9 @@
 /** Signing in, over whatever the page shows: what it loads waits at the gate, and then goes on. */
 import './doorman.css';
+import { wallClock } from './clock.ts';
 import { button, el, say } from './dom.ts';
 import type { Gate } from './gate.ts';
+import { Idle } from './idle.ts';
 
 const SESSION = 'api/session';
 
@@ -11,6 +13,7 @@ interface Known {
   /** False where nobody has to sign in. */
   readonly sign_in: boolean;
   readonly change_token?: string;
+  readonly idle_seconds: number;
 }
 
 export interface Hall {
@@ -30,6 +33,14 @@ export class Doorman {
   private readonly password = field('password', 'password', 'current-password');
   private readonly why = el('p', { class: 'sign-in-why' });
   private readonly state = el('p', { class: 'sign-in-state', role: 'alert' });
+  private readonly ending = el('p', { class: 'idle', role: 'status', hidden: true });
+  private readonly idle = new Idle({
+    clock: wallClock,
+    present: () => void this.look({ 'X-Present': '1' }),
+    warn: (ending) => {
+      this.ending.hidden = !ending;
+    },
+  });
   private readonly go = el('button', { type: 'submit', class: 'primary' }, 'Sign in');
 
   constructor(private readonly hall: Hall) {
@@ -55,14 +66,20 @@ export class Doorman {
     // Behind it is a page for people who have signed in; the keys typed here are not its commands.
     this.dialog.addEventListener('cancel', (event) => event.preventDefault());
     this.dialog.addEventListener('keydown', (event) => event.stopPropagation());
-    hall.host.append(this.dialog);
+    say(
+      this.ending,
+      'Nothing was done for a while: in a minute you will be signed out. Any key goes on.',
+    );
+    hall.host.append(this.dialog, this.ending);
+    for (const kind of ['keydown', 'pointerdown', 'pointermove', 'wheel'])
+      window.addEventListener(kind, () => this.idle.touched(), { passive: true, capture: true });
     hall.gate.addEventListener('shut', () => void this.answer());
   }
 
   /** At the start: who is here already. */
-  async look(): Promise<void> {
+  async look(headers: Record<string, string> = {}): Promise<void> {
     const { pass } = this.hall.gate;
-    const response = await this.session();
+    const response = await this.session(headers);
     if (response?.status === 401) this.hall.gate.refused(pass);
     if (response?.ok === true) this.greet((await response.json()) as Known);
   }
@@ -74,12 +91,13 @@ export class Doorman {
     else this.ask();
   }
 
-  private session(): Promise<Response | null> {
-    return this.hall.fetch(SESSION, { cache: 'no-store' }).catch(() => null);
+  private session(headers: Record<string, string> = {}): Promise<Response | null> {
+    return this.hall.fetch(SESSION, { cache: 'no-store', headers }).catch(() => null);
   }
 
   private ask(): void {
     if (this.dialog.open) return;
+    this.ending.hidden = true;
     const before = this.who.textContent;
     this.password.value = '';
     if (this.name.value === '') this.name.value = before;
@@ -144,6 +162,7 @@ export class Doorman {
     say(this.who, known.name);
     this.who.title = known.role;
     this.node.hidden = !known.sign_in;
+    if (known.sign_in) this.idle.begin(known.idle_seconds * 1_000);
   }
 }
 
