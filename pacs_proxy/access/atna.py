@@ -31,6 +31,7 @@ class _Kind:
 
 
 _LOGIN, _LOGOUT = ("110122", "Login"), ("110123", "Logout")
+_OVERRIDE = ("110127", "Emergency Override Started")
 _ATTRIBUTES = ("110137", "User Security Attributes Changed")
 _KINDS = {
     records.STUDY_READ: _Kind("110103", "DICOM Instances Accessed", "R"),
@@ -47,6 +48,7 @@ _KINDS = {
     records.ACCOUNT_CHANGED: _Kind("110113", "Security Alert", "E", _ATTRIBUTES),
     records.TOKEN_CHANGED: _Kind("110113", "Security Alert", "E", _ATTRIBUTES),
     records.DENIED: _Kind("110113", "Security Alert", "E"),
+    records.EMERGENCY: _Kind("110113", "Security Alert", "E", _OVERRIDE),
     records.AUDIT_USED: _Kind("110101", "Audit Log Used", "R"),
 }
 _UNLISTED = _Kind("110113", "Security Alert", "E")

@@ -16,9 +16,10 @@ CONFLICT_RESOLVE = "conflict.resolve"
 INGEST_REFERENCE = "ingest.reference"
 OPERATE = "operate"
 AUDIT_READ = "audit.read"
+EMERGENCY_DIRECT = "emergency.direct"
 
 _READER = frozenset({PUBLIC, STUDY_READ, STUDY_EXPORT, MEASUREMENT_KEEP})
-_TECHNOLOGIST = _READER | {UPLOAD_CREATE, CONFLICT_RESOLVE}
+_TECHNOLOGIST = _READER | {UPLOAD_CREATE, CONFLICT_RESOLVE, EMERGENCY_DIRECT}
 _ADMIN = _TECHNOLOGIST | {STUDY_DELETE, INGEST_REFERENCE, OPERATE, AUDIT_READ}
 
 ROLES = {"reader": _READER, "technologist": _TECHNOLOGIST, "admin": _ADMIN}
@@ -37,6 +38,7 @@ MEANING = {
     INGEST_REFERENCE: "have the server read folders or buckets",
     OPERATE: "see figures for monitoring",
     AUDIT_READ: "ask the audit journal",
+    EMERGENCY_DIRECT: "be given the archive's own address of an image that cannot be delivered",
 }
 
 

@@ -16,6 +16,7 @@ STUDY_EXPORTED = "study.exported"
 STUDY_COUNTED = "study.counted"
 STUDY_DELETED = "study.deleted"
 MEASURED = "study.measured"
+EMERGENCY = "study.emergency"
 SEARCH = "study.searched"
 UPLOAD_BEGUN = "upload.begun"
 UPLOAD_CANCELLED = "upload.cancelled"
@@ -29,7 +30,7 @@ AUDIT_USED = "audit.used"
 # Written down once for each session and study before the first byte leaves, then counted.
 FIRST = frozenset({STUDY_READ, STUDY_EXPORTED})
 # Written down before they are done, and again with how they ended.
-CHANGES = frozenset({STUDY_DELETED, MEASURED, CONFLICT_DECIDED})
+CHANGES = frozenset({STUDY_DELETED, MEASURED, CONFLICT_DECIDED, EMERGENCY})
 
 DONE, BEGUN = "done", "begun"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pacs_proxy.access import records
 from pacs_proxy.access.permissions import (
     AUDIT_READ,
+    EMERGENCY_DIRECT,
     MEASUREMENT_KEEP,
     OPERATE,
     PUBLIC,
@@ -147,6 +148,15 @@ ROUTES = (
         STUDY_READ,
         "One frame (from 1) as stored, cut from the verified file: a compressed frame's codestream "
         "or native pixels. `ETag`, `Repr-Digest`, `X-Transfer-Syntax`.",
+    ),
+    Route(
+        ("POST",),
+        "/api/pacs/instances/<instance>/direct",
+        "emergency.direct",
+        EMERGENCY_DIRECT,
+        "The archive's own address of the instance (`url`); nothing there is verified. Written "
+        "down first. 404 where PACS_PROXY_EMERGENCY_URL is not set.",
+        audit=records.EMERGENCY,
     ),
     Route(
         ("GET",),

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from flask import Response, jsonify, request
 
 from pacs_proxy import logs
-from pacs_proxy.access.permissions import ROLES
+from pacs_proxy.access.permissions import EMERGENCY_DIRECT, ROLES
 from pacs_proxy.access.records import SIGN_IN, SIGN_OUT, Asker, Event
 from pacs_proxy.access.sessions import token_of
 from pacs_proxy.errors import BadRequest, PacsProxyError
@@ -70,10 +70,12 @@ def end() -> Response:
 
 def _shown(name: str, role: str, permissions: frozenset[str] | None) -> dict[str, Any]:
     settings = services().settings
+    allowed = ROLES[role] if permissions is None else permissions
     return {
         "name": name,
         "role": role,
-        "permissions": sorted(ROLES[role] if permissions is None else permissions),
+        "permissions": sorted(allowed),
+        "direct": bool(settings.emergency_url) and EMERGENCY_DIRECT in allowed,
         "idle_seconds": settings.session_idle_seconds,
         "sign_in": settings.sign_in,
     }

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pacs_proxy.settings.parse import KIB, positive, seconds, setting, share, text, urls, whole
+from pacs_proxy.settings.parse import (
+    KIB,
+    positive,
+    seconds,
+    setting,
+    share,
+    text,
+    url_or_nothing,
+    urls,
+    whole,
+)
 
 
 @dataclass(frozen=True)
@@ -19,6 +29,13 @@ class ArchiveSettings:
     )
     orthanc_username: str = setting("ORTHANC_USERNAME", "", text, "User name for Orthanc.")
     orthanc_password: str = setting("ORTHANC_PASSWORD", "", text, "Password for Orthanc.")
+    emergency_url: str = setting(
+        "PACS_PROXY_EMERGENCY_URL",
+        "",
+        url_or_nothing,
+        "The archive's address as browsers reach it. Who has the permission emergency.direct is "
+        "given it for an image that cannot be delivered here; empty: nobody is.",
+    )
     pool_size: int = setting(
         "PACS_PROXY_POOL_SIZE",
         40,

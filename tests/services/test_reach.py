@@ -78,7 +78,7 @@ def stored(orthanc: FakeOrthanc) -> None:
 @pytest.fixture(scope="module")
 def door(orthanc: FakeOrthanc) -> Iterator[Proxy]:
     """For each role somebody restricted to one institution, and somebody who is not."""
-    with Proxy(orthanc.url, sign_in=1) as server:
+    with Proxy(orthanc.url, sign_in=1, emergency_url="https://archive.example") as server:
         for role in ROLES:
             doorkeeper.add_user(settings(server), role, role, PASSWORD)
             doorkeeper.add_user(settings(server), f"free-{role}", role, PASSWORD)

@@ -111,6 +111,9 @@ export const newsPath = (since: number): string => `${ROOT}/news?since=${since}`
 /** As `display`, in fewer bytes where the pixels stay the same: for a slow link. */
 export const compactPath = (id: string): string => `${ROOT}/instances/${id}/compact`;
 
+/** Asked by POST: it is written down who was given it. */
+export const directPath = (id: string): string => `${ROOT}/instances/${id}/direct`;
+
 export const displayPath = (id: string): string => `${ROOT}/instances/${id}/display`;
 export const downloadPath = (id: string): string => `${ROOT}/instances/${id}/download`;
 

@@ -8,6 +8,8 @@ const RENDERABLE = new Set<Category>(['decode', 'overrun', 'not-dicom', 'memory'
 export interface CoverActions {
   retry(): void;
   rendered(): void;
+  /** Only who may is offered it (styles: body[data-direct]). */
+  direct(): void;
 }
 
 export type CoverState = 'off' | 'message' | 'loading' | 'waiting' | 'failed' | 'rendered';
@@ -31,7 +33,10 @@ export class Cover {
   constructor(actions: CoverActions) {
     this.retry = button('Retry', 'primary', () => actions.retry());
     this.show = button('Show rendered picture (not diagnostic)', 'quiet', () => actions.rendered());
-    this.actions.append(this.retry, this.show);
+    const direct = button('Address at the archive (nothing verified)', 'quiet direct', () =>
+      actions.direct(),
+    );
+    this.actions.append(this.retry, this.show, direct);
     const card = el(
       'div',
       { class: 'cover-card' },
@@ -80,6 +85,12 @@ export class Cover {
     say(this.detail, facts.filter((fact) => fact !== '').join(' · '));
     this.retry.className = error.retryable ? 'primary' : 'quiet';
     this.show.hidden = !RENDERABLE.has(error.category);
+  }
+
+  /** The way past us, which the journal knows of. */
+  direct(url: string): void {
+    const link = el('a', { href: url, target: '_blank', rel: 'noopener noreferrer' }, url);
+    this.detail.replaceChildren('Nothing that comes from there is verified: ', link);
   }
 
   /** A plain message in place of a picture. */

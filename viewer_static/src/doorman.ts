@@ -14,6 +14,8 @@ interface Known {
   readonly sign_in: boolean;
   readonly change_token?: string;
   readonly idle_seconds: number;
+  /** May be given the archive's own address when nothing else helps. */
+  readonly direct?: boolean;
 }
 
 export interface Hall {
@@ -162,6 +164,7 @@ export class Doorman {
     say(this.who, known.name);
     this.who.title = known.role;
     this.node.hidden = !known.sign_in;
+    document.body.toggleAttribute('data-direct', known.direct === true);
     if (known.sign_in) this.idle.begin(known.idle_seconds * 1_000);
   }
 }

@@ -53,6 +53,7 @@ export class Pane extends EventTarget {
     this.cover = new Cover({
       retry: () => (this.slide === null ? void this.session?.retryAll() : this.slide.retry()),
       rendered: () => void this.session?.rendered(),
+      direct: () => void this.session?.direct(),
     });
     this.rail = new Rail((index) => void this.session?.navigation.show(index));
     const picture = el(

@@ -1,6 +1,13 @@
 /** One open series: its model, loads, navigation and cine, from opening to leaving. */
 import type { Ahead } from './ahead.ts';
-import { compactPath, displayPath, type Instance, renderedPath, type SeriesDetail } from './api.ts';
+import {
+  compactPath,
+  directPath,
+  displayPath,
+  type Instance,
+  renderedPath,
+  type SeriesDetail,
+} from './api.ts';
 import type { Budget } from './budget.ts';
 import { Cine } from './cine.ts';
 import { wallClock } from './clock.ts';
@@ -111,6 +118,21 @@ export class Session implements Keeper {
       desk.cover.message(navigation.name(slice), 'The server is drawing the picture.');
       const blob = await desk.transport.picture(path, { signal: this.leaving.signal });
       if (navigation.wanted === slice.index) await desk.cover.rendered(blob);
+    } catch (thrown) {
+      if (navigation.wanted === slice.index)
+        desk.cover.failed(navigation.name(slice), recognised(thrown));
+    }
+  }
+
+  /** In an emergency: where the archive itself has it. */
+  async direct(): Promise<void> {
+    const { navigation, desk, wanted: slice } = this;
+    if (slice === null) return;
+    const path = directPath(slice.instance.id);
+    try {
+      const { signal } = this.leaving;
+      const answer = (await desk.transport.change('POST', path, {}, { signal })) as { url: string };
+      if (navigation.wanted === slice.index) desk.cover.direct(answer.url);
     } catch (thrown) {
       if (navigation.wanted === slice.index)
         desk.cover.failed(navigation.name(slice), recognised(thrown));
