@@ -1,11 +1,9 @@
 /** The uploads of this page: from what was dropped to what the archive holds. */
 
-import { type Clock, pause } from '../clock.ts';
+import type { Clock } from '../clock.ts';
 import { recognised, type ViewerError } from '../errors.ts';
-import { grouped } from '../text.ts';
 import type { Transport } from '../transport.ts';
 import {
-  batchNews,
   cancelBatch,
   createBatch,
   type Limits,
@@ -22,7 +20,9 @@ import type { Ledger } from './ledger.ts';
 import { Meter } from './meter.ts';
 import { type Asker, Reception } from './reception.ts';
 import type { Found, Picked } from './survey.ts';
+import { Tidings } from './tidings.ts';
 import { Trouble, troubleOf } from './trouble.ts';
+import { titleOf } from './words.ts';
 
 export interface DeskDeps {
   readonly transport: Transport;
@@ -37,8 +37,6 @@ export interface DeskDeps {
   readonly uuid: () => string;
 }
 
-const POLL_MS = 1_000;
-const HIDDEN_POLL_MS = 5_000;
 const BESIDE_READING = 2;
 
 /** Fires `change` when batches come, go or move; `stored` with what arrived in the archive; `done`. */
@@ -51,12 +49,21 @@ export class Desk extends EventTarget {
   private readonly lanes = new Lanes(() => this.parallel());
   private readonly leaving = new AbortController();
   private readonly reception: Reception;
+  private readonly tidings: Tidings;
   private limits: Limits | null = null;
-  private polling = false;
 
   constructor(private readonly deps: DeskDeps) {
     super();
     this.reception = new Reception({ ...deps, reading: this.reader });
+    this.tidings = new Tidings({
+      transport: deps.transport,
+      clock: deps.clock,
+      visible: deps.visible,
+      batches: this.batches,
+      signal: this.leaving.signal,
+      settle: (batch) => this.settle(batch),
+      stored: () => this.dispatchEvent(new Event('stored')),
+    });
   }
 
   get sending(): boolean {
@@ -112,8 +119,8 @@ export class Desk extends EventTarget {
 
   /** Something about it was decided elsewhere. */
   async refresh(batch: Batch): Promise<void> {
-    await this.ask(batch);
-    void this.poll();
+    await this.tidings.ask(batch);
+    void this.tidings.poll();
   }
 
   retry(batch: Batch, item: Item): void {
@@ -122,7 +129,7 @@ export class Desk extends EventTarget {
     item.sent = 0;
     this.send(batch, item);
     this.changed();
-    void this.poll();
+    void this.tidings.poll();
   }
 
   /** Batches this browser left unfinished before the page was loaded. */
@@ -132,13 +139,13 @@ export class Desk extends EventTarget {
       batch.opened({ id, label: null, rev: 0 });
       batch.expected = known.expected;
       batch.stage = 'restored';
-      const there = await this.ask(batch);
+      const there = await this.tidings.ask(batch);
       batch.title = titleOf(batch.items) || batch.title;
       if (there) this.batches.push(batch);
       else this.deps.ledger.closed(id);
     }
     this.changed();
-    void this.poll();
+    void this.tidings.poll();
   }
 
   private async begin(batch: Batch, picks: readonly Picked[]): Promise<Batch> {
@@ -155,7 +162,7 @@ export class Desk extends EventTarget {
     }
     await this.open(batch);
     for (const item of batch.items) if (item.state === 'waiting') this.send(batch, item);
-    void this.poll();
+    void this.tidings.poll();
     return batch;
   }
 
@@ -193,7 +200,7 @@ export class Desk extends EventTarget {
     }
     for (const item of batch.items) if (item.state === 'waiting') this.send(batch, item);
     this.changed();
-    void this.poll();
+    void this.tidings.poll();
     return batch;
   }
 
@@ -263,49 +270,6 @@ export class Desk extends EventTarget {
     return this.deps.reading() ? Math.min(BESIDE_READING, most) : most;
   }
 
-  /** Asks for one batch after the other, never two questions at once, while anything moves. */
-  private async poll(): Promise<void> {
-    if (this.polling) return;
-    this.polling = true;
-    for (let moving = this.moving(); moving.length > 0; moving = this.moving()) {
-      for (const batch of moving) await this.ask(batch);
-      const ms = this.deps.visible() ? POLL_MS : HIDDEN_POLL_MS;
-      await pause(this.deps.clock, ms, this.leaving.signal);
-    }
-    this.polling = false;
-  }
-
-  private moving(): Batch[] {
-    return this.batches.filter((batch) => batch.id !== null && batch.moving);
-  }
-
-  /** False: the server does not know it. */
-  private async ask(batch: Batch): Promise<boolean> {
-    const { transport, clock } = this.deps;
-    const stored = batch.studies.size + (batch.tally().by.stored ?? 0);
-    try {
-      for (let more = true; more; ) {
-        const news = await batchNews(transport, batch.id ?? '', batch.rev, this.watch());
-        batch.apply(news, clock.now());
-        more = news.more === true;
-      }
-    } catch (thrown) {
-      const gone = recognised(thrown).category === 'not-found';
-      if (gone) this.forgotten(batch);
-      return !gone;
-    }
-    if (batch.studies.size + (batch.tally().by.stored ?? 0) !== stored)
-      this.dispatchEvent(new Event('stored'));
-    this.settle(batch);
-    return true;
-  }
-
-  private forgotten(batch: Batch): void {
-    const now = this.deps.clock.now();
-    for (const item of batch.items) if (!item.settled) item.become('lost', now);
-    this.settle(batch);
-  }
-
   private settle(batch: Batch): void {
     if (batch.done && !batch.announced) {
       batch.announced = true;
@@ -332,10 +296,4 @@ export class Desk extends EventTarget {
   private changed(): void {
     this.dispatchEvent(new Event('change'));
   }
-}
-
-function titleOf(picks: readonly { readonly path: string }[]): string {
-  const tops = new Set(picks.map(({ path }) => path.split('/')[0] ?? ''));
-  if (tops.size === 1) return [...tops][0] ?? '';
-  return `${grouped(picks.length)} files`;
 }

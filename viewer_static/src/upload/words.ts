@@ -182,3 +182,10 @@ function running(batch: Batch, tally: Tally, now: number, rate: number): string 
   if (count(tally, 'waiting') > 0) return sending(tally, rate);
   return storing(batch, tally, now);
 }
+
+/** Of a batch: the folder or file they all lie in, or how many they are. */
+export function titleOf(picks: readonly { readonly path: string }[]): string {
+  const tops = new Set(picks.map(({ path }) => path.split('/')[0] ?? ''));
+  if (tops.size === 1) return [...tops][0] ?? '';
+  return `${grouped(picks.length)} files`;
+}
