@@ -16,11 +16,12 @@ CONFLICT_RESOLVE = "conflict.resolve"
 INGEST_REFERENCE = "ingest.reference"
 OPERATE = "operate"
 AUDIT_READ = "audit.read"
+ACCOUNT_MANAGE = "account.manage"
 EMERGENCY_DIRECT = "emergency.direct"
 
 _READER = frozenset({PUBLIC, STUDY_READ, STUDY_EXPORT, MEASUREMENT_KEEP})
 _TECHNOLOGIST = _READER | {UPLOAD_CREATE, CONFLICT_RESOLVE, EMERGENCY_DIRECT}
-_ADMIN = _TECHNOLOGIST | {STUDY_DELETE, INGEST_REFERENCE, OPERATE, AUDIT_READ}
+_ADMIN = _TECHNOLOGIST | {STUDY_DELETE, INGEST_REFERENCE, OPERATE, AUDIT_READ, ACCOUNT_MANAGE}
 
 ROLES = {"reader": _READER, "technologist": _TECHNOLOGIST, "admin": _ADMIN}
 # What nobody has to sign in for, and what a token may be given at most.
@@ -38,6 +39,7 @@ MEANING = {
     INGEST_REFERENCE: "have the server read folders or buckets",
     OPERATE: "see figures for monitoring",
     AUDIT_READ: "ask the audit journal",
+    ACCOUNT_MANAGE: "make, change and disable accounts",
     EMERGENCY_DIRECT: "be given the archive's own address of an image that cannot be delivered",
 }
 

@@ -30,7 +30,7 @@ AUDIT_USED = "audit.used"
 # Written down once for each session and study before the first byte leaves, then counted.
 FIRST = frozenset({STUDY_READ, STUDY_EXPORTED})
 # Written down before they are done, and again with how they ended.
-CHANGES = frozenset({STUDY_DELETED, MEASURED, CONFLICT_DECIDED, EMERGENCY})
+CHANGES = frozenset({STUDY_DELETED, MEASURED, CONFLICT_DECIDED, EMERGENCY, ACCOUNT_CHANGED})
 
 DONE, BEGUN = "done", "begun"
 

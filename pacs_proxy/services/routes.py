@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pacs_proxy.access import records
 from pacs_proxy.access.permissions import (
+    ACCOUNT_MANAGE,
     AUDIT_READ,
     EMERGENCY_DIRECT,
     MEASUREMENT_KEEP,
@@ -213,6 +214,30 @@ ROUTES = (
     ),
     Route(
         ("DELETE",), "/api/session", "session.end", PUBLIC, "Sign out, here and on every worker."
+    ),
+    Route(
+        ("GET",),
+        "/api/users",
+        "people.listed",
+        ACCOUNT_MANAGE,
+        "All accounts: name, role, restriction, whether disabled.",
+    ),
+    Route(
+        ("POST",),
+        "/api/users",
+        "people.add",
+        ACCOUNT_MANAGE,
+        "Make an account: JSON `name`, `role`, `password`.",
+        audit=records.ACCOUNT_CHANGED,
+    ),
+    Route(
+        ("POST",),
+        "/api/users/<name>",
+        "people.change",
+        ACCOUNT_MANAGE,
+        "Change what is given of `role`, `password`, `disabled`, `restriction`; the user is signed "
+        "out everywhere.",
+        audit=records.ACCOUNT_CHANGED,
     ),
     Route(
         ("GET",),

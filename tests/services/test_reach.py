@@ -112,6 +112,7 @@ NO_STUDY = {
     *("uploads.thumbnail", "batches.begin", "batches.recent", "batches.news", "batches.cancel"),
     *("batches.report", "session.current", "session.begin", "session.end"),
     *("status.healthz", "status.readyz", "status.metrics", "studies.news", "trail.page"),
+    *("people.listed", "people.add", "people.change"),
     *("telemetry.report", "telemetry.figures", "telemetry.incident"),
 }
 CELLS = [
