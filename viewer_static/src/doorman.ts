@@ -13,6 +13,7 @@ interface Known {
   /** False where nobody has to sign in. */
   readonly sign_in: boolean;
   readonly change_token?: string;
+  readonly permissions?: readonly string[];
   readonly idle_seconds: number;
   /** May be given the archive's own address when nothing else helps. */
   readonly direct?: boolean;
@@ -164,7 +165,11 @@ export class Doorman {
     say(this.who, known.name);
     this.who.title = known.role;
     this.node.hidden = !known.sign_in;
+    // What a page offers hangs on these (styles.css); what is allowed, the server decides.
+    const may = new Set(known.permissions);
     document.body.toggleAttribute('data-direct', known.direct === true);
+    document.body.toggleAttribute('data-operates', may.has('operate'));
+    document.body.toggleAttribute('data-manages', may.has('account.manage') && known.sign_in);
     if (known.sign_in) this.idle.begin(known.idle_seconds * 1_000);
   }
 }

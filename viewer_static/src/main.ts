@@ -10,6 +10,7 @@ import { FiguresPage } from './figures.ts';
 import { Gate } from './gate.ts';
 import { Link } from './link.ts';
 import { warm } from './machine.ts';
+import { PeoplePage } from './people.ts';
 import { Reader } from './reader.ts';
 import { POLICY } from './retry.ts';
 import { Studies } from './studies.ts';
@@ -19,6 +20,7 @@ import { browserFetch, Transport } from './transport.ts';
 import { Door } from './upload/door.ts';
 
 const FIGURES = '#/figures';
+const USERS = '#/users';
 
 interface Route {
   readonly study: string;
@@ -77,7 +79,7 @@ function start(): void {
   const goes = (study: string, series: string | null) => {
     location.hash = `#/studies/${study}${series === null ? '' : `/series/${series}`}`;
   };
-  const onList = () => route(location.hash) === null && location.hash !== FIGURES;
+  const onList = () => pageOf() === list;
   const door = new Door({
     transport,
     toasts,
@@ -104,19 +106,25 @@ function start(): void {
     operating ??= new FiguresPage({ transport, telemetry: seen, back });
     return operating;
   };
+  let managing: PeoplePage | null = null;
+  const people = (): PeoplePage => {
+    managing ??= new PeoplePage({ transport, back });
+    return managing;
+  };
   const pageOf = () => {
     if (route(location.hash) !== null) return reader;
-    return location.hash === FIGURES ? figures() : studies();
+    if (location.hash === FIGURES) return figures();
+    return location.hash === USERS ? people() : studies();
   };
   const leave = () => {
-    for (const page of [reader, list, operating]) if (page?.node.parentNode === app) page.close();
+    for (const page of [reader, list, operating, managing])
+      if (page?.node.parentNode === app) page.close();
     toasts.clear();
   };
   const open = () => {
     const asked = route(location.hash);
     if (asked !== null) void reader.open(asked.study, asked.series);
-    else if (location.hash === FIGURES) figures().start();
-    else studies().start();
+    else (pageOf() as FiguresPage | PeoplePage | Studies).start();
   };
 
   const turn = () => {

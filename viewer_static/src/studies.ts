@@ -55,10 +55,12 @@ export class Studies {
     const { head, menu } = this.columns;
     this.table = el('table', { class: 'studies' }, head, this.rows);
     const figures = el('a', { class: 'figures-link', href: '#/figures' }, 'Figures');
+    const users = el('a', { class: 'users-link', href: '#/users' }, 'Users');
     const pager = el(
       'footer',
       { class: 'pager' },
       this.range,
+      users,
       figures,
       menu,
       this.before,

@@ -1,0 +1,62 @@
+"""An administrator looks after accounts in the page; readers are not even offered it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from pacs_proxy import doorkeeper
+from pacs_proxy.settings import Settings
+from tests.e2e.conftest import OpenViewer
+from tests.e2e.viewer import Viewer
+from tests.fakes import FakeOrthanc
+from tests.server import Proxy
+
+pytestmark = pytest.mark.browser
+
+PASSWORD, OTHER = "a horse, a battery", "four quiet words here"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Proxy]:
+    with FakeOrthanc() as orthanc, Proxy(orthanc.url, sign_in=1) as server:
+        for name, role in [("boss", "admin"), ("ray", "reader")]:
+            doorkeeper.add_user(Settings(data_dir=str(server.data)), name, role, PASSWORD)
+        yield server
+
+
+def entered(viewer: OpenViewer, server: Proxy, name: str, password: str = PASSWORD) -> Viewer:
+    window = viewer(server.url, 1440)
+    page = window.page
+    page.goto(server.url)
+    page.get_by_label("Name", exact=True).fill(name)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+    page.locator(".who-name").get_by_text(name).wait_for()
+    return window
+
+
+def test_accounts_are_made_limited_and_disabled(viewer: OpenViewer, server: Proxy) -> None:
+    window = entered(viewer, server, "boss")
+    page = window.page
+    page.get_by_role("link", name="Users").click()
+    form = page.locator(".people-add")
+    form.get_by_label("Name").fill("nina")
+    form.get_by_label("First password").fill(OTHER)
+    form.get_by_role("button", name="Add user").click()
+    row = page.locator(".people tbody tr", has_text="nina")
+    row.get_by_role("button", name="Restrict").click()
+    page.locator("dialog[open]").get_by_label("labels").fill("trial")
+    page.locator("dialog[open]").get_by_role("button", name="Save").click()
+    row.get_by_text("labels: trial").wait_for()
+    window.picture("people")
+    row.get_by_role("button", name="Disable").click()
+    row.get_by_text("Disabled").wait_for()
+    page.locator(".people tbody tr", has_text="boss").get_by_role("button", name="Disable").click()
+    page.get_by_text("You cannot take your own rights away").wait_for()
+
+
+def test_who_may_not_change_accounts_is_not_offered_it(viewer: OpenViewer, server: Proxy) -> None:
+    page = entered(viewer, server, "ray").page
+    assert not page.get_by_role("link", name="Users").is_visible()
+    page.goto(f"{server.url}/#/users")
+    page.get_by_text("You may not do this").wait_for()
