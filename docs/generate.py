@@ -9,6 +9,7 @@ from pathlib import Path
 from pacs_proxy import errors
 from pacs_proxy.access.permissions import MEANING, ROLES
 from pacs_proxy.errors import access as _access  # noqa: F401 - makes its classes known
+from pacs_proxy.errors import oidc as _oidc  # noqa: F401 - likewise
 from pacs_proxy.errors import uploads as _uploads  # noqa: F401 - likewise
 from pacs_proxy.errors import wire as _wire  # noqa: F401 - likewise
 from pacs_proxy.services.routes import ROUTES

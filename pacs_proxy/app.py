@@ -8,6 +8,7 @@ from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Any
 
 from pacs_proxy import status
+from pacs_proxy.access import provider
 from pacs_proxy.access.audit import Audit
 from pacs_proxy.access.checkpoint import Checkpoint
 from pacs_proxy.access.door import Door
@@ -57,6 +58,7 @@ from pacs_proxy.services import (
     frames,
     images,
     measurements,
+    oidc,
     people,
     problems,
     references,
@@ -148,6 +150,8 @@ VIEWS: dict[str, Callable[..., Any]] = {
     "session.current": session.current,
     "session.begin": session.begin,
     "session.end": session.end,
+    "oidc.begin": oidc.begin,
+    "oidc.callback": oidc.callback,
     "telemetry.report": telemetry.report,
     "telemetry.figures": telemetry.figures,
     "telemetry.incident": telemetry.incident,
@@ -216,6 +220,7 @@ def build(settings: Settings) -> Services:
         watch=watch,
         database=database,
         door=Door.of(database, settings.session_idle_seconds, settings.session_seconds),
+        provider=provider.known(settings),
         audit=Audit(Journal(database, Checkpoint(settings.checkpoint_path))),
         jobs=jobs,
         tallies=Tallies(database),

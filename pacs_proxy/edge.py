@@ -39,7 +39,8 @@ _IDLE_SECONDS = 5.0
 _HOLD_BYTES = 32 * MIB
 
 _CHANGES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-_GLANCES = frozenset({"studies.status", "status.readyz"})
+# Asked once: these must not wait, and what is taken once must not be asked for again.
+_ONCE = frozenset({"studies.status", "status.readyz", "oidc.begin", "oidc.callback"})
 
 
 def healthz() -> dict[str, str]:
@@ -136,7 +137,7 @@ def _relayed(route: Route) -> Callable[..., Response]:
     """The way a route takes through the edge."""
     if route.view == upload.HEAD:
         read = upload.where
-    elif route.view in _GLANCES:
+    elif route.view in _ONCE:
         read = relay.glance
     elif "HEAD" in route.methods and "GET" in route.methods:
         read = download.file

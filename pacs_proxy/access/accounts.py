@@ -80,7 +80,9 @@ class Accounts:
         """The account, if the password is its own and it is not disabled; always as slow."""
         with self._database.read() as session:
             account = session.get(Account, name)
-        agrees = passwords.agrees(account.hash if account else None, password)
+        # Whom an identity provider knows may have none here.
+        kept = account.hash or None if account else None
+        agrees = passwords.agrees(kept, password)
         return account if agrees and account and not account.is_disabled else None
 
 

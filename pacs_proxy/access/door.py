@@ -7,6 +7,7 @@ from typing import Self
 
 from pacs_proxy.access.accounts import Accounts
 from pacs_proxy.access.attempts import Attempts
+from pacs_proxy.access.flows import Bindings, Flows
 from pacs_proxy.access.sessions import Sessions
 from pacs_proxy.access.tokens import Tokens
 from pacs_proxy.database import Database
@@ -20,9 +21,12 @@ class Door:
     sessions: Sessions
     tokens: Tokens
     attempts: Attempts
+    flows: Flows
+    bindings: Bindings
 
     @classmethod
     def of(cls, database: Database, idle: float, absolute: float) -> Self:
         """`idle` and `absolute`: the seconds after which sessions end."""
         sessions = Sessions(database, idle, absolute)
-        return cls(Accounts(database), sessions, Tokens(database), Attempts(database))
+        accounts, tokens, attempts = Accounts(database), Tokens(database), Attempts(database)
+        return cls(accounts, sessions, tokens, attempts, Flows(database), Bindings(database))

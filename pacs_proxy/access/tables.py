@@ -101,3 +101,25 @@ class Attempt(Base):
     id: Mapped[int] = mapped_column(_NUMBER, primary_key=True)
     key: Mapped[str] = mapped_column(String(140), index=True)
     at: Mapped[float] = mapped_column(index=True)
+
+
+class Binding(Base):
+    """Which account somebody has who is known by his identity provider."""
+
+    __tablename__ = "bindings"
+
+    issuer: Mapped[str] = mapped_column(String(255), primary_key=True)
+    subject: Mapped[str] = mapped_column(String(255), primary_key=True)
+    account: Mapped[str] = mapped_column(ForeignKey(_NAME, ondelete="CASCADE"), unique=True)
+    created: Mapped[float]
+
+
+class Flow(Base):
+    """A sign-in under way at the identity provider: hashes of its state and of the browser's."""
+
+    __tablename__ = "flows"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    browser: Mapped[str] = mapped_column(String(64))
+    address: Mapped[str] = mapped_column(String(64), index=True)
+    created: Mapped[float] = mapped_column(index=True)

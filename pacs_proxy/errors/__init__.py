@@ -15,6 +15,7 @@ PacsProxyError 500
 ├── DatabaseUnavailable 503 · AuditUnavailable 503
 ├── ServicesUnreachable 503 · ServicesInterrupted 502   the edge's own upstream (SERVER_ROLE=web)
 ├── TooOften 429
+├── IdentityRefused 401   see `errors.oidc`
 ├── KeyRefused 401 · LengthRequired 411
 ├── BadRequest 400 · NotFound 404 · RangeNotSatisfiable 416
 ├── BadUpload 422         the file is at fault

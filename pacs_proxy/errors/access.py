@@ -12,6 +12,11 @@ class SignInRequired(PacsProxyError):
     code = "sign_in_required"
     title = "Sign in first"
 
+    def __init__(self, detail: str, ways: dict[str, object] | None = None) -> None:
+        super().__init__(detail)
+        # How one can: `password`, and `provider` with its name.
+        self.ways = ways
+
 
 class SignInRefused(PacsProxyError):
     """The name and the password do not belong together; which of the two is not said."""

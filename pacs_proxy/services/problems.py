@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from pacs_proxy import logs, metrics
 from pacs_proxy.errors import BadRequest, NotFound, PacsProxyError, RangeNotSatisfiable
 from pacs_proxy.errors import MethodNotAllowed as NotThisMethod
+from pacs_proxy.errors.access import SignInRequired
 from pacs_proxy.errors.uploads import LimitExceeded
 from pacs_proxy.upstream.interest import Abandoned
 
@@ -73,4 +74,6 @@ def problem(error: PacsProxyError) -> Response:
     }
     if isinstance(error, LimitExceeded) and error.limit is not None:
         body |= {"limit": error.limit, "got": error.got}
+    if isinstance(error, SignInRequired) and error.ways is not None:
+        body |= {"ways": error.ways}
     return Response(json.dumps(body), error.status, content_type="application/problem+json")

@@ -213,7 +213,27 @@ ROUTES = (
         'Sign in: `{"name", "password"}`. The answer sets the session\'s cookie.',
     ),
     Route(
-        ("DELETE",), "/api/session", "session.end", PUBLIC, "Sign out, here and on every worker."
+        ("DELETE",),
+        "/api/session",
+        "session.end",
+        PUBLIC,
+        "Sign out, here and on every worker. 200 with `elsewhere`: where the browser signs out of "
+        "the identity provider too; else 204.",
+    ),
+    Route(
+        ("GET",),
+        "/api/session/oidc",
+        "oidc.begin",
+        PUBLIC,
+        "Sign in with the identity provider: the browser is sent there.",
+    ),
+    Route(
+        ("GET",),
+        "/api/session/oidc/callback",
+        "oidc.callback",
+        PUBLIC,
+        "It comes back from there, once, with `code` and `state`; on to `/`, with the session's "
+        "cookie or with `#sign-in=` and why not.",
     ),
     Route(
         ("GET",),

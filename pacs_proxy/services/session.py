@@ -13,6 +13,7 @@ from pacs_proxy.access.records import SIGN_IN, SIGN_OUT, Asker, Event
 from pacs_proxy.access.sessions import token_of
 from pacs_proxy.errors import BadRequest, PacsProxyError
 from pacs_proxy.errors.access import NotEncrypted, SignInRefused, SignInRequired
+from pacs_proxy.errors.oidc import IdentityRefused
 from pacs_proxy.services.context import principal, services
 from pacs_proxy.services.identity import PLAIN_COOKIE, SECURE_COOKIE, cookie
 from pacs_proxy.web.bodies import json_object
@@ -25,7 +26,7 @@ def current() -> dict[str, Any]:
     """Who is signed in, and what that permits; 401 for nobody."""
     who = principal()
     if not who.session:
-        raise SignInRequired("Sign in with your name and password.")
+        raise SignInRequired("Sign in first.", _ways())
     secret = cookie(request.environ)
     told = {"change_token": token_of(secret)} if secret else {}
     return {**_shown(who.name, who.role, who.permissions), **told}
@@ -33,6 +34,8 @@ def current() -> dict[str, Any]:
 
 def begin() -> Response:
     """Sign in: a new session, and the one before it in this browser ends."""
+    if not services().settings.local_sign_in:
+        raise SignInRefused("No passwords are taken here; sign in with your identity provider.")
     is_secure = _is_secure()
     asked = json_object()
     name, password = (_text(asked, field) for field in ("name", "password"))
@@ -46,11 +49,18 @@ def begin() -> Response:
         _told(name, "", error.code)
         raise
     services().door.attempts.forget(name, address)
-    secret, session = services().door.sessions.begin(name, address, cookie(request.environ))
-    services().audit.happened(_event(SIGN_IN, name, session))
+    secret = let_in(name)
     answer = jsonify({**_shown(name, account.role, None), "change_token": token_of(secret)})
-    _set(answer, secret, is_secure)
+    hand_over(answer, secret, is_secure)
     return answer
+
+
+def let_in(name: str, **detail: str) -> str:
+    """A new session's secret, once it is in the journal; the one before in this browser ends."""
+    address = request.remote_addr or ""
+    secret, session = services().door.sessions.begin(name, address, cookie(request.environ))
+    services().audit.happened(event(SIGN_IN, name, session, **detail))
+    return secret
 
 
 def end() -> Response:
@@ -59,13 +69,25 @@ def end() -> Response:
     if secret:
         services().door.sessions.end(secret)
     if who.session:
-        services().audit.told(_event(SIGN_OUT, who.name, who.session))
-    answer = Response(status=204)
+        services().audit.told(event(SIGN_OUT, who.name, who.session))
+    elsewhere = _elsewhere(who.name) if who.session else ""
+    answer = jsonify({"elsewhere": elsewhere}) if elsewhere else Response(status=204)
     answer.headers["Clear-Site-Data"] = '"cache", "cookies", "storage"'
     is_secure = SECURE_COOKIE in request.cookies
     name = SECURE_COOKIE if is_secure else PLAIN_COOKIE
     answer.delete_cookie(name, path="/", secure=is_secure, httponly=True, samesite="Strict")
     return answer
+
+
+def _elsewhere(account: str) -> str:
+    """Where this account signs out of the provider too; empty for one of ours."""
+    provider = services().provider
+    if provider is None or not services().door.bindings.has(account):
+        return ""
+    try:
+        return provider.sign_out()
+    except IdentityRefused:
+        return ""
 
 
 def _shown(name: str, role: str, permissions: frozenset[str] | None) -> dict[str, Any]:
@@ -81,7 +103,8 @@ def _shown(name: str, role: str, permissions: frozenset[str] | None) -> dict[str
     }
 
 
-def _set(answer: Response, secret: str, is_secure: bool) -> None:
+def hand_over(answer: Response, secret: str, is_secure: bool) -> None:
+    """The session's cookie."""
     answer.set_cookie(
         SECURE_COOKIE if is_secure else PLAIN_COOKIE,
         secret,
@@ -116,9 +139,18 @@ def _text(asked: dict[str, Any], name: str) -> str:
 
 
 def _told(name: str, session: str, code: str) -> None:
-    services().audit.told(_event(SIGN_IN, name, session, code))
+    services().audit.told(event(SIGN_IN, name, session, code))
 
 
-def _event(event: str, name: str, session: str, outcome: str = "done") -> Event:
+def event(kind: str, name: str, session: str = "", outcome: str = "done", **detail: str) -> Event:
+    """For the journal."""
     asker = Asker(name, session, request.remote_addr or "", logs.request_id.get())
-    return Event(event, asker, outcome=outcome)
+    return Event(kind, asker, outcome=outcome, detail=detail)
+
+
+def _ways() -> dict[str, object]:
+    settings = services().settings
+    return {
+        "password": settings.local_sign_in,
+        "provider": settings.oidc_name if settings.has_oidc else None,
+    }

@@ -13,6 +13,7 @@ from pacs_proxy.settings.archive import ArchiveSettings
 from pacs_proxy.settings.audit import AuditSettings
 from pacs_proxy.settings.delivery import DeliverySettings
 from pacs_proxy.settings.ingest import IngestSettings
+from pacs_proxy.settings.oidc import OidcSettings
 from pacs_proxy.settings.parse import (
     GIB,
     KIB,
@@ -39,6 +40,7 @@ _NOT_SETTINGS = frozenset({"PACS_PROXY_CORPUS", "PACS_PROXY_SCREENSHOTS", "PACS_
 # Listed last to first: the page of settings begins with the archive.
 @dataclass(frozen=True)
 class Settings(
+    OidcSettings,
     AccessSettings,
     RoleSettings,
     ReferenceSettings,
@@ -63,6 +65,7 @@ class Settings(
         given = {n: f for n, f in known.items() if n in env}
         made = cls(**{f.name: _parsed(n, env[n], f.metadata["parse"]) for n, f in given.items()})
         made.check_role([name for name in given if env[name]])
+        made.check_oidc()
         return made
 
     @property

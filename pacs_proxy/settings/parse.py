@@ -189,4 +189,4 @@ def setting(env: str, default: Any, parse: Callable[[str], Any], help_: str) -> 
 
 def is_secret(env: str) -> bool:
     """Whether a setting's value must not be shown."""
-    return "PASSWORD" in env or env.endswith("_KEY") or env == "DATABASE_URL"
+    return "PASSWORD" in env or env.endswith(("_KEY", "_SECRET")) or env == "DATABASE_URL"

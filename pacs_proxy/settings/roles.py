@@ -11,6 +11,7 @@ from pacs_proxy.settings.parse import SettingError, key, one_url, role, setting
 _DATA_SIDE = (
     *("ORTHANC_URL", "ORTHANC_USERNAME", "ORTHANC_PASSWORD", "DATABASE_URL"),
     *("PACS_PROXY_DATA_DIR", "PACS_PROXY_SPOOL_DIR"),
+    "PACS_PROXY_OIDC_ISSUER",
 )
 
 

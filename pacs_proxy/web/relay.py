@@ -104,5 +104,5 @@ def question() -> Response:
 
 
 def glance() -> Response:
-    """What must never wait: how things are."""
+    """What is asked once and at once, such as how things are."""
     return passed(here().peer.once(asked(), interest()))

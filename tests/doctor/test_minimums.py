@@ -21,7 +21,7 @@ LEAST = {canonical(name): Version(least) for name, (least, _) in minimums.MINIMU
 
 def test_what_is_installed_here_has_no_known_hole() -> None:
     found = minimums.checks()
-    assert {"gunicorn", "Flask", "Werkzeug", "urllib3", "pydicom", "pynetdicom"} <= {
+    assert {"gunicorn", "Flask", "Werkzeug", "urllib3", "Authlib", "pydicom", "pynetdicom"} <= {
         check.name for check in found
     }
     assert [check for check in found if check.ok is not True] == []

@@ -111,6 +111,7 @@ NO_STUDY = {
     *("uploads.options", "uploads.limits", "uploads.head", "uploads.patch", "uploads.cancel"),
     *("uploads.thumbnail", "batches.begin", "batches.recent", "batches.news", "batches.cancel"),
     *("batches.report", "session.current", "session.begin", "session.end"),
+    *("oidc.begin", "oidc.callback"),
     *("status.healthz", "status.readyz", "status.metrics", "studies.news", "trail.page"),
     *("people.listed", "people.add", "people.change"),
     *("telemetry.report", "telemetry.figures", "telemetry.incident"),

@@ -6,6 +6,17 @@ import type { Gate } from './gate.ts';
 import { Idle } from './idle.ts';
 
 const SESSION = 'api/session';
+const PROVIDER = 'api/session/oidc';
+/** How the address says why the identity provider's word was not taken. */
+const REFUSED = '#sign-in=';
+const WHY = new Map([
+  ['no_role', 'Your account there has no role here. Ask your administrator for one.'],
+  ['account_disabled', 'Your account is disabled here. Ask your administrator.'],
+  ['proof_too_weak', 'Sign in there with a stronger means, such as a second factor.'],
+  ['provider_unavailable', 'The identity provider does not answer. Try again.'],
+  ['too_many_tries', 'Too many sign in at this moment. Wait ten minutes.'],
+]);
+const UNPROVEN = 'What the identity provider said could not be proven. Try again.';
 
 interface Known {
   readonly name: string;
@@ -19,11 +30,18 @@ interface Known {
   readonly direct?: boolean;
 }
 
+/** How one can sign in. */
+interface Ways {
+  readonly password: boolean;
+  readonly provider: string | null;
+}
+
 export interface Hall {
   readonly fetch: typeof globalThis.fetch;
   readonly host: HTMLElement;
   readonly gate: Gate;
   readonly reload: () => void;
+  readonly go: (url: string) => void;
 }
 
 /** Asks who it is when the gate shuts, and opens it. */
@@ -45,27 +63,28 @@ export class Doorman {
     },
   });
   private readonly go = el('button', { type: 'submit', class: 'primary' }, 'Sign in');
+  private readonly form: HTMLFormElement;
+  private readonly provider = el('a', { class: 'sign-in-provider', href: PROVIDER, hidden: true });
+  private refusal: string;
 
   constructor(private readonly hall: Hall) {
     this.node.append(
       this.who,
       button('Sign out', 'quiet', () => void this.leave()),
     );
-    const form = el(
+    this.refusal = refusal();
+    this.form = el(
       'form',
       { method: 'dialog' },
-      el('h2', {}, 'Sign in'),
-      this.why,
       el('label', {}, 'Name', this.name),
       el('label', {}, 'Password', this.password),
-      this.state,
       this.go,
     );
-    form.addEventListener('submit', (event) => {
+    this.form.addEventListener('submit', (event) => {
       event.preventDefault();
       void this.enter();
     });
-    this.dialog.append(form);
+    this.dialog.append(el('h2', {}, 'Sign in'), this.why, this.state, this.provider, this.form);
     // Behind it is a page for people who have signed in; the keys typed here are not its commands.
     this.dialog.addEventListener('cancel', (event) => event.preventDefault());
     this.dialog.addEventListener('keydown', (event) => event.stopPropagation());
@@ -77,6 +96,10 @@ export class Doorman {
     for (const kind of ['keydown', 'pointerdown', 'pointermove', 'wheel'])
       window.addEventListener(kind, () => this.idle.touched(), { passive: true, capture: true });
     hall.gate.addEventListener('shut', () => void this.answer());
+    // Whoever was reading signs in with the provider in another tab, and comes back.
+    window.addEventListener('focus', () => {
+      if (this.dialog.open) void this.answer();
+    });
   }
 
   /** At the start: who is here already. */
@@ -91,16 +114,17 @@ export class Doorman {
   private async answer(): Promise<void> {
     const response = await this.session();
     if (response?.ok === true) this.enterAs((await response.json()) as Known);
-    else this.ask();
+    else this.ask(response === null ? null : await ways(response));
   }
 
   private session(headers: Record<string, string> = {}): Promise<Response | null> {
     return this.hall.fetch(SESSION, { cache: 'no-store', headers }).catch(() => null);
   }
 
-  private ask(): void {
+  private ask(known: Ways | null): void {
     if (this.dialog.open) return;
     this.ending.hidden = true;
+    if (known !== null) this.offer(known);
     const before = this.who.textContent;
     this.password.value = '';
     if (this.name.value === '') this.name.value = before;
@@ -108,9 +132,19 @@ export class Doorman {
       this.why,
       before === '' ? '' : 'Your session has ended. Sign in, and everything goes on where it was.',
     );
-    say(this.state, '');
+    say(this.state, this.refusal);
+    this.refusal = '';
     this.dialog.showModal();
-    (this.name.value === '' ? this.name : this.password).focus();
+    if (this.form.hidden) this.provider.focus();
+    else (this.name.value === '' ? this.name : this.password).focus();
+  }
+
+  private offer(known: Ways): void {
+    this.form.hidden = !known.password;
+    this.provider.hidden = known.provider === null;
+    say(this.provider, `Sign in with ${known.provider ?? ''}`);
+    // What is open here stays open.
+    this.provider.target = this.who.textContent === '' ? '' : '_blank';
   }
 
   private async enter(): Promise<void> {
@@ -156,8 +190,10 @@ export class Doorman {
   private async leave(): Promise<void> {
     await this.look();
     const { headers } = this.hall.gate;
-    await this.hall.fetch(SESSION, { method: 'DELETE', headers }).catch(() => null);
-    this.hall.reload();
+    const answer = await this.hall.fetch(SESSION, { method: 'DELETE', headers }).catch(() => null);
+    const said = answer?.status === 200 ? ((await answer.json()) as { elsewhere: string }) : null;
+    if (said === null) this.hall.reload();
+    else this.hall.go(said.elsewhere);
   }
 
   private greet(known: Known): void {
@@ -172,6 +208,19 @@ export class Doorman {
     document.body.toggleAttribute('data-manages', may.has('account.manage') && known.sign_in);
     if (known.sign_in) this.idle.begin(known.idle_seconds * 1_000);
   }
+}
+
+async function ways(response: Response): Promise<Ways | null> {
+  const told = (await response.json().catch(() => null)) as { readonly ways?: Ways } | null;
+  return told?.ways ?? null;
+}
+
+/** Why the identity provider's word was not taken, once: the address does not keep it. */
+function refusal(): string {
+  if (!location.hash.startsWith(REFUSED)) return '';
+  const code = location.hash.slice(REFUSED.length);
+  history.replaceState(null, '', location.pathname);
+  return WHY.get(code) ?? UNPROVEN;
 }
 
 function field(name: string, type: string, autocomplete: string): HTMLInputElement {

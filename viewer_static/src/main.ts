@@ -62,6 +62,7 @@ function start(): void {
     host: document.body,
     gate,
     reload: () => location.reload(),
+    go: (url) => location.assign(url),
   });
   const transport = new Transport({
     clock: wallClock,
