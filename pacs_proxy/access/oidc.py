@@ -30,7 +30,9 @@ _KINDS = {
 # A header may name a key that we know; it may not bring one, nor say where one is.
 _HEADER = frozenset({"alg", "kid", "typ", "x5t", "x5t#S256"})
 _FEWEST_BITS = 2048
-_LONGEST = 255
+_NAME_LENGTH = 40
+# OpenID Connect Core, 2.
+_SUBJECT = re.compile(r"[\x20-\x7e]{1,255}\Z", re.ASCII)
 _STRANGE = re.compile(r"[^a-z0-9._-]+", re.ASCII)
 
 
@@ -217,7 +219,7 @@ def expect_claims(
 def identity(rules: Rules, said: Mapping[str, Any]) -> Identity:
     """Who that is, and what he is here. Raises IdentityRefused, WeakProof, NoRole."""
     subject = said.get("sub")
-    if not isinstance(subject, str) or not 0 < len(subject) <= _LONGEST or "\0" in subject:
+    if not isinstance(subject, str) or not _SUBJECT.match(subject):
         raise IdentityRefused("token: sub")
     if rules.acr and said.get("acr") not in rules.acr:
         raise WeakProof("token: acr")
@@ -241,8 +243,8 @@ def _words(said: Mapping[str, Any], claim: str) -> list[str]:
 
 def _name(said: Any) -> str:
     """As accounts are called here; empty when it says nothing usable."""
-    plain = said.lower()[:_LONGEST] if isinstance(said, str) else ""
-    return _STRANGE.sub("-", plain).strip("-._")[:40]
+    plain = said.lower()[:_NAME_LENGTH] if isinstance(said, str) else ""
+    return _STRANGE.sub("-", plain).strip("-._")
 
 
 def mark(issuer: str, subject: str) -> str:

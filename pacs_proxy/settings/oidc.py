@@ -26,6 +26,8 @@ def _sheltered(value: str) -> str:
     parts = urlsplit(value)
     if value and not (parts.hostname and is_sheltered(value)):
         raise ValueError("must be an https:// address")
+    if len(value) > 255:
+        raise ValueError("must have 255 characters at most")
     if parts.query or parts.fragment or parts.username or parts.password:
         raise ValueError("must be an address without query, fragment and password")
     return value

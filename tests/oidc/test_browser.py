@@ -16,7 +16,8 @@ from tests.e2e.conftest import OpenViewer
 from tests.e2e.test_signing_in import UNTIL_OUT
 from tests.fakes import FakeOrthanc
 from tests.server import Proxy
-from tests.services.test_access import records, settings
+from tests.services.test_access import settings
+from tests.services.test_auditing import records
 
 pytestmark = pytest.mark.browser
 HERE = Path(__file__).resolve().parent

@@ -1,14 +1,15 @@
 """What a provider's word must be like: one honest sign-in, and what is refused with its reason."""
 
 import json
+import socket
+import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
-from joserfc import jwk
 from sqlalchemy import select
 
 from pacs_proxy import doorkeeper
@@ -20,13 +21,14 @@ from pacs_proxy.errors.oidc import ProviderUnavailable
 from pacs_proxy.settings import SettingError, Settings
 from pacs_proxy.settings.oidc import ROLES as MAPPED
 from tests.fakes import FakeOrthanc
-from tests.oidc.scripted import CLIENT, SECRET, Claims, Mint, Provider, Question, b64, signed
+from tests.oidc.forgeries import FORGED, with_
+from tests.oidc.scripted import CLIENT, SECRET, Mint, Provider, Question
 from tests.server import Answer, Proxy
-from tests.services.test_access import PASSWORD, ask, records, settings, sign_in, until_refused
+from tests.services.test_access import PASSWORD, ask, settings, sign_in, until_refused
+from tests.services.test_auditing import records
 from tests.split import Edge, Services
 
 BACK = "/api/session/oidc/callback"
-RSA = {"alg": "RS256", "kid": "rsa"}
 GIVEN = {
     "sign_in": 1,
     "oidc_client_id": CLIENT,
@@ -138,105 +140,6 @@ def test_an_honest_word_lets_in_and_leaves_the_address_with_the_code(
         assert secret not in door.log
 
 
-def with_(**changed: Any) -> Any:
-    """Signed as it should be, with other claims; None takes one away."""
-
-    def mint(provider: Provider, honest: Claims) -> str:
-        all_ = {**honest, **changed}
-        return signed(provider.rsa, RSA, {k: v for k, v in all_.items() if v is not None})
-
-    return mint
-
-
-def headed(**more: Any) -> Any:
-    return lambda provider, honest: signed(provider.rsa, {**RSA, **more}, honest)
-
-
-def unsigned(provider: Provider, honest: Claims) -> str:
-    return f"{b64(json.dumps({'alg': 'none'}).encode())}.{b64(json.dumps(honest).encode())}."
-
-
-def keyed_with_the_public_key(provider: Provider, honest: Claims) -> str:
-    pem = provider.rsa.as_pem(private=False)
-    # joserfc would not take it for one by itself.
-    key = jwk.OctKey.import_key({"kty": "oct", "k": b64(pem)})
-    return signed(key, {"alg": "HS256", "kid": "rsa"}, honest)
-
-
-def own_key_embedded(provider: Provider, honest: Claims) -> str:
-    mine = jwk.ECKey.generate_key("P-256")
-    return signed(mine, {"alg": "ES256", "jwk": mine.as_dict(private=False)}, honest)
-
-
-def changed_after(provider: Provider, honest: Claims) -> str:
-    head, _, mark = signed(provider.rsa, RSA, honest).split(".")
-    return f"{head}.{b64(json.dumps({**honest, 'sub': 'admin'}).encode())}.{mark}"
-
-
-def by(key: str, **header: Any) -> Any:
-    return lambda provider, honest: signed(getattr(provider, key), header, honest)
-
-
-def by_another(provider: Provider, honest: Claims) -> str:
-    return signed(jwk.RSAKey.generate_key(2048), RSA, honest)
-
-
-def with_secret(provider: Provider, honest: Claims) -> str:
-    key = jwk.OctKey.import_key({"kty": "oct", "k": b64(b"k" * 32)})
-    return signed(key, {"alg": "HS256", "kid": "oct"}, honest)
-
-
-NOW = time.time()
-FORGED: dict[str, tuple[Any, str]] = {
-    "alg none": (unsigned, "token: alg"),
-    "HS256 with the public key": (keyed_with_the_public_key, "token: alg"),
-    "HS256 with a published secret": (with_secret, "token: alg"),
-    "an alg nobody knows": (
-        lambda p, h: signed(p.rsa, {**RSA, "alg": "XX999"}, h, "RS256"),
-        "token: alg",
-    ),
-    "its own key in the header": (own_key_embedded, "token: header brings a key"),
-    "jku": (headed(jku="https://evil.example/keys"), "token: header brings a key"),
-    "x5u": (headed(x5u="https://evil.example/cert"), "token: header brings a key"),
-    "crit": (headed(crit=["exp"]), "token: header brings a key"),
-    "another's signature": (by_another, "token: signature"),
-    "changed after signing": (changed_after, "token: signature"),
-    "the kid of a key of another kind": (by("ec", alg="ES256", kid="rsa"), "token: key of another"),
-    "the kid of a key for encryption": (by("rsa", alg="RS256", kid="enc"), "token: kid"),
-    "a kid nobody has": (by("rsa", alg="RS256", kid="../rsa"), "token: kid"),
-    "a kid two have": (by("ec", alg="ES256", kid="twice"), "token: kid"),
-    "no kid where there are many": (by("rsa", alg="RS256"), "token: kid"),
-    "a key too short": (by("small", alg="RS256", kid="small"), "token: key too short"),
-    "an alg the key is not for": (by("rsa", alg="RS512", kid="rsa"), "token: key of another kind"),
-    "wrong issuer": (with_(iss="https://evil.example"), "token: iss"),
-    "no issuer": (with_(iss=None), "token: iss"),
-    "for another client": (with_(aud="another"), "token: aud"),
-    "for several, by another": (with_(aud=[CLIENT, "another"], azp="another"), "token: azp"),
-    "for several, by nobody": (with_(aud=[CLIENT, "another"]), "token: azp"),
-    "another nonce": (with_(nonce="0" * 64), "token: nonce"),
-    "no nonce": (with_(nonce=None), "token: nonce"),
-    "expired": (with_(exp=NOW - 3600), "token: "),
-    "no expiry": (with_(exp=None), "token: exp"),
-    "expiry in words": (with_(exp="never"), "token: exp"),
-    "not yet valid": (with_(nbf=NOW + 3600), "token: "),
-    "from the future": (with_(iat=NOW + 3600), "token: "),
-    "issued long ago": (with_(iat=NOW - 7200), "token: iat"),
-    "no subject": (with_(sub=None), "token: sub"),
-    "an empty subject": (with_(sub=""), "token: sub"),
-    "a subject that is no text": (with_(sub=["x"]), "token: sub"),
-    "another access token's hash": (with_(at_hash="AAAAAAAAAAAAAAAAAAAAAA"), "token: at_hash"),
-    "acr too low": (with_(acr="pwd"), "token: acr"),
-    "no acr": (with_(acr=None), "token: acr"),
-    "no role of ours": (with_(realm_access={"roles": ["cooks"]}), "token: no role"),
-    "roles in userinfo only": (with_(realm_access=None), "token: no role"),
-    "no token at all": (lambda p, h: {}, "token: none"),
-    "no text of a token": (lambda p, h: {"id_token": 7}, "token: none"),
-    "an encrypted one": (lambda p, h: "a.b.c.d.e", "token: not a signed one"),
-    "not JSON": (lambda p, h: b"[" * 9999, "provider: no JSON"),
-    "an answer without end": (lambda p, h: b" " * (1 << 20), "provider: no answer"),
-}
-
-
 @pytest.mark.parametrize("kind", FORGED)
 def test_what_proves_nothing_is_refused_with_its_reason(
     door: Proxy, browser: Browser, provider: Provider, kind: str
@@ -306,6 +209,32 @@ def test_a_strange_provider_is_none(provider: Provider, said: dict[str, Any], re
     assert error.value.reason == reason
 
 
+def test_nobody_waits_long_for_a_provider_that_drips(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each byte comes in time, the answer never."""
+    monkeypatch.setattr(asking, "SECONDS", 0.3)
+    ended = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def drip() -> None:
+            connection, _ = listening.accept()
+            with connection, suppress(OSError):
+                connection.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+                while not ended.wait(0.02):
+                    connection.sendall(b"x")
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        found = asking.known(Settings(oidc_issuer=url))
+        began = time.monotonic()
+        assert found is not None
+        with pytest.raises(ProviderUnavailable, match="could not be proven"):
+            found.metadata()
+        assert time.monotonic() - began < 3.0
+        ended.set()
+        thread.join()
+
+
 def test_a_page_elsewhere_signs_nobody_in(door: Proxy) -> None:
     for site in ("cross-site", "same-site"):
         headers = {"Sec-Fetch-Site": site}
@@ -371,7 +300,8 @@ def edge(orthanc: FakeOrthanc, provider: Provider) -> Iterator[tuple[Services, E
     given = {**GIVEN, "oidc_issuer": provider.url, "local_sign_in": 0}
     data = Services(orthanc.url, **given)  # type: ignore[arg-type]
     edge = Edge(data.url)
-    data.env["PACS_PROXY_OIDC_OWN_URL"] = edge.url
+    # As behind a front proxy with TLS.
+    data.env["PACS_PROXY_OIDC_OWN_URL"] = edge.url.replace("http:", "https:")
     with data, edge:
         yield data, edge
 
@@ -379,8 +309,12 @@ def edge(orthanc: FakeOrthanc, provider: Provider) -> Iterator[tuple[Services, E
 def test_it_works_through_an_edge_that_knows_no_provider(
     edge: tuple[Services, Edge], provider: Provider
 ) -> None:
-    answer = Browser(edge[1], provider).sign_in()
+    browser = Browser(edge[1], provider)
+    answer = browser.sign_in()
+    assert browser.cookie.startswith("__Host-pacs-oidc=")
     assert answer.headers["Location"] == "/"
+    assert answer.headers["Set-Cookie"].startswith("__Host-pacs-session=")
+    assert "Secure" in answer.headers["Set-Cookie"]
     assert session_of(edge[1], answer)["name"] == "ann-example"
 
 

@@ -14,9 +14,10 @@ const WHY = new Map([
   ['account_disabled', 'Your account is disabled here. Ask your administrator.'],
   ['proof_too_weak', 'Sign in there with a stronger means, such as a second factor.'],
   ['provider_unavailable', 'The identity provider does not answer. Try again.'],
+  ['identity_refused', 'What the identity provider said could not be proven. Try again.'],
   ['too_many_tries', 'Too many sign in at this moment. Wait ten minutes.'],
 ]);
-const UNPROVEN = 'What the identity provider said could not be proven. Try again.';
+const FAILED = 'Signing in did not work just now. Try again in a moment.';
 
 interface Known {
   readonly name: string;
@@ -220,7 +221,7 @@ function refusal(): string {
   if (!location.hash.startsWith(REFUSED)) return '';
   const code = location.hash.slice(REFUSED.length);
   history.replaceState(null, '', location.pathname);
-  return WHY.get(code) ?? UNPROVEN;
+  return WHY.get(code) ?? FAILED;
 }
 
 function field(name: string, type: string, autocomplete: string): HTMLInputElement {
