@@ -20,7 +20,7 @@ from tests.services.test_access import settings
 from tests.services.test_auditing import records
 
 pytestmark = pytest.mark.browser
-HERE = Path(__file__).resolve().parent
+HERE = Path(__file__).resolve().parent.parent / "oidc"
 CLIENT, SECRET = "pacs", "for-tests-only"
 
 
