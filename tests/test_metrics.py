@@ -22,7 +22,7 @@ def test_each_figure_is_ours_and_explained(figure: Counter | Histogram) -> None:
 
 @pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: figure._name)
 def test_labels_are_few_and_of_our_making(figure: Counter | Histogram) -> None:
-    assert set(figure._labelnames) <= {"kind", "answer", "route", "status", "outcome"}
+    assert set(figure._labelnames) <= {"kind", "answer", "route", "status", "outcome", "name"}
 
 
 def test_faults_are_counted_over_all_workers(proxy: StartProxy) -> None:

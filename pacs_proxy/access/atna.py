@@ -38,6 +38,7 @@ _KINDS = {
     records.STUDY_EXPORTED: _Kind("110106", "Export", "R"),
     records.STUDY_COUNTED: _Kind("110104", "DICOM Instances Transferred", "R"),
     records.STUDY_DELETED: _Kind("110105", "DICOM Study Deleted", "D"),
+    records.MEASURED: _Kind("110103", "DICOM Instances Accessed", "C"),
     records.SEARCH: _Kind("110112", "Query", "E"),
     records.UPLOAD_BEGUN: _Kind("110107", "Import", "C"),
     records.UPLOAD_CANCELLED: _Kind("110107", "Import", "D"),

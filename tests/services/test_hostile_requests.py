@@ -22,6 +22,7 @@ from tests.services.walk import ID, Walker, is_ours
 DATA = bytes(128) + b"DICM" + bytes(1000)
 MANY = int(os.environ.get("HOSTILE_EXAMPLES", "400"))
 # What we ask of an archive, with identifiers of its own form alone.
+FOLLOWED = re.compile(r"/(changes\?(last|since=\d+&limit=\d+)|statistics|studies)\Z")
 ASKED = re.compile(
     r"(GET /system|POST /tools/(find|count-resources)|GET /(studies|series|instances)/ID"
     r"(/series|/study|/instances|/attachments/dicom/(info|data))?)(\?expand)?\Z"
@@ -73,8 +74,10 @@ def targets(draw: st.DrawFn) -> str:
 
 
 def asked_of(orthanc: FakeOrthanc) -> Iterator[str]:
+    """All but what the catalogue asks by itself, in its own time."""
     for request in orthanc.requests:
-        yield f"{request.method} {re.sub('[0-9a-f]{8}(-[0-9a-f]{8}){4}', 'ID', request.target)}"
+        if not FOLLOWED.match(request.target):
+            yield f"{request.method} {re.sub('[0-9a-f]{8}(-[0-9a-f]{8}){4}', 'ID', request.target)}"
 
 
 @often
@@ -91,7 +94,7 @@ def test_whatever_is_asked_only_our_questions_reach_the_archive(
     assert [line for line in asked_of(orthanc) if not ASKED.match(line)] == []
     if not is_ours(method, target):
         assert status >= 400
-        assert orthanc.requests == []
+        assert list(asked_of(orthanc)) == []
 
 
 def assert_one_answer(head: bytes) -> None:
