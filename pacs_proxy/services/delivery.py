@@ -22,10 +22,14 @@ SMALLEST, LARGEST = 16 << 10, 64 << 10
 
 @dataclass(frozen=True)
 class Manner:
-    """How the bytes are offered: to be saved under a name, or with a note that they differ."""
+    """How the bytes are offered: to be saved under a name, or with a note that they differ.
+
+    `is_proven`: what they were made from agreed with the archive's digest, not its length alone.
+    """
 
     save_as: str | None = None
     converted: str | None = None
+    is_proven: bool = True
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,7 @@ def headers_of(wanted: Description, manner: Manner) -> dict[str, str]:
         "Content-Type": "application/dicom",
         "ETag": etag(wanted),
         "Accept-Ranges": "bytes",
-        "X-Integrity": "md5" if wanted.md5 else "length",
+        "X-Integrity": "md5" if wanted.md5 and manner.is_proven else "length",
         # no-transform: a compressed answer cut short looks whole to a browser.
         "Cache-Control": "private, no-cache, no-transform",
     }

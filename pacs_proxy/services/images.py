@@ -54,7 +54,7 @@ def shown(having: Services, instance: str, environ: Environ, interest: Interest)
 
 
 def _as_shown(shown: Shown, environ: Environ, interest: Interest) -> Answer:
-    manner = Manner(converted=shown.converted)
+    manner = Manner(converted=shown.converted, is_proven=shown.is_proven)
     if environ["REQUEST_METHOD"] == "HEAD":
         shown.opened.close()
         return described(shown.opened.description, manner, environ)

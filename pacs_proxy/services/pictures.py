@@ -41,10 +41,14 @@ class Conversion:
 
 @dataclass(frozen=True)
 class Shown:
-    """Bytes for the browser; `converted` says why they are not the stored ones."""
+    """Bytes for the browser; `converted` says why they are not the stored ones.
+
+    `is_proven`: those had a digest in the archive.
+    """
 
     opened: Opened
     converted: str | None = None
+    is_proven: bool = True
 
 
 @dataclass(frozen=True)
@@ -199,7 +203,7 @@ def _tag(described: Description, frame: int, size: int) -> str:
 
 def _shown(stored: Description, conversion: Conversion, key: str, file: SpoolFile) -> Shown:
     described = Description(stored.instance, conversion.size, conversion.md5, key)
-    return Shown(Opened(described, file), conversion.reason)
+    return Shown(Opened(described, file), conversion.reason, stored.md5 is not None)
 
 
 def _copy(source: int, file: SpoolFile) -> None:

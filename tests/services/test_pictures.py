@@ -32,10 +32,11 @@ class Shelf:
     spool: Spool
     data: bytes = PLAIN
     size: int = 0
+    md5: str | None = "0" * 32
     opened: list[Opened] = field(default_factory=list)
 
     def open(self, instance: str, interest: Interest) -> Opened:
-        wanted = Description(instance, self.size or len(self.data), "0" * 32, "uuid")
+        wanted = Description(instance, self.size or len(self.data), self.md5, "uuid")
         if self.size:
             return Opened(wanted, stream=(memoryview(b"") for _ in ()))
         file = self.spool.find("uuid", len(self.data))
@@ -173,6 +174,16 @@ def test_no_one_waits_for_a_busy_coder_while_the_stored_bytes_are_there(
     assert compact() == (PLAIN, None)
     maker.refusal = None
     assert compact() == (MADE, SMALLER)
+
+
+@pytest.mark.parametrize("md5", ["0" * 32, None])
+def test_a_digest_of_our_own_proves_no_more_than_the_archives(
+    pictures: Pictures, shelf: Shelf, md5: str | None
+) -> None:
+    shelf.md5 = md5
+    shown = pictures.compact("i", Interest())
+    shown.opened.close()
+    assert (shown.converted, shown.is_proven) == (SMALLER, md5 is not None)
 
 
 @pytest.mark.usefixtures("drawn_wrong")

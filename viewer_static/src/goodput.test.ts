@@ -1,48 +1,43 @@
 import { expect, test } from 'vitest';
-import { Goodput } from './goodput.ts';
-import { FakeClock } from './testing.ts';
+import { type Arrival, Goodput } from './goodput.ts';
 
 const MIB = 1024 ** 2;
 
-async function loaded(meter: Goodput, clock: FakeClock, bytes: number, ms: number): Promise<void> {
-  const end = meter.began();
-  await clock.advance(ms);
-  meter.came(bytes);
-  end();
-}
+const body = (from: number, to: number, bytes: number, transferSize = bytes): Arrival => ({
+  responseStart: from,
+  responseEnd: to,
+  encodedBodySize: bytes,
+  transferSize,
+});
 
-test('a little says nothing about the link', async () => {
-  const clock = new FakeClock();
-  const meter = new Goodput(clock);
-  await loaded(meter, clock, 1_000, 500);
+test('a little says nothing about the link', () => {
+  const meter = new Goodput();
+  meter.heard([body(0, 500, 1_000), body(600, 1_100, 40_000)]);
   expect(meter.bytesPerSecond).toBeNull();
 });
 
-test('silence between files is not the slowness of the link', async () => {
-  const clock = new FakeClock();
-  const meter = new Goodput(clock);
-  await loaded(meter, clock, MIB, 500);
-  await clock.advance(60_000);
-  await loaded(meter, clock, MIB, 500);
-  expect(meter.bytesPerSecond).toBe(2 * MIB);
+test('silence between files is not the slowness of the link', () => {
+  const meter = new Goodput();
+  meter.heard([body(0, 500, MIB)]);
+  meter.heard([body(60_000, 60_500, MIB)]);
+  expect(meter.bytesPerSecond).toBeCloseTo(2 * MIB);
 });
 
-test('files side by side share the time', async () => {
-  const clock = new FakeClock();
-  const meter = new Goodput(clock);
-  const ends = [meter.began(), meter.began()];
-  await clock.advance(500);
-  meter.came(MIB);
-  await clock.advance(500);
-  meter.came(MIB);
-  for (const end of ends) end();
-  expect(meter.bytesPerSecond).toBe(2 * MIB);
+test('files side by side share the time', () => {
+  const meter = new Goodput();
+  meter.heard([body(100, 1_000, MIB), body(0, 1_000, MIB)]);
+  expect(meter.bytesPerSecond).toBeCloseTo(2 * MIB);
 });
 
-test('a link that changes is known after a few files', async () => {
-  const clock = new FakeClock();
-  const meter = new Goodput(clock);
-  for (let n = 0; n < 3; n++) await loaded(meter, clock, MIB, 50);
-  for (let n = 0; n < 5; n++) await loaded(meter, clock, MIB, 2_000);
+test('what a cache had says nothing', () => {
+  const meter = new Goodput();
+  meter.heard([body(0, 1, 10 * MIB, 0)]);
+  expect(meter.bytesPerSecond).toBeNull();
+});
+
+test('a link that turns slow is known with the first files', () => {
+  const meter = new Goodput();
+  for (let n = 0; n < 3; n++) meter.heard([body(n * 100, n * 100 + 50, MIB)]);
+  meter.heard([body(3_000, 5_000, MIB)]);
   expect(meter.bytesPerSecond).toBeLessThan(1.5 * MIB);
 });

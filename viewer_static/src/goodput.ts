@@ -1,45 +1,48 @@
-/** What the link really carries, while files come in: bytes over the time in which any was under way. */
-import type { Clock } from './clock.ts';
+/** What the link really carries: bytes over the time in which any came, by the browser's own network clock. */
 
-/** Less of both tells nothing. */
-const LEAST_BYTES = 256 * 1024;
-const LEAST_MS = 20;
+/** Of a resource's timing, what is looked at; times in ms. */
+export interface Arrival {
+  readonly responseStart: number;
+  readonly responseEnd: number;
+  readonly encodedBodySize: number;
+  /** 0 for what came out of a cache. */
+  readonly transferSize: number;
+}
+
+/** Of a smaller body the way there and back counts, not the width of the link. */
+const LEAST_BYTES = 32 * 1024;
+/** Less in all tells nothing. */
+const ENOUGH_BYTES = 256 * 1024;
 /** The newest stretch counts as much as all before it. */
 const WEIGHT = 0.5;
 
 export class Goodput {
   /** Null until enough has come. */
   bytesPerSecond: number | null = null;
-  private underWay = 0;
-  private since = 0;
   private bytes = 0;
   private busyMs = 0;
+  /** Until when the link's time has been counted: bodies side by side share it. */
+  private until = 0;
 
-  constructor(private readonly clock: Clock) {}
-
-  /** The first byte of a file is here; call the answer when no more will come. */
-  began(): () => void {
-    if (this.underWay === 0) this.since = this.clock.now();
-    this.underWay += 1;
-    return () => {
-      this.settle();
-      this.underWay -= 1;
-    };
-  }
-
-  came(bytes: number): void {
-    this.bytes += bytes;
-    if (this.bytes >= LEAST_BYTES) this.settle();
+  heard(arrivals: readonly Arrival[]): void {
+    const inOrder = arrivals
+      .filter(
+        ({ encodedBodySize, transferSize }) => encodedBodySize >= LEAST_BYTES && transferSize > 0,
+      )
+      .sort((one, other) => one.responseStart - other.responseStart);
+    for (const { responseStart, responseEnd, encodedBodySize } of inOrder) {
+      this.busyMs += Math.max(0, responseEnd - Math.max(responseStart, this.until));
+      this.until = Math.max(this.until, responseEnd);
+      this.bytes += encodedBodySize;
+    }
+    if (this.bytes >= ENOUGH_BYTES) this.settle();
   }
 
   private settle(): void {
-    const now = this.clock.now();
-    this.busyMs += now - this.since;
-    this.since = now;
-    if (this.bytes < LEAST_BYTES || this.busyMs < LEAST_MS) return;
-    const rate = (1_000 * this.bytes) / this.busyMs;
-    const before = this.bytesPerSecond ?? rate;
-    this.bytesPerSecond = before + WEIGHT * (rate - before);
+    // The mean of times, not of rates: a link that turned slow counts at once.
+    const time = Math.max(1, this.busyMs) / (1_000 * this.bytes);
+    const before = this.bytesPerSecond === null ? time : 1 / this.bytesPerSecond;
+    this.bytesPerSecond = 1 / (before + WEIGHT * (time - before));
     this.bytes = 0;
     this.busyMs = 0;
   }

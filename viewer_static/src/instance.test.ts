@@ -74,6 +74,8 @@ describe('instance', () => {
   it('says "length" when nobody kept a digest', () => {
     expect(proof({ ...expected, md5: null }, announced({ md5: null }))).toBe('length');
     expect(proof(expected, announced({ md5: null, converted: 'x' }))).toBe('length');
+    expect(proof(expected, announced({ converted: 'x', integrity: 'length' }))).toBe('length');
+    expect(proof(expected, announced({ converted: 'x' }))).toBe('md5');
   });
 
   it('takes a digest only from a strong md5 tag', () => {

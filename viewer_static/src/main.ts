@@ -74,6 +74,9 @@ function start(): void {
     digest: beside.digest,
     seen,
   });
+  new PerformanceObserver((list) =>
+    transport.goodput.heard(list.getEntries() as PerformanceResourceTiming[]),
+  ).observe({ type: 'resource', buffered: true });
   link.glance = (path, limitMs) => transport.glance(path, limitMs);
   const toasts = new Toasts(byId('toasts'));
   const app = byId('app');

@@ -41,12 +41,10 @@ interface Asked {
 }
 
 export class Transport {
-  readonly goodput: Goodput;
+  readonly goodput = new Goodput();
   private readonly leftovers = new Leftovers();
 
-  constructor(private readonly line: Line) {
-    this.goodput = new Goodput(line.clock);
-  }
+  constructor(private readonly line: Line) {}
 
   /** Whether a file of this size takes longer on the link than the server needs to make it smaller. */
   isSlowFor(bytes: number): boolean {
@@ -210,20 +208,13 @@ export class Transport {
   ): Promise<void> {
     const reader = response.body?.getReader();
     if (reader === undefined) throw new ViewerError('short', 'The answer had no body.');
-    // Of a small file it is the way there and back that counts, not the width of the link.
-    const ended = partial.total < TELLING_BYTES ? () => undefined : this.goodput.began();
-    try {
-      for (;;) {
-        const { done, value } = await reader.read();
-        if (done) return;
-        dog.kick();
-        silence.broken();
-        partial.take(value);
-        if (partial.total >= TELLING_BYTES) this.goodput.came(value.length);
-        watch.received?.(partial.received, partial.total);
-      }
-    } finally {
-      ended();
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      dog.kick();
+      silence.broken();
+      partial.take(value);
+      watch.received?.(partial.received, partial.total);
     }
   }
 
