@@ -21,7 +21,9 @@ class Script:
     def next(self, request: Request) -> tuple[int, Fault | None]:
         """What befalls this request."""
         parts = request.path.strip("/").split("/")
-        if parts[:3] != ["api", "pacs", "instances"] or parts[-1] != self._what:
+        # On a link that is slow today, the same file is asked for in fewer bytes.
+        what = "display" if parts[-1] == "compact" else parts[-1]
+        if parts[:3] != ["api", "pacs", "instances"] or what != self._what:
             return -1, None
         fault = self._chosen(parts[3])
         self.done += fault is not None

@@ -1,5 +1,6 @@
 """Several viewports: each as honest as one, and they know of each other."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -94,13 +95,13 @@ def test_a_closed_cover_in_one_pane_says_nothing_of_the_other(
 ) -> None:
     window.page.keyboard.press("Control+2")
     until_all_shown(window, 2)
-    window.page.route("**/display", lambda route: route.abort())
+    window.page.route(re.compile("/(display|compact)$"), lambda route: route.abort())
     window.page.evaluate("window.__pacsProxy.activate(1)")
     window.page.locator(f"[data-series='{study[2].series}']").click()
     window.until("s.panes()[1].series === x && s.panes()[1].cover !== 'off'", study[2].series)
     assert panes(window)[0]["cover"] == "off"
     assert panes(window)[0]["imageId"] is not None
-    window.page.unroute("**/display")
+    window.page.unroute_all()
     until_all_shown(window, 2)
 
 

@@ -110,7 +110,7 @@ def test_strange_answers_that_stay_are_named_and_cost_only_their_own_slices(
     for index, name in zip(bad, names, strict=True):
         assert_named(window, index, name)
     meddler.plan = Script("display", {})
-    window.page.get_by_role("button", name="Retry").click()
+    window.page.get_by_role("button", name="Retry", exact=True).click()
     window.until_all(COUNT)
     assert wrong_ones(window, shelf) == []
     assert window.toasts == []
@@ -202,10 +202,10 @@ def test_a_list_that_comes_as_a_web_page_is_named_and_no_list_is_shown(
     meddler.plan = Lists()
     window = viewer(meddler.url)
     window.page.goto(meddler.url)
-    window.page.get_by_role("button", name="Retry").wait_for()
+    window.page.get_by_role("button", name="Retry", exact=True).wait_for()
     words = window.page.inner_text(".list-note")
     assert "Web page instead of" in words
     window.picture("strange-list")
     meddler.plan = Script("", {})
-    window.page.get_by_role("button", name="Retry").click()
+    window.page.get_by_role("button", name="Retry", exact=True).click()
     window.page.locator("tbody tr").first.wait_for()
