@@ -13,9 +13,8 @@ from pacs_proxy.errors import BadRequest, Forbidden
 from pacs_proxy.errors.access import AccountRefused
 from pacs_proxy.services import auditing
 from pacs_proxy.services.context import principal, services
-from pacs_proxy.web.bodies import json_object
+from pacs_proxy.web.bodies import json_object, short_text
 
-_LONGEST = 128
 _CHANGES = frozenset({"role", "password", "disabled", "restriction"})
 _KINDS = ("labels", "institutions", "modalities")
 
@@ -31,7 +30,7 @@ def add() -> Response:
     """Make one: `name`, `role`, `password`."""
     _expect_unrestricted()
     asked = json_object()
-    name, role, password = (_text(asked, field) for field in ("name", "role", "password"))
+    name, role, password = (short_text(asked, field) for field in ("name", "role", "password"))
     auditing.note(user=name, role=role, change="added")
     services().door.accounts.add(name, role, password)
     return Response(status=201)
@@ -53,8 +52,8 @@ def change(name: str) -> Response:
     if asked.keys() & {"role", "password", "disabled"}:
         accounts.change(
             name,
-            role=_text(asked, "role") if "role" in asked else None,
-            password=_text(asked, "password") if "password" in asked else None,
+            role=short_text(asked, "role") if "role" in asked else None,
+            password=short_text(asked, "password") if "password" in asked else None,
             is_disabled=bool(asked["disabled"]) if "disabled" in asked else None,
         )
     return jsonify({})
@@ -88,10 +87,3 @@ def _texts(asked: object) -> list[str]:
     if not isinstance(asked, list) or not all(isinstance(one, str) for one in asked):
         raise BadRequest("Each kind of a restriction is a list of texts.")
     return asked
-
-
-def _text(asked: dict[str, Any], name: str) -> str:
-    value = asked.get(name)
-    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST:
-        raise BadRequest(f"{name} must be a text of 1 to {_LONGEST} characters.")
-    return value

@@ -11,14 +11,13 @@ from pacs_proxy import logs
 from pacs_proxy.access.permissions import EMERGENCY_DIRECT, ROLES
 from pacs_proxy.access.records import SIGN_IN, SIGN_OUT, Asker, Event
 from pacs_proxy.access.sessions import token_of
-from pacs_proxy.errors import BadRequest, PacsProxyError
+from pacs_proxy.errors import PacsProxyError
 from pacs_proxy.errors.access import NotEncrypted, SignInRefused, SignInRequired
 from pacs_proxy.errors.oidc import IdentityRefused
 from pacs_proxy.services.context import principal, services
 from pacs_proxy.services.identity import PLAIN_COOKIE, SECURE_COOKIE, cookie
-from pacs_proxy.web.bodies import json_object
+from pacs_proxy.web.bodies import json_object, short_text
 
-_LONGEST = 128
 _HERE = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -38,7 +37,7 @@ def begin() -> Response:
         raise SignInRefused("No passwords are taken here; sign in with your identity provider.")
     is_secure = _is_secure()
     asked = json_object()
-    name, password = (_text(asked, field) for field in ("name", "password"))
+    name, password = (short_text(asked, field) for field in ("name", "password"))
     address = request.remote_addr or ""
     try:
         services().door.attempts.expect(name, address)
@@ -129,13 +128,6 @@ def _is_secure() -> bool:
             "administrator to put a front proxy with TLS before it."
         )
     return False
-
-
-def _text(asked: dict[str, Any], name: str) -> str:
-    value = asked.get(name)
-    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST:
-        raise BadRequest(f"{name} must be a text of 1 to {_LONGEST} characters.")
-    return value
 
 
 def _told(name: str, session: str, code: str) -> None:

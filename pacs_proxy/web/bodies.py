@@ -20,6 +20,7 @@ from pacs_proxy.upstream.watch import Watch
 
 _PIECE = 1 << 20
 _LARGEST_JSON = 64 << 10
+_LONGEST_TEXT = 128
 # With fewer bytes a second, a body only holds a thread.
 _MINIMUM_RATE = 1 << 10
 # struct tcp_info of Linux: how much of it to ask for, and where tcpi_bytes_received is.
@@ -97,6 +98,14 @@ def json_object() -> dict[str, Any]:
         value = None
     if not isinstance(value, dict) or len(text) != request.content_length:
         raise BadRequest("The body must be a whole JSON object.")
+    return value
+
+
+def short_text(asked: dict[str, Any], name: str) -> str:
+    """What such an object has under this name; BadRequest for anything but a short text."""
+    value = asked.get(name)
+    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_TEXT:
+        raise BadRequest(f"{name} must be a text of 1 to {_LONGEST_TEXT} characters.")
     return value
 
 
