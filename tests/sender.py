@@ -82,6 +82,14 @@ class Sender:
         given = checksum(data) if headers is None else headers
         return self.ask("PATCH", where, {**BYTES, "Upload-Offset": str(offset), **given}, data)
 
+    def patch_when_free(self, where: str, offset: int, data: bytes) -> Answer:
+        """As a client does: 423 means that a broken request is not over yet, here or there."""
+        deadline = time.monotonic() + 10
+        while (answer := self.patch(where, offset, data)).status == 423:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        return answer
+
     def delete(self, where: str) -> Answer:
         return self.ask("DELETE", where, TUS)
 

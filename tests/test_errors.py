@@ -1,5 +1,7 @@
 """The tree of errors: each class says its HTTP answer, and all can be read by people."""
 
+import importlib
+import pkgutil
 from collections.abc import Iterator
 from http import HTTPStatus
 
@@ -7,9 +9,11 @@ import pytest
 
 from pacs_proxy import errors
 from pacs_proxy.errors import PacsProxyError, RangeNotSatisfiable
-from pacs_proxy.errors.access import TooManyTries as TooManyTries
 from pacs_proxy.errors.uploads import LimitExceeded
 from pacs_proxy.upstream.interest import Abandoned
+
+for part in pkgutil.iter_modules(errors.__path__, f"{errors.__name__}."):
+    importlib.import_module(part.name)
 
 
 def tree(root: type[PacsProxyError] = PacsProxyError) -> Iterator[type[PacsProxyError]]:
@@ -37,7 +41,7 @@ def test_only_what_may_pass_is_retryable() -> None:
         "Unreachable", "Silent", "Interrupted", "Stalled", "Corrupt", "Busy", "BodyStalled",
         "DatabaseUnavailable", "AuditUnavailable",
         "UploadBusy", "ChecksumMismatch", "StagingFailed", "TooManyOpen", "TooManyTries",
-        "ServicesUnreachable", "ServicesInterrupted",
+        "ServicesUnreachable", "ServicesInterrupted", "ProviderUnavailable",
     }  # fmt: skip
 
 

@@ -131,7 +131,7 @@ def test_a_cut_chunk_with_a_checksum_leaves_nothing(sender: Sender, at: int) -> 
     assert heard.status == 400
     assert sender.offset(where) == 0
     # Through the edge, the data side holds the file until it learns of the cut: 423, try again.
-    until(lambda: sender.patch(where, 0, DATA).status == 204)
+    assert sender.patch_when_free(where, 0, DATA).status == 204
 
 
 @pytest.mark.parametrize("at", [0, 1, 150_000, len(DATA) - 1])
@@ -140,7 +140,7 @@ def test_a_cut_chunk_without_one_leaves_what_came(sender: Sender, server: Proxy,
     assert sender.cut(where, 0, DATA, at).status == 400
     # Through the edge, the data side learns of the cut a moment after its client was told.
     until(lambda: sender.head(where).headers.get("Upload-Offset") == str(at))
-    assert sender.patch(where, at, DATA[at:], {}).status == 204
+    assert sender.patch_when_free(where, at, DATA[at:]).status == 204
     assert staged(server, where) == DATA
 
 

@@ -222,7 +222,10 @@ def test_overrides_are_refused_at_the_edge(split: Split, small: str) -> None:
     assert split.edge.file(small, {"X-HTTP-Method-Override": "DELETE"}).status == 400
 
 
-def test_figures_of_the_data_side_are_not_to_be_had_through_the_edge(split: Split) -> None:
+def test_figures_of_the_data_side_are_not_to_be_had_through_the_edge(
+    split: Split, small: str
+) -> None:
+    assert split.edge.file(small).status == 200
     assert split.edge.metric("pacs_http_requests_total") > 0
     assert split.edge.metric("pacs_spool_misses_total") == 0
     assert "pacs_spool_misses_total 0" not in direct(split, "/metrics").body.decode()

@@ -95,7 +95,7 @@ def test_a_client_that_leaves_in_mid_body_leaves_nothing_behind(
     with sender.begin("PATCH", where, headers, len(DATA), DATA[:2_000_000]):
         pass
     assert offset_when_free(sender, where) == 0
-    assert sender.patch(where, 0, DATA).status == 204
+    assert sender.patch_when_free(where, 0, DATA).status == 204
 
 
 def test_progress_is_logged_at_ten_megabytes_and_names_nobody(split: Split, sender: Sender) -> None:
