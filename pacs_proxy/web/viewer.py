@@ -17,10 +17,15 @@ _TYPES = {".js": "text/javascript", ".wasm": "application/wasm", ".css": "text/c
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
     "connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'"
+    "frame-ancestors 'none'; "
+    # One policy (trusted.ts): the page's own workers. No text becomes markup or code.
+    "require-trusted-types-for 'script'; trusted-types default"
 )
 # A worker obeys the policy of its own answer; only the decoders there compile WebAssembly.
-SCRIPT_POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'"
+SCRIPT_POLICY = (
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; "
+    "require-trusted-types-for 'script'; trusted-types 'none'"
+)
 
 
 def index() -> Response:

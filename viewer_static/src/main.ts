@@ -1,5 +1,6 @@
 /** Starts the page: one transport, one link, two pages, and the address that chooses between them. */
 import './styles.css';
+import './trusted.ts';
 import { isArchiveId } from './api.ts';
 import { wallClock } from './clock.ts';
 import { DigestBeside } from './digest.ts';
