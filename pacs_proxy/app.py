@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from threading import BoundedSemaphore
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pacs_proxy import status
 from pacs_proxy.access import provider
 from pacs_proxy.access.audit import Audit
 from pacs_proxy.access.checkpoint import Checkpoint
 from pacs_proxy.access.door import Door
 from pacs_proxy.access.journal import Journal
+from pacs_proxy.access.verification import Verdicts
 from pacs_proxy.archive import catalogue
 from pacs_proxy.archive.catalogue import Keeper
 from pacs_proxy.archive.instances import Instances, Limits
@@ -48,26 +47,7 @@ from pacs_proxy.ingest.reference import References
 from pacs_proxy.ingest.settle import Settler
 from pacs_proxy.ingest.spool import Staging
 from pacs_proxy.jobs import BIG, PROMPT, REFERENCE, SMALL, Handler, Jobs, Runner
-from pacs_proxy.services import (
-    batches,
-    chain,
-    conflicts,
-    deletions,
-    downloads,
-    emergency,
-    frames,
-    images,
-    measurements,
-    oidc,
-    people,
-    problems,
-    references,
-    session,
-    studies,
-    telemetry,
-    trail,
-    uploads,
-)
+from pacs_proxy.services import chain, problems, uploads
 from pacs_proxy.services.auditing import audited
 from pacs_proxy.services.context import KEY, Services
 from pacs_proxy.services.headers import Hardened
@@ -94,7 +74,7 @@ from pacs_proxy.upstream.pace import Pace
 from pacs_proxy.upstream.pool import Node, Pool, authorization
 from pacs_proxy.upstream.transport import Transport
 from pacs_proxy.upstream.watch import Watch
-from pacs_proxy.web import figures, viewer
+from pacs_proxy.views import VIEWS
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -102,64 +82,6 @@ if TYPE_CHECKING:
 # Threads that never wait for an archive that is away: they say so to everybody else.
 _SPARE_THREADS = 8
 _IMPATIENT_SECONDS = 2.0
-
-VIEWS: dict[str, Callable[..., Any]] = {
-    "viewer.index": viewer.index,
-    "viewer.asset": viewer.asset,
-    "images.wado": images.wado,
-    "images.file": images.file,
-    "images.display": images.display,
-    "emergency.direct": emergency.direct,
-    "people.listed": people.listed,
-    "people.add": people.add,
-    "people.change": people.change,
-    "images.compact": images.compact,
-    "images.download": images.download,
-    "images.rendered": images.rendered,
-    "downloads.study": downloads.study,
-    "downloads.series": downloads.series,
-    "frames.frame": frames.frame,
-    "frames.slide": frames.slide,
-    "measurements.listed": measurements.listed,
-    "measurements.keep": measurements.keep,
-    "conflicts.listed": conflicts.listed,
-    "conflicts.show": conflicts.show,
-    "conflicts.decide": conflicts.decide,
-    "studies.page": studies.page,
-    "studies.news": studies.news,
-    "studies.study": studies.study,
-    "studies.series": studies.series,
-    "studies.status": studies.status,
-    "uploads.options": uploads.options,
-    "uploads.create": uploads.create,
-    "uploads.limits": uploads.limits,
-    "uploads.head": uploads.head,
-    "uploads.patch": uploads.patch,
-    "uploads.cancel": uploads.cancel,
-    "uploads.thumbnail": uploads.thumbnail,
-    "batches.begin": batches.begin,
-    "batches.recent": batches.recent,
-    "batches.news": batches.news,
-    "batches.cancel": batches.cancel,
-    "batches.report": batches.report,
-    "references.begin": references.begin,
-    "deletions.study": deletions.study,
-    "deletions.series": deletions.series,
-    "deletions.instance": deletions.instance,
-    "deletions.progress": deletions.progress,
-    "session.current": session.current,
-    "session.begin": session.begin,
-    "session.end": session.end,
-    "oidc.begin": oidc.begin,
-    "oidc.callback": oidc.callback,
-    "telemetry.report": telemetry.report,
-    "telemetry.figures": telemetry.figures,
-    "telemetry.incident": telemetry.incident,
-    "trail.page": trail.page,
-    "status.healthz": status.healthz,
-    "status.readyz": status.readyz,
-    "status.metrics": figures.metrics,
-}
 
 
 def create_app(settings: Settings) -> Flask:
@@ -203,6 +125,7 @@ def build(settings: Settings) -> Services:
     ingest = Ingest(database, staging, depositor, rules)
     hasty = client.impatient(_IMPATIENT_SECONDS)
     keeper = Keeper(database, hasty, Studies(hasty, instances.describe), jobs)
+    checkpoint = Checkpoint(settings.checkpoint_path)
     return Services(
         settings=settings,
         instances=instances,
@@ -219,9 +142,10 @@ def build(settings: Settings) -> Services:
         health=health,
         watch=watch,
         database=database,
+        verdicts=Verdicts(database, checkpoint),
         door=Door.of(database, settings.session_idle_seconds, settings.session_seconds),
         provider=provider.known(settings),
-        audit=Audit(Journal(database, Checkpoint(settings.checkpoint_path))),
+        audit=Audit(Journal(database, checkpoint)),
         jobs=jobs,
         tallies=Tallies(database),
         staging=staging,

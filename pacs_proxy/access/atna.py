@@ -46,6 +46,7 @@ _KINDS = {
     records.CONFLICT_DECIDED: _Kind("110107", "Import", "U"),
     records.SIGN_IN: _Kind("110114", "User Authentication", "E", _LOGIN),
     records.SIGN_OUT: _Kind("110114", "User Authentication", "E", _LOGOUT),
+    records.SESSIONS_ENDED: _Kind("110114", "User Authentication", "E", _LOGOUT),
     records.ACCOUNT_CHANGED: _Kind("110113", "Security Alert", "E", _ATTRIBUTES),
     records.TOKEN_CHANGED: _Kind("110113", "Security Alert", "E", _ATTRIBUTES),
     records.DENIED: _Kind("110113", "Security Alert", "E"),

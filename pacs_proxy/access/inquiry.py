@@ -29,6 +29,7 @@ class Inquiry:
     study: str = ""
     since: float | None = None
     until: float | None = None
+    event: str = ""
 
     def terms(self) -> dict[str, Any]:
         """What was asked, for the journal itself."""
@@ -44,6 +45,8 @@ class Inquiry:
             wanted = wanted.where(
                 or_(AuditRecord.study == self.study, AuditRecord.study_uid == self.study)
             )
+        if self.event:
+            wanted = wanted.where(AuditRecord.event == self.event)
         if self.since is not None:
             wanted = wanted.where(AuditRecord.at >= self.since)
         if self.until is not None:

@@ -18,18 +18,22 @@ OPERATE = "operate"
 AUDIT_READ = "audit.read"
 ACCOUNT_MANAGE = "account.manage"
 EMERGENCY_DIRECT = "emergency.direct"
+OWN_ACCESS = "own.access"
 
-_READER = frozenset({PUBLIC, STUDY_READ, STUDY_EXPORT, MEASUREMENT_KEEP})
+_READER = frozenset({PUBLIC, OWN_ACCESS, STUDY_READ, STUDY_EXPORT, MEASUREMENT_KEEP})
 _TECHNOLOGIST = _READER | {UPLOAD_CREATE, CONFLICT_RESOLVE, EMERGENCY_DIRECT}
 _ADMIN = _TECHNOLOGIST | {STUDY_DELETE, INGEST_REFERENCE, OPERATE, AUDIT_READ, ACCOUNT_MANAGE}
 
 ROLES = {"reader": _READER, "technologist": _TECHNOLOGIST, "admin": _ADMIN}
-# What nobody has to sign in for, and what a token may be given at most.
+# What nobody has to sign in for.
 ANYBODY = frozenset({PUBLIC})
 EVERYTHING = _ADMIN
+# What a token may be given at most: one that leaked makes no others.
+GRANTABLE = EVERYTHING - {OWN_ACCESS}
 
 MEANING = {
     PUBLIC: "the page itself, signing in, health",
+    OWN_ACCESS: "make and revoke one's own tokens, see and end one's own sessions",
     STUDY_READ: "search and look at studies",
     STUDY_EXPORT: "download images, series and studies",
     MEASUREMENT_KEEP: "keep measurements in the archive as structured reports",

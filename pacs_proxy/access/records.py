@@ -23,6 +23,7 @@ UPLOAD_CANCELLED = "upload.cancelled"
 UPLOAD_REPORTED = "upload.reported"
 CONFLICT_DECIDED = "conflict.decided"
 SIGN_IN, SIGN_OUT = "session.begun", "session.ended"
+SESSIONS_ENDED = "session.revoked"
 ACCOUNT_CHANGED, TOKEN_CHANGED = "account.changed", "token.changed"
 DENIED = "access.denied"
 AUDIT_USED = "audit.used"
@@ -30,7 +31,12 @@ AUDIT_USED = "audit.used"
 # Written down once for each session and study before the first byte leaves, then counted.
 FIRST = frozenset({STUDY_READ, STUDY_EXPORTED})
 # Written down before they are done, and again with how they ended.
-CHANGES = frozenset({STUDY_DELETED, MEASURED, CONFLICT_DECIDED, EMERGENCY, ACCOUNT_CHANGED})
+CHANGES = frozenset(
+    {
+        *(STUDY_DELETED, MEASURED, CONFLICT_DECIDED, EMERGENCY),
+        *(ACCOUNT_CHANGED, TOKEN_CHANGED, SESSIONS_ENDED),
+    }
+)
 
 DONE, BEGUN = "done", "begun"
 

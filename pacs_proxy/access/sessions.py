@@ -6,11 +6,12 @@ import hashlib
 import hmac
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import TypeVar
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, Delete, Select, delete, select, update
 from sqlalchemy.orm import Session as Transaction
 
 from pacs_proxy.access.restriction import Restriction
@@ -22,6 +23,8 @@ from pacs_proxy.errors import DatabaseUnavailable
 TRUST = 2.0
 _SEEN_EVERY, _TOUCH_SECONDS = 30.0, 0.5
 _BITS = 256
+
+_Statement = TypeVar("_Statement", Select[SignIn], Delete)
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,24 @@ class Sessions:
             session.execute(delete(SignIn).where(SignIn.key == _key(secret)))
         self._believed.pop(_key(secret), None)
 
+    def listed(self, account: str | None = None) -> Sequence[SignIn]:
+        """Those that live, all or `account`'s, the latest used first."""
+        wanted = select(SignIn).where(~self._is_over()).order_by(SignIn.seen.desc())
+        with self._database.read() as session:
+            return session.scalars(_of(wanted, account)).all()
+
+    def end_named(self, name: str, account: str | None = None) -> str:
+        """End one by the journal's name for it; whose it was, empty if there is none (of his)."""
+        ended = _of(delete(SignIn).where(SignIn.name == name), account)
+        with self._database.write() as session:
+            return session.scalar(ended.returning(SignIn.account)) or ""
+
+    def end_others(self, account: str, kept: str) -> int:
+        """End all of an account's but the one of that name; how many they were."""
+        others = delete(SignIn).where(SignIn.account == account, SignIn.name != kept)
+        with self._database.write() as session:
+            return len(session.scalars(others.returning(SignIn.name)).all())
+
     def _read(self, key: str) -> Session | None:
         wanted = select(SignIn, Account.role, Account.restriction).join(
             Account, Account.name == SignIn.account
@@ -120,9 +141,15 @@ class Sessions:
         self._believed.pop(key, None)
 
     def _sweep(self, session: Transaction) -> None:
+        session.execute(delete(SignIn).where(self._is_over()))
+
+    def _is_over(self) -> ColumnElement[bool]:
         now = self._clock()
-        over = (SignIn.seen < now - self._idle) | (SignIn.created < now - self._absolute)
-        session.execute(delete(SignIn).where(over))
+        return (SignIn.seen < now - self._idle) | (SignIn.created < now - self._absolute)
+
+
+def _of(statement: _Statement, account: str | None) -> _Statement:
+    return statement if account is None else statement.where(SignIn.account == account)
 
 
 def token_of(secret: str) -> str:

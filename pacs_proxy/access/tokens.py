@@ -8,9 +8,9 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
-from pacs_proxy.access.permissions import EVERYTHING, ROLES
+from pacs_proxy.access.permissions import GRANTABLE, ROLES
 from pacs_proxy.access.restriction import Restriction
 from pacs_proxy.access.tables import Account, Token
 from pacs_proxy.database import Database
@@ -18,6 +18,8 @@ from pacs_proxy.errors.access import AccountRefused
 
 # Found by scanners for leaked secrets, and by people.
 PREFIX = "pacs_"
+# Of one account, at a time.
+MOST = 50
 _TRUST = 2.0
 
 
@@ -41,8 +43,8 @@ class Tokens:
     def create(self, account: str, label: str, scopes: Iterable[str], seconds: float) -> str:
         """The token, which nobody can be shown again. Raises AccountRefused."""
         wanted = sorted(set(scopes))
-        if not wanted or set(wanted) - EVERYTHING:
-            raise AccountRefused(f"A scope is one of {', '.join(sorted(EVERYTHING))}.")
+        if not wanted or set(wanted) - GRANTABLE:
+            raise AccountRefused(f"A scope is one of {', '.join(sorted(GRANTABLE))}.")
         secret, now = PREFIX + secrets.token_urlsafe(32), self._clock()
         made = Token(
             id=secrets.token_hex(8),
@@ -56,6 +58,10 @@ class Tokens:
         with self._database.write() as session:
             if session.get(Account, account) is None:
                 raise AccountRefused(f"There is no user {account}.")
+            alive = (Token.account == account, Token.is_revoked.is_(False), Token.expires > now)
+            count = select(func.count()).select_from(Token).where(*alive)
+            if (session.scalar(count) or 0) >= MOST:
+                raise AccountRefused(f"There are {MOST} tokens already; revoke some.")
             session.add(made)
         return secret
 
@@ -73,17 +79,22 @@ class Tokens:
             self._believed[key] = (now, found)
         return found
 
-    def revoke(self, id_: str) -> None:
-        """It opens nothing any more. Raises AccountRefused."""
+    def revoke(self, id_: str, account: str | None = None) -> None:
+        """It opens nothing any more; `account`'s alone, if given. Raises AccountRefused."""
+        named = update(Token).where(Token.id == id_)
+        if account is not None:
+            named = named.where(Token.account == account)
         with self._database.write() as session:
-            revoked = update(Token).where(Token.id == id_).values(is_revoked=True)
-            if not session.scalar(revoked.returning(Token.id)):
+            if not session.scalar(named.values(is_revoked=True).returning(Token.id)):
                 raise AccountRefused(f"There is no token {id_}.")
 
-    def listed(self) -> Sequence[Token]:
-        """All of them, newest first; without what opens anything."""
+    def listed(self, account: str | None = None) -> Sequence[Token]:
+        """All of them, or `account`'s, newest first; without what opens anything."""
+        wanted = select(Token).order_by(Token.created.desc())
+        if account is not None:
+            wanted = wanted.where(Token.account == account)
         with self._database.read() as session:
-            return session.scalars(select(Token).order_by(Token.created.desc())).all()
+            return session.scalars(wanted).all()
 
     def _read(self, key: str, now: float) -> Bearer | None:
         wanted = select(Token, Account.role, Account.restriction).join(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from threading import Lock
 from typing import Any
 
 from sqlalchemy import Table, inspect, select, text
@@ -17,6 +19,7 @@ from pacs_proxy.database import Database
 from pacs_proxy.errors import DatabaseUnavailable
 
 _BATCH = 1000
+_BELIEVED = 60.0
 _NONE = "This database holds no audit journal. Is it the one that the server uses?"
 _TABLE: Table = AuditRecord.metadata.tables["audit"]
 
@@ -59,6 +62,24 @@ def verify(database: Database, checkpoint: Checkpoint) -> Verdict:
         if verdict.is_whole and database.is_sqlite:
             return _with_indexes(session, verdict)
         return verdict
+
+
+class Verdicts:
+    """One process's last verdict: all of the journal is read for one, so it serves for a minute."""
+
+    def __init__(
+        self, database: Database, checkpoint: Checkpoint, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._database, self._checkpoint, self._clock = database, checkpoint, clock
+        self._lock, self._at, self._verdict = Lock(), 0.0, Verdict(0, Mark(0, ORIGIN))
+
+    def newest(self) -> tuple[float, Verdict]:
+        """When, in seconds since 1970, and what; who asks meanwhile waits for the same."""
+        with self._lock:
+            if self._clock() - self._at > _BELIEVED:
+                self._verdict = verify(self._database, self._checkpoint)
+                self._at = self._clock()
+            return self._at, self._verdict
 
 
 def _walked(session: Session, mark: Mark | None) -> Verdict:

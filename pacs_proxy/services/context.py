@@ -11,6 +11,7 @@ from pacs_proxy.access.audit import Audit
 from pacs_proxy.access.door import Door
 from pacs_proxy.access.permissions import Principal
 from pacs_proxy.access.provider import Provider
+from pacs_proxy.access.verification import Verdicts
 from pacs_proxy.archive.catalogue import Keeper
 from pacs_proxy.archive.instances import Instances
 from pacs_proxy.archive.lineage import Lineage
@@ -61,6 +62,7 @@ class Services:
     watch: Watch
     database: Database
     audit: Audit
+    verdicts: Verdicts
     door: Door
     provider: Provider | None
     jobs: Jobs

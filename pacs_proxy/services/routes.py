@@ -5,7 +5,6 @@ from __future__ import annotations
 from pacs_proxy.access import records
 from pacs_proxy.access.permissions import (
     ACCOUNT_MANAGE,
-    AUDIT_READ,
     EMERGENCY_DIRECT,
     MEASUREMENT_KEEP,
     OPERATE,
@@ -14,7 +13,9 @@ from pacs_proxy.access.permissions import (
     STUDY_EXPORT,
     STUDY_READ,
 )
+from pacs_proxy.services.own_routes import OWN
 from pacs_proxy.services.route import Route
+from pacs_proxy.services.trail_routes import TRAIL
 from pacs_proxy.services.upload_routes import UPLOADS
 
 _READ = ("GET", "HEAD")
@@ -259,15 +260,8 @@ ROUTES = (
         "out everywhere.",
         audit=records.ACCOUNT_CHANGED,
     ),
-    Route(
-        ("GET",),
-        "/api/audit",
-        "trail.page",
-        AUDIT_READ,
-        "The audit journal, newest first: `patient`, `user`, `study`, `since`, `until` (UTC, ISO "
-        "8601), `limit` (1-500), `before` a record's number. The question is written down too.",
-        audit=records.AUDIT_USED,
-    ),
+    *OWN,
+    *TRAIL,
     Route(
         ("POST",),
         "/api/telemetry",

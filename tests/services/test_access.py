@@ -90,7 +90,7 @@ def path_of(route: Route) -> str:
     path = path.replace("<int:job>", "999")
     for level in ("instance", "series", "study"):
         path = path.replace(f"<{level}>", ID)
-    path = path.replace("<name>", "nobody-here")
+    path = path.replace("<name>", "nobody-here").replace("<token>", "nothing-here")
     return path.replace("<upload>", "0" * 32).replace("<batch>", "0" * 32)
 
 

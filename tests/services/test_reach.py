@@ -113,7 +113,9 @@ NO_STUDY = {
     *("batches.report", "session.current", "session.begin", "session.end"),
     *("oidc.begin", "oidc.callback"),
     *("status.healthz", "status.readyz", "status.metrics", "studies.news", "trail.page"),
-    *("people.listed", "people.add", "people.change"),
+    *("people.listed", "people.add", "people.change", "trail.chain", "trail.csv"),
+    *("own.tokens", "own.make_token", "own.revoke_token"),
+    *("own.sessions", "own.end_session", "own.end_others"),
     *("telemetry.report", "telemetry.figures", "telemetry.incident"),
 }
 CELLS = [

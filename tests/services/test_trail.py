@@ -1,15 +1,23 @@
 """The journal over HTTP: for admins alone, page by page, and every look at it is written down."""
 
+import csv
+import io
 import json
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
 from pacs_proxy import doorkeeper
+from pacs_proxy.access.checkpoint import Checkpoint
 from pacs_proxy.access.permissions import ROLES
 from pacs_proxy.access.restriction import Restriction
+from pacs_proxy.access.verification import Verdicts
+from pacs_proxy.database import Database
 from tests.fakes import FakeOrthanc
 from tests.fakes.store import orthanc_id
 from tests.server import Answer, Proxy
@@ -105,3 +113,44 @@ def test_who_reaches_a_part_of_the_studies_is_told_of_none(door: Proxy) -> None:
     doorkeeper.add_user(settings(door), "north", "admin", PASSWORD)
     doorkeeper.restrict_user(settings(door), "north", Restriction.of(institutions=["north"]))
     assert asked(door, cookie(sign_in(door, "north"))).status == 403
+
+
+def test_it_finds_by_action(door: Proxy, admin: dict[str, str]) -> None:
+    found = items(door, admin, action="session.begun", limit=500)
+    assert {one["event"] for one in found} == {"session.begun"}
+    assert len(found) >= len(ROLES)
+
+
+def test_it_says_that_the_chain_is_whole_and_where_it_breaks(
+    door: Proxy, admin: dict[str, str], tmp_path: Path
+) -> None:
+    whole = json.loads(ask(door, "GET", "/api/audit/chain", admin).body)
+    assert (whole["whole"], whole["broken"]) == (True, None)
+    assert whole["sound"] >= COUNT
+    copy, known = tmp_path / "copy.db", settings(door)
+    with closing(sqlite3.connect(known.data_path / "pacs-proxy.db")) as source:
+        source.execute("VACUUM INTO ?", (str(copy),))
+    with closing(sqlite3.connect(copy)) as tampered, tampered:
+        tampered.execute("DROP TRIGGER audit_no_update")
+        tampered.execute("UPDATE audit SET principal = 'nobody' WHERE seq = 3")
+    with closing(Database(f"sqlite:///{copy}")) as database:
+        _, verdict = Verdicts(database, Checkpoint(known.checkpoint_path)).newest()
+    assert (verdict.is_whole, verdict.broken) == (False, 3)
+
+
+def test_the_table_has_the_same_records_and_no_formula(door: Proxy, admin: dict[str, str]) -> None:
+    sign_in(door, "=HYPERLINK(1)")
+    answer = ask(door, "GET", "/api/audit/csv?action=session.begun", admin)
+    assert answer.headers["Content-Type"].startswith("text/csv")
+    rows = list(csv.DictReader(io.StringIO(answer.body.decode())))
+    listed = items(door, admin, action="session.begun", limit=500)
+    assert [int(row["seq"]) for row in rows] == [one["seq"] for one in listed]
+    assert rows[0]["principal"] == "'=HYPERLINK(1)"
+    assert not any(cell[:1] in tuple("=+-@\t\r") for row in rows for cell in row.values() if cell)
+
+
+@pytest.mark.parametrize("path", ["/api/audit/csv", "/api/audit/chain"])
+def test_parts_of_it_are_for_who_may_read_it(door: Proxy, admin: dict[str, str], path: str) -> None:
+    assert ask(door, "GET", path, {}).status == 401
+    assert ask(door, "GET", path, cookie(sign_in(door, "reader"))).status == 403
+    assert ask(door, "GET", path, admin).status == 200

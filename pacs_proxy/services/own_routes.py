@@ -1,0 +1,57 @@
+"""The part of the route table about tokens and sessions; `own` answers."""
+
+from __future__ import annotations
+
+from pacs_proxy.access import records
+from pacs_proxy.access.permissions import OWN_ACCESS
+from pacs_proxy.services.route import Route
+
+OWN = (
+    Route(
+        ("GET",),
+        "/api/tokens",
+        "own.tokens",
+        OWN_ACCESS,
+        "One's own tokens, without what opens anything; everybody's for who manages accounts.",
+    ),
+    Route(
+        ("POST",),
+        "/api/tokens",
+        "own.make_token",
+        OWN_ACCESS,
+        "Make a token: `label`, `scopes` (of one's own permissions), `days` (1-366). 201 with "
+        "`token`, which is shown this once.",
+        audit=records.TOKEN_CHANGED,
+    ),
+    Route(
+        ("DELETE",),
+        "/api/tokens/<token>",
+        "own.revoke_token",
+        OWN_ACCESS,
+        "Revoke a token by its `id`; on every worker within two seconds.",
+        audit=records.TOKEN_CHANGED,
+    ),
+    Route(
+        ("GET",),
+        "/api/sessions",
+        "own.sessions",
+        OWN_ACCESS,
+        "One's own sessions that live; everybody's for who manages accounts.",
+    ),
+    Route(
+        ("DELETE",),
+        "/api/sessions",
+        "own.end_others",
+        OWN_ACCESS,
+        "End all of one's own sessions but the one that asks.",
+        audit=records.SESSIONS_ENDED,
+    ),
+    Route(
+        ("DELETE",),
+        "/api/sessions/<name>",
+        "own.end_session",
+        OWN_ACCESS,
+        "End a session by its `name`; on every worker within two seconds.",
+        audit=records.SESSIONS_ENDED,
+    ),
+)
