@@ -76,7 +76,7 @@ function start(): void {
     seen,
   });
   new PerformanceObserver((list) =>
-    transport.goodput.heard(list.getEntries() as PerformanceResourceTiming[]),
+    transport.heard(list.getEntries() as PerformanceResourceTiming[]),
   ).observe({ type: 'resource', buffered: true });
   link.glance = (path, limitMs) => transport.glance(path, limitMs);
   const toasts = new Toasts(byId('toasts'));

@@ -16,6 +16,7 @@ import { warm } from './machine.ts';
 import { MarkList } from './mark-list.ts';
 import { MarkSaving } from './mark-saving.ts';
 import { Markbook } from './markbook.ts';
+import { NetworkChip } from './network-chip.ts';
 import { Opening } from './opening.ts';
 import type { Pane } from './pane.ts';
 import { Progress } from './progress.ts';
@@ -89,6 +90,7 @@ export class Reader {
       preset: (index) => this.preset(index),
     });
     this.toolbar.chosen(stage.tool);
+    this.toolbar.node.append(new NetworkChip(transport, link, wallClock).node);
     this.node = this.page(new LinkChip(link, wallClock).node);
     this.listen();
   }

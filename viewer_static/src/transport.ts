@@ -10,6 +10,7 @@ import type { Partial } from './partial.ts';
 import { type Pace, persist, type Watch } from './persist.ts';
 import { checked, opened, type Proven } from './proven.ts';
 import { kindOf, type Telemetry } from './telemetry.ts';
+import { type Answered, Traffic } from './traffic.ts';
 import { type Silence, Watchdog } from './watchdog.ts';
 
 export interface Line extends Pace {
@@ -42,14 +43,24 @@ interface Asked {
 
 export class Transport {
   readonly goodput = new Goodput();
+  readonly traffic = new Traffic();
   private readonly leftovers = new Leftovers();
 
   constructor(private readonly line: Line) {}
 
   /** Whether a file of this size takes longer on the link than the server needs to make it smaller. */
   isSlowFor(bytes: number): boolean {
-    if (bytes < TELLING_BYTES) return false;
+    return bytes >= TELLING_BYTES && this.isSlow;
+  }
+
+  get isSlow(): boolean {
     return (this.goodput.bytesPerSecond ?? Number.POSITIVE_INFINITY) < SLOW_BYTES_PER_SECOND;
+  }
+
+  /** What the browser's own network clock says of anything that came. */
+  heard(answers: readonly Answered[]): void {
+    this.goodput.heard(answers);
+    this.traffic.heard(answers);
   }
 
   /** Whoever asks by other ways than this one waits there too. */
@@ -238,6 +249,7 @@ export class Transport {
     let status: number | null = null;
     let outcome = 'ok';
     const began = this.line.clock.now();
+    this.traffic.began(path);
     try {
       if (watch.signal.aborted) pass();
       const response = await this.line.fetch(path, {
@@ -257,6 +269,7 @@ export class Transport {
       if (error.category !== 'cancelled') this.line.seen?.count(error.category);
       throw error;
     } finally {
+      this.traffic.ended(path, outcome);
       const ms = Math.round(this.line.clock.now() - began);
       const at = new Date().toISOString();
       this.line.seen?.trace({ at, kind: kindOf(path), status, ms, outcome, request_id: requestId });

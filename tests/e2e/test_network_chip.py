@@ -1,0 +1,46 @@
+"""What the header says of the line, beside what the line really is."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.conftest import OpenViewer
+from tests.e2e.shelf import Book
+from tests.fakes import Link
+from tests.server import Proxy
+
+pytestmark = [pytest.mark.browser, pytest.mark.orthanc]
+
+ONE_WAY, RATE = 0.15, 250_000.0
+PATIENCE_MS = 60_000
+VALUE = "dt:has-text('{}') + dd"
+
+
+def test_the_chip_tells_rate_time_and_breaks_of_the_line(
+    served: Proxy, warm: Book, bars: Book, viewer: OpenViewer
+) -> None:
+    with Link("127.0.0.1", served.port) as line:
+        window = viewer(line.url).open(warm)
+        window.until_shown(0)
+        line.latency, line.rate = ONE_WAY, RATE
+        line.cut()
+        window.go_to(bars)
+        chip = window.page.locator(".network-chip")
+        expect(chip).to_contain_text("Mbit/s", timeout=PATIENCE_MS)
+        chip.click()
+        card = window.page.locator(".network-card")
+        survived = card.locator(VALUE.format("Breaks survived"))
+        # A connection that breaks before its answer begins is mended by the browser unseen.
+        window.until("s.counts().received > 2")
+        before = survived.inner_text()
+        line.cut()
+        expect(survived).not_to_have_text(before, timeout=PATIENCE_MS)
+        window.picture("network")
+        window.until_all(24)
+        rate = float(card.locator(VALUE.format("Arrives at")).inner_text().split()[0])
+        assert rate <= 1.2 * RATE * 8 / 1e6
+        assert "breaks survived" in str(chip.get_attribute("aria-label"))
+        window.page.keyboard.press("Escape")
+        expect(card).to_be_hidden()
+        # That closed the card and nothing else.
+        assert window.status.startswith("24/24")
+        assert window.errors == []
