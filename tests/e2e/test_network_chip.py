@@ -38,6 +38,8 @@ def test_the_chip_tells_rate_time_and_breaks_of_the_line(
         window.until_all(24)
         rate = float(card.locator(VALUE.format("Arrives at")).inner_text().split()[0])
         assert rate <= 1.2 * RATE * 8 / 1e6
+        took = int(card.locator(VALUE.format("An answer takes")).inner_text().split()[0])
+        assert took >= 2 * ONE_WAY * 1000 - 5
         assert "breaks survived" in str(chip.get_attribute("aria-label"))
         window.page.keyboard.press("Escape")
         expect(card).to_be_hidden()

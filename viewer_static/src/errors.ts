@@ -126,12 +126,19 @@ export const EXPLAINED: Readonly<Record<Category, Explanation>> = {
   cancelled: entry('Cancelled', 'The load was given up.', true),
 };
 
+/** MD5s; null where none was named. */
+export interface Digests {
+  readonly expected: string | null;
+  readonly got: string | null;
+}
+
 export interface Facts {
   readonly status?: number;
   readonly requestId?: string | null;
   readonly retryAfterMs?: number | null;
   /** The server's own word on whether asking again may help. */
   readonly retryable?: boolean;
+  readonly digests?: Digests;
 }
 
 export class ViewerError extends Error {
@@ -139,6 +146,7 @@ export class ViewerError extends Error {
   readonly status: number | null;
   readonly requestId: string | null;
   readonly retryAfterMs: number | null;
+  readonly digests: Digests | null;
   private readonly saidRetryable: boolean | null;
 
   constructor(category: Category, detail = '', facts: Facts = {}) {
@@ -148,6 +156,7 @@ export class ViewerError extends Error {
     this.status = facts.status ?? null;
     this.requestId = facts.requestId ?? null;
     this.retryAfterMs = facts.retryAfterMs ?? null;
+    this.digests = facts.digests ?? null;
     this.saidRetryable = facts.retryable ?? null;
   }
 
@@ -156,6 +165,7 @@ export class ViewerError extends Error {
       requestId,
       retryAfterMs: this.retryAfterMs,
       ...(this.status === null ? {} : { status: this.status }),
+      ...(this.digests === null ? {} : { digests: this.digests }),
       ...(this.saidRetryable === null ? {} : { retryable: this.saidRetryable }),
     });
   }

@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { type Announced, digestOf, isDicom, misannounced, objection, proof } from './instance.ts';
+import {
+  type Announced,
+  digestOf,
+  isDicom,
+  misannounced,
+  objection,
+  proof,
+  syntaxOf,
+} from './instance.ts';
 import { dicom } from './testing.ts';
 
 const file = dicom(2_000);
@@ -27,6 +35,25 @@ describe('instance', () => {
 
   it('refuses another digest than the listing`s even without an ETag', () => {
     expect(category(other, { md5: null })).toBe('digest');
+  });
+
+  it('names both digests of what did not agree, for the incident bundle', () => {
+    const wrong = objection(file.bytes, other, expected, announced());
+    expect(wrong?.digests).toEqual({ expected: file.md5, got: other });
+    expect(wrong?.withRequest('r1').digests).toEqual({ expected: file.md5, got: other });
+  });
+
+  it('reads the coding in the file itself, and passes on no private one', () => {
+    const coded = (uid: string) => {
+      const bytes = new Uint8Array(300);
+      bytes.set([0x02, 0x00, 0x10, 0x00, 0x55, 0x49, uid.length, 0], 158);
+      bytes.set(new TextEncoder().encode(uid), 166);
+      return syntaxOf(bytes);
+    };
+    expect(coded('1.2.840.10008.1.2.4.90')).toBe('1.2.840.10008.1.2.4.90');
+    expect(coded('1.2.840.10008.1.2.1\0')).toBe('1.2.840.10008.1.2.1');
+    expect(coded('1.2.840.113619.5.2')).toBe('');
+    expect(syntaxOf(file.bytes)).toBe('');
   });
 
   it('tells a changed instance from a damaged one', () => {

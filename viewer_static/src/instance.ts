@@ -27,6 +27,22 @@ export function isDicom(bytes: Uint8Array): boolean {
   return bytes.length >= 132 && String.fromCharCode(...bytes.subarray(128, 132)) === 'DICM';
 }
 
+const TRANSFER_SYNTAX = [0x02, 0x00, 0x10, 0x00, 0x55, 0x49];
+const STANDARD = /^1\.2\.840\.10008\.1\.2[0-9.]{0,16}$/;
+
+/** What the file's meta information (PS3.10, 7.1) says of its coding; empty for none or a private one. */
+export function syntaxOf(bytes: Uint8Array): string {
+  const end = Math.min(bytes.length, 1_024) - 8;
+  for (let at = 132; at < end; at += 2) {
+    if (TRANSFER_SYNTAX.some((byte, index) => bytes[at + index] !== byte)) continue;
+    const length = (bytes[at + 6] ?? 0) + 256 * (bytes[at + 7] ?? 0);
+    const uid = String.fromCharCode(...bytes.subarray(at + 8, at + 8 + Math.min(length, 64)));
+    const plain = uid.replace(/[\0 ]+$/, '');
+    return STANDARD.test(plain) ? plain : '';
+  }
+  return '';
+}
+
 const looksLikeHtml = (bytes: Uint8Array): boolean =>
   /^\s*<(!doctype|html|head|body|\?xml)/i.test(String.fromCharCode(...bytes.subarray(0, 64)));
 
@@ -34,11 +50,15 @@ const looksLikeHtml = (bytes: Uint8Array): boolean =>
 function againstListing(expected: Expected, announced: Announced, md5: string): ViewerError | null {
   if (announced.converted !== null || expected.md5 === null) return null;
   if (md5 === expected.md5.toLowerCase()) return null;
-  return new ViewerError(announced.md5 === md5 ? 'changed' : 'digest');
+  return unlike(announced.md5 === md5 ? 'changed' : 'digest', expected.md5, md5);
 }
 
+const unlike = (category: 'changed' | 'digest', expected: string, got: string): ViewerError =>
+  new ViewerError(category, '', { digests: { expected, got } });
+
 function againstHeaders(announced: Announced, md5: string): ViewerError | null {
-  return announced.md5 !== null && announced.md5 !== md5 ? new ViewerError('digest') : null;
+  if (announced.md5 === null || announced.md5 === md5) return null;
+  return unlike('digest', announced.md5, md5);
 }
 
 /** A wrong length is known before the first byte of the body is read. */

@@ -8,6 +8,7 @@ import {
   misannounced,
   objection,
   proof,
+  syntaxOf,
 } from './instance.ts';
 import type { Partial } from './partial.ts';
 
@@ -16,6 +17,10 @@ export interface Proven {
   readonly converted: string | null;
   readonly integrity: 'md5' | 'length';
   readonly requestId: string | null;
+  /** Of the bytes. */
+  readonly md5: string;
+  /** As it came; empty where the file does not say, or a coding of somebody's own. */
+  readonly syntax: string;
 }
 
 function announcedBy(response: Response, expected: Expected): Announced {
@@ -56,5 +61,7 @@ export function checked(
     converted: announced.converted,
     integrity: proof(expected, announced),
     requestId: response.headers.get('x-request-id'),
+    md5,
+    syntax: syntaxOf(bytes),
   };
 }

@@ -18,6 +18,7 @@ import { Healing } from './healing.ts';
 import type { Link } from './link.ts';
 import { Navigation } from './navigation.ts';
 import type { Watch } from './persist.ts';
+import type { Proven } from './proven.ts';
 import { SliceQueue } from './queue.ts';
 import { SeriesModel, type Slice } from './series.ts';
 import { isOfPicture } from './telemetry.ts';
@@ -47,6 +48,7 @@ export class Session implements Keeper {
   private readonly queue: SliceQueue;
   private readonly healing: Healing;
   private readonly leaving = new AbortController();
+  private readonly came = new Map<string, Pick<Proven, 'syntax' | 'md5' | 'requestId'>>();
 
   constructor(
     detail: SeriesDetail,
@@ -163,15 +165,28 @@ export class Session implements Keeper {
     const slice = this.model.slices[index];
     if (slice === undefined) throw new ViewerError('not-found');
     await this.desk.engine.loadSlice(slice.imageId, signal).catch((thrown: unknown) => {
-      const { seen } = this.desk.transport;
-      const { category } = recognised(thrown);
       // What failed on the way is counted with each try already.
-      if (!signal.aborted && isOfPicture(category)) {
-        seen?.count(category, slice.instance.transfer_syntax ?? '');
-      }
+      if (!signal.aborted) this.undrawn(slice.instance, recognised(thrown));
       throw thrown;
     });
     this.recall(slice.instance);
+  }
+
+  /** The file came right, and no picture came of it. */
+  private undrawn({ id, md5 }: Instance, { category }: ViewerError): void {
+    const { seen } = this.desk.transport;
+    const came = this.came.get(id);
+    if (seen === undefined || !isOfPicture(category)) return;
+    seen.count(category, came?.syntax ?? '');
+    seen.trace({
+      at: new Date().toISOString(),
+      kind: 'picture',
+      status: null,
+      ms: 0,
+      outcome: category,
+      request_id: came?.requestId ?? null,
+      digests: { expected: md5, got: came?.md5 ?? null },
+    });
   }
 
   /** The picture was still decoded from an earlier visit: so is the proof of its file. */
@@ -197,6 +212,7 @@ export class Session implements Keeper {
     const early = ahead?.take(id, watch) ?? null;
     const path = transport.isSlowFor(instance.size) ? compactPath(id) : displayPath(id);
     const proven = await (early ?? transport.instance(path, instance, watch));
+    this.came.set(id, { syntax: proven.syntax, md5: proven.md5, requestId: proven.requestId });
     this.desk.engine.files.proofs.keep(instance, proven);
     this.model.proven(id, proven.integrity, proven.converted);
     return { bytes: proven.bytes, sopUid: instance.sop_uid };

@@ -1,6 +1,6 @@
 /** What this page saw, of nobody: counts and times by name, sent in batches, lost without regret. */
 import type { Clock } from './clock.ts';
-import type { Category } from './errors.ts';
+import type { Category, Digests } from './errors.ts';
 
 export type Counted = Exclude<Category, 'cancelled'> | 'image' | 'resumed';
 export type Timed = 'image' | 'first-image' | 'list';
@@ -20,6 +20,8 @@ export interface Trace {
   readonly ms: number;
   readonly outcome: string;
   readonly request_id: string | null;
+  /** MD5 of what was to come and of what came, where a file was not what it should have been. */
+  readonly digests?: Digests;
 }
 
 /** Upper ends in ms; the proxy has the same. */

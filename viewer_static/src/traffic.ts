@@ -9,7 +9,7 @@ export type Answered = Arrival & { readonly requestStart: number };
 
 const BREAKS = new Set(['network', 'stalled', 'short']);
 /** The quickest of so many: whatever else was under way, or had to be fetched first, slowed the others. */
-const SAMPLES = 16;
+const SAMPLES = 8;
 
 export function cargoOf(path: string): Cargo {
   if (/\/(display|compact|frames\/\d+)$/.test(path)) return 'images';
@@ -44,7 +44,8 @@ export class Traffic extends EventTarget {
 
   heard(answers: readonly Answered[]): void {
     for (const { requestStart, responseStart, transferSize } of answers)
-      if (transferSize > 0 && requestStart > 0) this.samples.push(responseStart - requestStart);
+      if (transferSize > 0 && responseStart > requestStart)
+        this.samples.push(responseStart - requestStart);
     this.samples.splice(0, Math.max(0, this.samples.length - SAMPLES));
   }
 

@@ -1,7 +1,7 @@
 /** The only door to the network: what leaves here is whole, proven and of the right kind, or an error. */
 import { notElsewhere, ofKind, parsed, refusal, vouchedFor, whole } from './answer.ts';
 import type { Digest } from './digest.ts';
-import { recognised, ViewerError } from './errors.ts';
+import { type Digests, recognised, ViewerError } from './errors.ts';
 import type { Gate } from './gate.ts';
 import { Goodput } from './goodput.ts';
 import type { Expected } from './instance.ts';
@@ -185,8 +185,8 @@ export class Transport {
     );
     try {
       const proven = await asked;
-      this.line.seen?.count('image');
-      this.line.seen?.time('image', this.line.clock.now() - began);
+      this.line.seen?.count('image', proven.syntax);
+      this.line.seen?.time('image', this.line.clock.now() - began, proven.syntax);
       return proven;
     } catch (thrown) {
       if (watch.signal.aborted) this.leftovers.keep(path, partial);
@@ -248,6 +248,7 @@ export class Transport {
     let requestId: string | null = null;
     let status: number | null = null;
     let outcome = 'ok';
+    let digests: Digests | null = null;
     const began = this.line.clock.now();
     this.traffic.began(path);
     try {
@@ -266,13 +267,15 @@ export class Transport {
     } catch (thrown) {
       const error = named(giveUp.signal.aborted ? giveUp.signal.reason : thrown, requestId);
       outcome = error.category;
+      digests = error.digests;
       if (error.category !== 'cancelled') this.line.seen?.count(error.category);
       throw error;
     } finally {
       this.traffic.ended(path, outcome);
       const ms = Math.round(this.line.clock.now() - began);
       const at = new Date().toISOString();
-      this.line.seen?.trace({ at, kind: kindOf(path), status, ms, outcome, request_id: requestId });
+      const which = { at, kind: kindOf(path), status, ms, outcome, request_id: requestId };
+      this.line.seen?.trace(digests === null ? which : { ...which, digests });
       dog.stop();
       giveUp.abort();
       watch.signal.removeEventListener('abort', pass);
