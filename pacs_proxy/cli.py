@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from pacs_proxy.access.permissions import ROLES
+from pacs_proxy.access.permissions import ACCOUNT_ROLES
 from pacs_proxy.errors import PacsProxyError
 from pacs_proxy.settings import SettingError, Settings
 
@@ -113,7 +113,7 @@ def user() -> None:
     """Who may sign in."""
 
 
-_ROLE = click.option("--role", type=click.Choice(list(ROLES)), help="What the user may do.")
+_ROLE = click.option("--role", type=click.Choice(list(ACCOUNT_ROLES)), help="What the user may do.")
 _STDIN = click.option(
     "--password-stdin", is_flag=True, help="Read the password from the first line of input."
 )
@@ -121,7 +121,9 @@ _STDIN = click.option(
 
 @user.command("add")
 @click.argument("name")
-@click.option("--role", type=click.Choice(list(ROLES)), required=True, help="What it may do.")
+@click.option(
+    "--role", type=click.Choice(list(ACCOUNT_ROLES)), required=True, help="What it may do."
+)
 @_STDIN
 def user_add(name: str, role: str, password_stdin: bool) -> None:
     """Make a user; the password is asked for."""
@@ -185,7 +187,9 @@ def token() -> None:
 @token.command("create")
 @click.argument("label")
 @click.option("--user", "owner", required=True, help="Whose rights it has, at most.")
-@click.option("--scope", "scopes", multiple=True, default=["study.read"], show_default=True)
+@click.option(
+    "--scope", "scopes", multiple=True, default=["study.read", "study.search"], show_default=True
+)
 @click.option("--days", default=90, show_default=True, type=click.IntRange(1, 366))
 def token_create(label: str, owner: str, scopes: tuple[str, ...], days: int) -> None:
     """Make a token and print it, once."""

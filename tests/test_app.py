@@ -33,7 +33,7 @@ def test_the_addresses_are_those_of_the_route_table(app: Flask) -> None:
 
 
 CHANGED = ("/api/uploads", "/api/ingest", "/api/session", "/api/telemetry", "/api/users",
-           "/api/tokens", "/api/sessions")  # fmt: skip
+           "/api/tokens", "/api/sessions", "/api/shares")  # fmt: skip
 
 
 def test_what_may_be_changed_is_uploads_and_what_is_deleted(app: Flask) -> None:
@@ -46,7 +46,7 @@ def test_what_may_be_changed_is_uploads_and_what_is_deleted(app: Flask) -> None:
             not methods
             or rule.startswith(CHANGED)
             or methods == {"DELETE"}
-            or endpoint in {"measurements.keep", "emergency.direct"}
+            or endpoint in {"measurements.keep", "emergency.direct", "shares.make"}
         )
         assert ("DELETE" in methods and "pacs" in rule) == (
             endpoint.startswith("deletions.") and endpoint != "deletions.progress"
@@ -63,14 +63,16 @@ def test_each_route_says_who_may_and_what_for() -> None:
             "public", "study.read", "study.export", "study.delete", "upload.create",
             "ingest.reference", "conflict.resolve", "operate", "audit.read",
             "measurement.keep", "account.manage", "emergency.direct", "own.access",
+            "study.search", "study.share",
         }  # fmt: skip
         assert route.summary.endswith(".")
     data = [r for r in ROUTES if r.rule.startswith(("/api/pacs", "/wado"))]
     for route in data:
-        if route.view in {"measurements.keep", "emergency.direct"}:
+        if route.view in {"measurements.keep", "emergency.direct", "shares.make"}:
             continue
         is_deletion = route.view.startswith("deletions.")
         reads = "study.export" if route.rule.endswith("/download") else "study.read"
+        reads = "study.search" if route.view in {"studies.page", "studies.news"} else reads
         assert route.permission == ("study.delete" if is_deletion else reads)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 
 from pacs_proxy.access import passwords
-from pacs_proxy.access.permissions import ROLES
+from pacs_proxy.access.permissions import ACCOUNT_ROLES
 from pacs_proxy.access.restriction import Restriction
 from pacs_proxy.access.tables import Account, SignIn
 from pacs_proxy.database import Database
@@ -87,6 +87,6 @@ class Accounts:
 
 
 def _role(role: str) -> str:
-    if role not in ROLES:
-        raise AccountRefused(f"A role is one of {', '.join(ROLES)}.")
+    if role not in ACCOUNT_ROLES:
+        raise AccountRefused(f"A role is one of {', '.join(ACCOUNT_ROLES)}.")
     return role

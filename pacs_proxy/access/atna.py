@@ -49,6 +49,8 @@ _KINDS = {
     records.SESSIONS_ENDED: _Kind("110114", "User Authentication", "E", _LOGOUT),
     records.ACCOUNT_CHANGED: _Kind("110113", "Security Alert", "E", _ATTRIBUTES),
     records.TOKEN_CHANGED: _Kind("110113", "Security Alert", "E", _ATTRIBUTES),
+    records.SHARE_CHANGED: _Kind("110113", "Security Alert", "E", _ATTRIBUTES),
+    records.SHARE_OPENED: _Kind("110114", "User Authentication", "E", _LOGIN),
     records.DENIED: _Kind("110113", "Security Alert", "E"),
     records.EMERGENCY: _Kind("110113", "Security Alert", "E", _OVERRIDE),
     records.AUDIT_USED: _Kind("110101", "Audit Log Used", "R"),

@@ -9,6 +9,7 @@ from pacs_proxy.access.accounts import Accounts
 from pacs_proxy.access.attempts import Attempts
 from pacs_proxy.access.flows import Bindings, Flows
 from pacs_proxy.access.sessions import Sessions
+from pacs_proxy.access.shares import Shares
 from pacs_proxy.access.tokens import Tokens
 from pacs_proxy.database import Database
 
@@ -23,10 +24,12 @@ class Door:
     attempts: Attempts
     flows: Flows
     bindings: Bindings
+    shares: Shares
 
     @classmethod
     def of(cls, database: Database, idle: float, absolute: float) -> Self:
         """`idle` and `absolute`: the seconds after which sessions end."""
         sessions = Sessions(database, idle, absolute)
         accounts, tokens, attempts = Accounts(database), Tokens(database), Attempts(database)
-        return cls(accounts, sessions, tokens, attempts, Flows(database), Bindings(database))
+        flows, bindings = Flows(database), Bindings(database)
+        return cls(accounts, sessions, tokens, attempts, flows, bindings, Shares(database))

@@ -8,7 +8,9 @@ from pacs_proxy.access.restriction import Restriction
 
 PUBLIC = "public"
 STUDY_READ = "study.read"
+STUDY_SEARCH = "study.search"
 STUDY_EXPORT = "study.export"
+STUDY_SHARE = "study.share"
 MEASUREMENT_KEEP = "measurement.keep"
 STUDY_DELETE = "study.delete"
 UPLOAD_CREATE = "upload.create"
@@ -20,11 +22,16 @@ ACCOUNT_MANAGE = "account.manage"
 EMERGENCY_DIRECT = "emergency.direct"
 OWN_ACCESS = "own.access"
 
-_READER = frozenset({PUBLIC, OWN_ACCESS, STUDY_READ, STUDY_EXPORT, MEASUREMENT_KEEP})
+# Whoever holds a link to one study.
+_GUEST = frozenset({PUBLIC, STUDY_READ})
+# Sharing is less than the export that readers have anyway: it ends, and each opening is known.
+_READER = _GUEST | {OWN_ACCESS, STUDY_SEARCH, STUDY_EXPORT, STUDY_SHARE, MEASUREMENT_KEEP}
 _TECHNOLOGIST = _READER | {UPLOAD_CREATE, CONFLICT_RESOLVE, EMERGENCY_DIRECT}
 _ADMIN = _TECHNOLOGIST | {STUDY_DELETE, INGEST_REFERENCE, OPERATE, AUDIT_READ, ACCOUNT_MANAGE}
 
-ROLES = {"reader": _READER, "technologist": _TECHNOLOGIST, "admin": _ADMIN}
+GUEST = "guest"
+ACCOUNT_ROLES = {"reader": _READER, "technologist": _TECHNOLOGIST, "admin": _ADMIN}
+ROLES = {GUEST: _GUEST, **ACCOUNT_ROLES}
 # What nobody has to sign in for.
 ANYBODY = frozenset({PUBLIC})
 EVERYTHING = _ADMIN
@@ -34,8 +41,10 @@ GRANTABLE = EVERYTHING - {OWN_ACCESS}
 MEANING = {
     PUBLIC: "the page itself, signing in, health",
     OWN_ACCESS: "make and revoke one's own tokens, see and end one's own sessions",
-    STUDY_READ: "search and look at studies",
+    STUDY_READ: "look at studies; a guest at one alone",
+    STUDY_SEARCH: "list and search studies",
     STUDY_EXPORT: "download images, series and studies",
+    STUDY_SHARE: "make links to one study for people without an account, and revoke one's own",
     MEASUREMENT_KEEP: "keep measurements in the archive as structured reports",
     UPLOAD_CREATE: "send files to the archive, follow one's own batches",
     CONFLICT_RESOLVE: "decide between two versions of an instance",
@@ -52,7 +61,7 @@ MEANING = {
 class Principal:
     """Who asks; `session` is what the journal calls this spell of work, empty for nobody.
 
-    `restriction`: the studies within reach; None for all.
+    `restriction`: the studies within reach; None for all. `only`: a guest's one study, until then.
     """
 
     name: str
@@ -60,3 +69,10 @@ class Principal:
     session: str
     role: str = ""
     restriction: Restriction | None = None
+    only: str = ""
+    until: float = 0.0
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether there are studies out of reach."""
+        return bool(self.only) or self.restriction is not None

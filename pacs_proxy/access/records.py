@@ -25,6 +25,7 @@ CONFLICT_DECIDED = "conflict.decided"
 SIGN_IN, SIGN_OUT = "session.begun", "session.ended"
 SESSIONS_ENDED = "session.revoked"
 ACCOUNT_CHANGED, TOKEN_CHANGED = "account.changed", "token.changed"
+SHARE_CHANGED, SHARE_OPENED = "share.changed", "share.opened"
 DENIED = "access.denied"
 AUDIT_USED = "audit.used"
 
@@ -34,7 +35,7 @@ FIRST = frozenset({STUDY_READ, STUDY_EXPORTED})
 CHANGES = frozenset(
     {
         *(STUDY_DELETED, MEASURED, CONFLICT_DECIDED, EMERGENCY),
-        *(ACCOUNT_CHANGED, TOKEN_CHANGED, SESSIONS_ENDED),
+        *(ACCOUNT_CHANGED, TOKEN_CHANGED, SESSIONS_ENDED, SHARE_CHANGED),
     }
 )
 

@@ -14,8 +14,9 @@ from typing import TypeVar
 from sqlalchemy import ColumnElement, Delete, Select, delete, select, update
 from sqlalchemy.orm import Session as Transaction
 
+from pacs_proxy.access.permissions import GUEST, ROLES, STUDY_SHARE
 from pacs_proxy.access.restriction import Restriction
-from pacs_proxy.access.tables import Account, SignIn
+from pacs_proxy.access.tables import Account, Share, SignIn
 from pacs_proxy.database import Database
 from pacs_proxy.errors import DatabaseUnavailable
 
@@ -29,7 +30,10 @@ _Statement = TypeVar("_Statement", Select[SignIn], Delete)
 
 @dataclass(frozen=True)
 class Session:
-    """Whose it is; `name` is for the journal and opens nothing."""
+    """Whose it is; `name` is for the journal and opens nothing.
+
+    `only`: a guest's study; `until`: when his link ends.
+    """
 
     name: str
     account: str
@@ -37,6 +41,8 @@ class Session:
     restriction: Restriction | None
     idle_at: float
     ends_at: float
+    only: str = ""
+    until: float = 0.0
 
 
 class Sessions:
@@ -54,13 +60,19 @@ class Sessions:
         self._seen_every = min(_SEEN_EVERY, idle / 10)
         self._believed: dict[str, tuple[float, Session | None]] = {}
 
-    def begin(self, account: str, address: str, before: str = "") -> tuple[str, str]:
-        """A new session's secret and name; the one `before` it in the same browser ends."""
+    def begin(
+        self, account: str, address: str, before: str = "", share: str | None = None
+    ) -> tuple[str, str]:
+        """A new session's secret and name; the one `before` it in the same browser ends.
+
+        With `share` it is a guest's, who came by that link of the account's.
+        """
         secret, now = secrets.token_urlsafe(_BITS // 8), self._clock()
         made = SignIn(
             key=_key(secret),
             name=secrets.token_hex(8),
             account=account,
+            share=share,
             address=address,
             created=now,
             seen=now,
@@ -103,14 +115,18 @@ class Sessions:
             return session.scalar(ended.returning(SignIn.account)) or ""
 
     def end_others(self, account: str, kept: str) -> int:
-        """End all of an account's but the one of that name; how many they were."""
-        others = delete(SignIn).where(SignIn.account == account, SignIn.name != kept)
+        """End all of an account's but the one of that name; how many they were. Guests stay."""
+        others = delete(SignIn).where(
+            SignIn.account == account, SignIn.name != kept, SignIn.share.is_(None)
+        )
         with self._database.write() as session:
             return len(session.scalars(others.returning(SignIn.name)).all())
 
     def _read(self, key: str) -> Session | None:
-        wanted = select(SignIn, Account.role, Account.restriction).join(
-            Account, Account.name == SignIn.account
+        wanted = (
+            select(SignIn, Account.role, Account.restriction, Share)
+            .join(Account, Account.name == SignIn.account)
+            .outerjoin(Share, Share.id == SignIn.share)
         )
         with self._database.read() as session:
             row = session.execute(
@@ -121,7 +137,13 @@ class Sessions:
         kept = row[0]
         ends, idle = kept.created + self._absolute, kept.seen + self._idle
         limits = Restriction.kept(row[2])
-        return Session(kept.name, kept.account, row[1], limits, idle, ends)
+        if kept.share is None:
+            return Session(kept.name, kept.account, row[1], limits, idle, ends)
+        share: Share | None = row[3]
+        if share is None or share.is_revoked or STUDY_SHARE not in ROLES[row[1]]:
+            return None
+        ends, guest = min(ends, share.expires), guest_name(share.id)
+        return Session(kept.name, guest, GUEST, limits, idle, ends, share.study, share.expires)
 
     def _believe(self, key: str, now: float, found: Session | None) -> None:
         if len(self._believed) > 10_000:
@@ -150,6 +172,11 @@ class Sessions:
 
 def _of(statement: _Statement, account: str | None) -> _Statement:
     return statement if account is None else statement.where(SignIn.account == account)
+
+
+def guest_name(share: str) -> str:
+    """What the journal calls whoever came by that link; no account can have such a name."""
+    return f"share:{share}"
 
 
 def token_of(secret: str) -> str:

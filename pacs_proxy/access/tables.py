@@ -71,6 +71,8 @@ class SignIn(Base):
     account: Mapped[str] = mapped_column(
         ForeignKey("accounts.name", ondelete="CASCADE"), index=True
     )
+    # Of a guest: the link he came by, and `account` is who made it.
+    share: Mapped[str | None] = mapped_column(String(32))
     address: Mapped[str] = mapped_column(String(64))
     created: Mapped[float]
     seen: Mapped[float]
@@ -88,6 +90,21 @@ class Token(Base):
     label: Mapped[str] = mapped_column(String(64))
     scopes: Mapped[str] = mapped_column(Text)
     hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created: Mapped[float]
+    expires: Mapped[float]
+    is_revoked: Mapped[bool] = mapped_column(default=False)
+
+
+class Share(Base):
+    """A link to one study: hashes of its secret and of its passphrase, which it need not have."""
+
+    __tablename__ = "shares"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    key: Mapped[str] = mapped_column(String(64), unique=True)
+    study: Mapped[str] = mapped_column(String(44), index=True)
+    account: Mapped[str] = mapped_column(ForeignKey(_NAME, ondelete="CASCADE"), index=True)
+    passphrase: Mapped[str | None] = mapped_column(Text)
     created: Mapped[float]
     expires: Mapped[float]
     is_revoked: Mapped[bool] = mapped_column(default=False)

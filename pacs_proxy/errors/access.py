@@ -51,6 +51,38 @@ class ChangeRefused(PacsProxyError):
     title = "Not from the signed-in page"
 
 
+class ShareEnded(PacsProxyError):
+    """A link that leads nowhere: expired, revoked, or never made; which of them is not said."""
+
+    status = 404
+    code = "share_ended"
+    title = "This link has ended"
+
+
+class PassphraseRequired(PacsProxyError):
+    """A link opens with its passphrase only."""
+
+    status = 401
+    code = "passphrase_required"
+    title = "A passphrase is needed"
+
+
+class PassphraseRefused(PacsProxyError):
+    """Not the passphrase of this link."""
+
+    status = 401
+    code = "passphrase_refused"
+    title = "Not the passphrase"
+
+
+class ShareRefused(PacsProxyError):
+    """A link cannot be made so."""
+
+    status = 422
+    code = "share_refused"
+    title = "Not possible"
+
+
 class WeakPassword(PacsProxyError):
     """A password that is too easily found."""
 

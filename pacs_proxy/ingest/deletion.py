@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
+from pacs_proxy.access import shares
 from pacs_proxy.archive import catalogue
 from pacs_proxy.archive.instances import Instances
 from pacs_proxy.archive.studies import understood
@@ -161,6 +162,7 @@ class Deletions:
             counts = target.drop(session, uploads, is_last)
             if is_last:
                 catalogue.forget(session, [target.study])
+                shares.end_of(session, target.study)
             else:
                 catalogue.doubt(session, target.study)
             for job in target.interrupted(session, mark):

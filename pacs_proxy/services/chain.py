@@ -26,7 +26,7 @@ from pacs_proxy.web.exchange import begin_interest, finish, refuse_cross_site, r
 from pacs_proxy.web.peer import VOUCHED
 
 # Nobody has a token before it, and its answer gives one.
-_SIGN_IN = "session.begin"
+_SIGN_IN = frozenset({"session.begin", "shares.enter"})
 
 
 def install(app: Flask) -> None:
@@ -70,11 +70,10 @@ def admit(
             raise SignInRequired("Sign in with your name and password, then it goes on.")
         auditing.refused(having, route, asker, about)
         raise Forbidden("You may not do this.")
-    if having.settings.sign_in and route.view != _SIGN_IN:
+    if having.settings.sign_in and route.view not in _SIGN_IN:
         expect_own_page(environ)
     interest = begin_interest(environ, having.watch, _end_of(route, environ, having))
-    limits = who.restriction
-    if limits is not None and not reach.expect(having, limits, about, interest):
+    if who.is_limited and not reach.expect(having, who, about, interest):
         auditing.refused(having, route, asker, about)
         raise reach.out_of_reach()
     return who, asker, interest

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from pacs_proxy.access.restriction import Restriction
+from pacs_proxy.access.permissions import Principal
 from pacs_proxy.errors import DeletionFailed, NotFound
 from pacs_proxy.ingest.deleted import INSTANCE, SERIES, STUDY
 from pacs_proxy.ingest.deletion import NO_SUCH
@@ -36,16 +36,16 @@ def instance(instance: str) -> tuple[dict[str, Any], int, dict[str, str]]:
 def progress(job: int) -> dict[str, Any]:
     """How far a deletion is."""
     found = services().deletions.find(job)
-    limits, named = principal().restriction, {_NAMED[found.level]: found.id}
-    if limits and not _is_within(limits, named):
+    who, named = principal(), {_NAMED[found.level]: found.id}
+    if who.is_limited and not _is_within(who, named):
         raise reach.out_of_reach(NO_SUCH)
     return asdict(found)
 
 
-def _is_within(limits: Restriction, named: dict[str, str]) -> bool:
+def _is_within(who: Principal, named: dict[str, str]) -> bool:
     """What is gone by now is nobody's any more."""
     try:
-        return reach.expect(services(), limits, named, interest())
+        return reach.expect(services(), who, named, interest())
     except NotFound:
         return True
 

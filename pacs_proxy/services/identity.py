@@ -84,7 +84,8 @@ LOCAL = Principal("local", EVERYTHING, "local")
 
 
 def _person(found: Session) -> Principal:
-    return Principal(found.account, ROLES[found.role], found.name, found.role, found.restriction)
+    may, limits = ROLES[found.role], found.restriction
+    return Principal(found.account, may, found.name, found.role, limits, found.only, found.until)
 
 
 def _program(secret: str, having: Services) -> Principal:

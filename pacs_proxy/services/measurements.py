@@ -9,7 +9,7 @@ from flask import g
 
 from pacs_proxy.measurements.marks import Mark, marks_of
 from pacs_proxy.services import auditing
-from pacs_proxy.services.context import interest, services
+from pacs_proxy.services.context import interest, principal, services
 from pacs_proxy.services.identifiers import orthanc_id
 from pacs_proxy.web.bodies import json_object
 
@@ -24,7 +24,8 @@ def listed(study: str) -> dict[str, Any]:
         return {"made": None, "observer": "", "marks": []}
     return {
         "made": found.made,
-        "observer": found.observer,
+        # A guest is told nobody's name.
+        "observer": "" if principal().only else found.observer,
         "marks": [_as_json(mark) for mark in found.marks],
     }
 

@@ -8,6 +8,7 @@ from flask import Response, jsonify
 
 from pacs_proxy.access.inquiry import moment
 from pacs_proxy.access.permissions import ACCOUNT_MANAGE, GRANTABLE, PUBLIC
+from pacs_proxy.access.sessions import guest_name
 from pacs_proxy.access.tables import SignIn, Token
 from pacs_proxy.errors import BadRequest, NotFound
 from pacs_proxy.errors.access import AccountRefused
@@ -101,7 +102,7 @@ def _token(one: Token) -> dict[str, Any]:
 def _session(one: SignIn) -> dict[str, Any]:
     return {
         "name": one.name,
-        "user": one.account,
+        "user": guest_name(one.share) if one.share else one.account,
         "address": one.address,
         "began": moment(one.created),
         "seen": moment(one.seen),

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Response, jsonify
 
-from pacs_proxy.access.permissions import ROLES
+from pacs_proxy.access.permissions import ACCOUNT_ROLES
 from pacs_proxy.access.restriction import Restriction
 from pacs_proxy.access.tables import Account
 from pacs_proxy.errors import BadRequest, Forbidden
@@ -23,7 +23,7 @@ def listed() -> dict[str, Any]:
     """All accounts by name, nothing in it that opens anything; and the roles there are."""
     _expect_unrestricted()
     found = services().door.accounts.listed()
-    return {"users": [_shown(one) for one in found], "roles": list(ROLES)}
+    return {"users": [_shown(one) for one in found], "roles": list(ACCOUNT_ROLES)}
 
 
 def add() -> Response:

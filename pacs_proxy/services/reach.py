@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from pacs_proxy.access.restriction import Restriction
+from pacs_proxy.access.permissions import Principal
 from pacs_proxy.archive.studies import Page
 from pacs_proxy.archive.summaries import StudySummary
 from pacs_proxy.errors import NotFound
@@ -31,18 +31,18 @@ def study_of(having: Services, named: Mapping[str, str], interest: Interest) -> 
     return having.lineage.of_instance(orthanc_id(named["instance"]), interest)
 
 
-def permits(
-    having: Services, restriction: Restriction | None, study: str, interest: Interest
-) -> bool:
+def permits(having: Services, who: Principal, study: str, interest: Interest) -> bool:
     """Whether it lies within. Raises NotFound, UpstreamError, DatabaseUnavailable."""
-    if restriction is None:
+    if who.only and study != who.only:
+        return False
+    if who.restriction is None:
         return True
-    return restriction.permits(having.traits.of(study, interest))
+    return who.restriction.permits(having.traits.of(study, interest))
 
 
 def expect(
     having: Services,
-    restriction: Restriction,
+    who: Principal,
     named: Mapping[str, str],
     interest: Interest,
     words: str = _NOT_THERE,
@@ -51,7 +51,7 @@ def expect(
     if not named.keys() & OBJECTS:
         return True
     try:
-        return permits(having, restriction, study_of(having, named, interest), interest)
+        return permits(having, who, study_of(having, named, interest), interest)
     except NotFound:
         raise NotFound(words) from None
 
@@ -63,26 +63,25 @@ def out_of_reach(words: str = _NOT_THERE) -> NotFound:
 
 def reaches(study: str | None) -> bool:
     """Whether who asks now may know of that study; one that is gone is nobody's."""
-    restriction = principal().restriction
-    if restriction is None:
+    who = principal()
+    if not who.is_limited:
         return True
     try:
-        return bool(study) and permits(services(), restriction, study or "", interest())
+        return bool(study) and permits(services(), who, study or "", interest())
     except NotFound:
         return False
 
 
 def reaches_instance(instance: str) -> bool:
     """The same of an instance."""
-    if principal().restriction is None:
+    if not principal().is_limited:
         return True
     return reaches(services().lineage.of_instance(instance, interest()))
 
 
 def sifted(find: Find, limit: int, offset: int) -> Page:
     """A page of what lies within; `find` gives pages of everything, by limit and offset."""
-    restriction = principal().restriction
-    if restriction is None:
+    if not principal().is_limited:
         return find(limit, offset)
     kept: list[StudySummary] = []
     at, page = 0, Page([], 0, True, True)

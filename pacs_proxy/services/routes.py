@@ -12,9 +12,11 @@ from pacs_proxy.access.permissions import (
     STUDY_DELETE,
     STUDY_EXPORT,
     STUDY_READ,
+    STUDY_SEARCH,
 )
 from pacs_proxy.services.own_routes import OWN
 from pacs_proxy.services.route import Route
+from pacs_proxy.services.share_routes import SHARES
 from pacs_proxy.services.trail_routes import TRAIL
 from pacs_proxy.services.upload_routes import UPLOADS
 
@@ -41,7 +43,7 @@ ROUTES = (
         ("GET",),
         "/api/pacs/studies",
         "studies.page",
-        STUDY_READ,
+        STUDY_SEARCH,
         "Studies: `patient_name`, `patient_id`, `birth_date`, `accession`, `description`, "
         "`modality`, `date_from`, `date_to`, `label`, `source` (`uploaded`, `usb`, `modality`), "
         "`sort` (`study_date` first; a column's name), `order` (`desc`, `asc`), `limit` (1-200), "
@@ -52,7 +54,7 @@ ROUTES = (
         ("GET",),
         "/api/pacs/news",
         "studies.news",
-        STUDY_READ,
+        STUDY_SEARCH,
         "Whether the list changed after `since`, a list's `cursor`; how many studies arrived.",
     ),
     Route(
@@ -205,6 +207,7 @@ ROUTES = (
         "Whether the archive answers; never waits.",
     ),
     *UPLOADS,
+    *SHARES,
     Route(("GET",), "/api/session", "session.current", PUBLIC, "Who is signed in; 401 for nobody."),
     Route(
         ("POST",),

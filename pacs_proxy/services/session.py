@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from flask import Response, jsonify, request
 
 from pacs_proxy import logs
-from pacs_proxy.access.permissions import EMERGENCY_DIRECT, ROLES
+from pacs_proxy.access.permissions import EMERGENCY_DIRECT, ROLES, STUDY_SHARE
 from pacs_proxy.access.records import SIGN_IN, SIGN_OUT, Asker, Event
 from pacs_proxy.access.sessions import token_of
 from pacs_proxy.errors import PacsProxyError
@@ -28,14 +28,14 @@ def current() -> dict[str, Any]:
         raise SignInRequired("Sign in first.", _ways())
     secret = cookie(request.environ)
     told = {"change_token": token_of(secret)} if secret else {}
-    return {**_shown(who.name, who.role, who.permissions), **told}
+    return {**shown(who.name, who.role, who.permissions, who.only, who.until), **told}
 
 
 def begin() -> Response:
     """Sign in: a new session, and the one before it in this browser ends."""
     if not services().settings.local_sign_in:
         raise SignInRefused("No passwords are taken here; sign in with your identity provider.")
-    is_secure = _is_secure()
+    is_secure = is_secure_page()
     asked = json_object()
     name, password = (short_text(asked, field) for field in ("name", "password"))
     address = request.remote_addr or ""
@@ -49,7 +49,7 @@ def begin() -> Response:
         raise
     services().door.attempts.forget(name, address)
     secret = let_in(name)
-    answer = jsonify({**_shown(name, account.role, None), "change_token": token_of(secret)})
+    answer = jsonify({**shown(name, account.role, None), "change_token": token_of(secret)})
     hand_over(answer, secret, is_secure)
     return answer
 
@@ -89,7 +89,14 @@ def _elsewhere(account: str) -> str:
         return ""
 
 
-def _shown(name: str, role: str, permissions: frozenset[str] | None) -> dict[str, Any]:
+def shown(
+    name: str,
+    role: str,
+    permissions: frozenset[str] | None,
+    only: str = "",
+    until: float = 0.0,
+) -> dict[str, Any]:
+    """What a page is told of who is in; `only` and `until`: a guest's study and end."""
     settings = services().settings
     allowed = ROLES[role] if permissions is None else permissions
     return {
@@ -99,6 +106,10 @@ def _shown(name: str, role: str, permissions: frozenset[str] | None) -> dict[str
         "direct": bool(settings.emergency_url) and EMERGENCY_DIRECT in allowed,
         "idle_seconds": settings.session_idle_seconds,
         "sign_in": settings.sign_in,
+        # Days at most; nothing where links are switched off.
+        "share_days": settings.share_days if settings.sign_in and STUDY_SHARE in allowed else 0,
+        "share_passphrase": settings.share_passphrase,
+        **({"study": only, "until": until} if only else {}),
     }
 
 
@@ -114,7 +125,7 @@ def hand_over(answer: Response, secret: str, is_secure: bool) -> None:
     )
 
 
-def _is_secure() -> bool:
+def is_secure_page() -> bool:
     """Whether the page came over TLS: browsers say so in Origin, and pages cannot forge it.
 
     Without TLS a password may be sent on this machine only. Raises NotEncrypted.

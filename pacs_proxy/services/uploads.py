@@ -71,8 +71,8 @@ def create() -> Response:
 
 def _expect_within(target: Mapping[str, str]) -> None:
     """A picture may be added to a study within reach only; others are as if they were not there."""
-    limits = principal().restriction
-    if limits and not reach.expect(services(), limits, target, interest()):
+    who = principal()
+    if who.is_limited and not reach.expect(services(), who, target, interest()):
         raise reach.out_of_reach()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pacs_proxy.settings.parse import seconds, setting, truth
+from pacs_proxy.settings.parse import seconds, setting, truth, whole
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,19 @@ class AccessSettings:
         900.0,
         seconds,
         "A session ends when nothing was done in it for so long.",
+    )
+    share_days: int = setting(
+        "PACS_PROXY_SHARE_DAYS",
+        30,
+        whole,
+        "A link to a study, for people without an account, ends after so many days at most. "
+        "0: no links are made, and none opens.",
+    )
+    share_passphrase: bool = setting(
+        "PACS_PROXY_SHARE_PASSPHRASE",
+        False,
+        truth,
+        "1: each such link needs a passphrase, to be told by another way than the link.",
     )
     session_seconds: float = setting(
         "PACS_PROXY_SESSION_SECONDS", 43_200.0, seconds, "A session ends after so long at last."

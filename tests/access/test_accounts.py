@@ -243,6 +243,7 @@ def test_a_right_password_counts_neither_for_the_account_nor_for_the_address(
 
 def test_each_role_is_made_of_permissions_that_mean_something() -> None:
     assert set(MEANING) == EVERYTHING
+    assert ROLES["guest"] < ROLES["reader"]
     assert ROLES["reader"] < ROLES["technologist"] < ROLES["admin"]
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from pacs_proxy import doorkeeper
 from pacs_proxy.access import provider as asking
-from pacs_proxy.access.permissions import ROLES
+from pacs_proxy.access.permissions import ACCOUNT_ROLES
 from pacs_proxy.access.tables import Account
 from pacs_proxy.database import Database
 from pacs_proxy.errors.oidc import ProviderUnavailable
@@ -349,4 +349,4 @@ def test_what_cannot_work_stops_the_start_with_a_sentence(env: dict[str, str], s
 
 
 def test_the_roles_a_setting_may_name_are_ours() -> None:
-    assert tuple(ROLES) == MAPPED
+    assert tuple(ACCOUNT_ROLES) == MAPPED

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pacs_proxy import doorkeeper
-from pacs_proxy.access.permissions import PUBLIC, ROLES
+from pacs_proxy.access.permissions import ACCOUNT_ROLES, PUBLIC, ROLES
 from pacs_proxy.services.route import Route
 from pacs_proxy.services.routes import ROUTES
 from pacs_proxy.settings import Settings
@@ -20,7 +20,7 @@ from tests.server import Answer, Proxy
 from tests.services.test_auditing import records
 
 PASSWORD = "a horse, a battery"
-ID = orthanc_id("access", "1")
+ID, SHARED = orthanc_id("access", "1"), orthanc_id("access", "shared")
 JSON = {"Content-Type": "application/json"}
 
 
@@ -40,7 +40,7 @@ def stored(orthanc: FakeOrthanc) -> None:
 def door(orthanc: FakeOrthanc) -> Iterator[Proxy]:
     """Two workers, a user of each role."""
     with Proxy(orthanc.url, workers=2, sign_in=1) as server:
-        for role in ROLES:
+        for role in ACCOUNT_ROLES:
             doorkeeper.add_user(settings(server), role, role, PASSWORD)
         yield server
 
@@ -78,7 +78,26 @@ def cookie(answer: Answer) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def cookies(door: Proxy) -> dict[str, dict[str, str]]:
-    return {role: cookie(sign_in(door, role)) for role in ROLES}
+    found = {role: cookie(sign_in(door, role)) for role in ACCOUNT_ROLES}
+    # Of another study than the one asked for: an admin may delete that.
+    return {**found, "guest": guest(door, found["reader"], SHARED)}
+
+
+def shared(server: Proxy, who: Mapping[str, str], study: str, **asked: Any) -> Answer:
+    """Somebody makes a link to a study."""
+    body = json.dumps({"days": 1, **asked}).encode()
+    return ask(server, "POST", f"/api/pacs/studies/{study}/shares", {**JSON, **who}, body)
+
+
+def opened(server: Proxy, secret: str, **asked: str) -> Answer:
+    """Whoever holds the link opens it."""
+    body = json.dumps({"secret": secret, **asked}).encode()
+    return ask(server, "POST", "/api/session/share", JSON, body)
+
+
+def guest(server: Proxy, who: Mapping[str, str], study: str) -> dict[str, str]:
+    """What the page of a guest sends, whom somebody let in to that study."""
+    return cookie(opened(server, json.loads(shared(server, who, study).body)["secret"]))
 
 
 def path_of(route: Route) -> str:
@@ -91,6 +110,7 @@ def path_of(route: Route) -> str:
     for level in ("instance", "series", "study"):
         path = path.replace(f"<{level}>", ID)
     path = path.replace("<name>", "nobody-here").replace("<token>", "nothing-here")
+    path = path.replace("<share>", "0" * 16)
     return path.replace("<upload>", "0" * 32).replace("<batch>", "0" * 32)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from pacs_proxy import doorkeeper
-from pacs_proxy.access.permissions import ROLES
+from pacs_proxy.access.permissions import ACCOUNT_ROLES, ROLES
 from pacs_proxy.access.restriction import Restriction, Traits
 from pacs_proxy.database import Batch, Database, Result, StudyLabel, Upload
 from pacs_proxy.services.route import Route
@@ -19,7 +19,16 @@ from pacs_proxy.services.routes import ROUTES
 from tests.fakes import FakeOrthanc
 from tests.fakes.store import orthanc_id
 from tests.server import Answer, Proxy
-from tests.services.test_access import PASSWORD, ask, cookie, records_of, settings, sign_in
+from tests.services.test_access import (
+    PASSWORD,
+    ask,
+    cookie,
+    guest,
+    records_of,
+    settings,
+    shared,
+    sign_in,
+)
 
 DATA = bytes(128) + b"DICM" + bytes(3000)
 NORTH = Restriction.of(institutions=["north "])
@@ -79,7 +88,7 @@ def stored(orthanc: FakeOrthanc) -> None:
 def door(orthanc: FakeOrthanc) -> Iterator[Proxy]:
     """For each role somebody restricted to one institution, and somebody who is not."""
     with Proxy(orthanc.url, sign_in=1, emergency_url="https://archive.example") as server:
-        for role in ROLES:
+        for role in ACCOUNT_ROLES:
             doorkeeper.add_user(settings(server), role, role, PASSWORD)
             doorkeeper.add_user(settings(server), f"free-{role}", role, PASSWORD)
             doorkeeper.restrict_user(settings(server), role, NORTH)
@@ -88,8 +97,13 @@ def door(orthanc: FakeOrthanc) -> Iterator[Proxy]:
 
 @pytest.fixture(scope="module")
 def cookies(door: Proxy) -> Cookies:
-    names = [*ROLES, *(f"free-{role}" for role in ROLES)]
-    return {name: cookie(sign_in(door, name)) for name in names}
+    names = [*ACCOUNT_ROLES, *(f"free-{role}" for role in ACCOUNT_ROLES)]
+    found = {name: cookie(sign_in(door, name)) for name in names}
+    return found | {
+        # By whom a guest was let in says nothing about how far he reaches: to that study.
+        "guest": guest(door, found["free-reader"], OWN["study"]),
+        "free-guest": guest(door, found["reader"], OWN["study"]),
+    }
 
 
 def names_object(route: Route) -> bool:
@@ -104,6 +118,10 @@ ELSEWHERE = {
     "conflicts.show": "test_conflicts_of_foreign_studies_are_not_there",
     "conflicts.decide": "test_conflicts_of_foreign_studies_are_not_there",
     "deletions.progress": "test_the_deletion_of_a_foreign_study_is_not_there",
+    "shares.listed": "test_links_to_a_foreign_study_are_not_there",
+    "shares.revoke": "test_links_to_a_foreign_study_are_not_there",
+    # Whoever has its secret was let in to that study.
+    "shares.enter": "test_a_foreign_object_is_as_one_that_is_not_there",
 }
 # Of one's own uploads only, of nobody's studies, or for who runs the machine.
 NO_STUDY = {
@@ -210,6 +228,29 @@ def test_the_deletion_of_a_foreign_study_is_not_there(
     theirs = ask(door, "GET", f"/api/pacs/deletions/{job}", cookies["admin"])
     assert told(theirs) == told(ask(door, "GET", "/api/pacs/deletions/99999", cookies["admin"]))
     assert theirs.status == 404
+
+
+def test_links_to_a_foreign_study_are_not_there(
+    door: Proxy, cookies: Cookies, orthanc: FakeOrthanc
+) -> None:
+    def ids(who: str) -> set[str]:
+        return {
+            one["id"] for one in json.loads(door.get("/api/shares", cookies[who]).body)["items"]
+        }
+
+    foreign, own = (
+        json.loads(shared(door, cookies["free-reader"], about["study"]).body)["id"]
+        for about in (FOREIGN, OWN)
+    )
+    assert {foreign, own} <= ids("free-admin")
+    assert {foreign, own} & ids("admin") == {own}
+    assert {foreign, own} & ids("free-technologist") == set()
+    for name, number in [("admin", foreign), ("free-technologist", own)]:
+        theirs = ask(door, "DELETE", f"/api/shares/{number}", cookies[name])
+        assert told(theirs) == told(ask(door, "DELETE", "/api/shares/0", cookies[name]))
+        assert theirs.status == 404
+    assert ask(door, "DELETE", f"/api/shares/{own}", cookies["admin"]).status == 204
+    assert ids("free-admin") & {foreign, own} == {foreign}
 
 
 def test_a_picture_is_not_added_to_a_foreign_study(door: Proxy, cookies: Cookies) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from pacs_proxy import doorkeeper
 from pacs_proxy.access.checkpoint import Checkpoint
-from pacs_proxy.access.permissions import ROLES
+from pacs_proxy.access.permissions import ACCOUNT_ROLES
 from pacs_proxy.access.restriction import Restriction
 from pacs_proxy.access.verification import Verdicts
 from pacs_proxy.database import Database
@@ -29,7 +29,7 @@ COUNT = 12
 @pytest.fixture(scope="module")
 def door() -> Iterator[Proxy]:
     with FakeOrthanc() as orthanc, Proxy(orthanc.url, sign_in=1) as server:
-        for role in ROLES:
+        for role in ACCOUNT_ROLES:
             doorkeeper.add_user(settings(server), role, role, PASSWORD)
         jar = cookie(sign_in(server, "reader"))
         for number in range(COUNT):
@@ -118,7 +118,7 @@ def test_who_reaches_a_part_of_the_studies_is_told_of_none(door: Proxy) -> None:
 def test_it_finds_by_action(door: Proxy, admin: dict[str, str]) -> None:
     found = items(door, admin, action="session.begun", limit=500)
     assert {one["event"] for one in found} == {"session.begun"}
-    assert len(found) >= len(ROLES)
+    assert len(found) >= len(ACCOUNT_ROLES)
 
 
 def test_it_says_that_the_chain_is_whole_and_where_it_breaks(

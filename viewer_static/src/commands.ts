@@ -25,6 +25,7 @@ export interface RoomActions {
   windows(): void;
   tags(): void;
   screenshot(): void;
+  share(): void;
   keyImage(): void;
   nextKey(by: 1 | -1): void;
   readonly isLinked: () => boolean;
@@ -224,6 +225,13 @@ function keeping(room: RoomActions): Command[] {
       ['F4'],
       () => room.screenshot(),
       'M4 8h4l2-3h4l2 3h4v11H4zM12 10a3.500 3.500 0 1 0 0 7 3.500 3.500 0 0 0 0-7',
+    ),
+    study(
+      'share',
+      'Share this study by a link',
+      [],
+      () => room.share(),
+      'M8 12h8M13 8l4 4-4 4M9 4H4v16h5',
     ),
     study(
       'help',

@@ -3,6 +3,7 @@ import './doorman.css';
 import { wallClock } from './clock.ts';
 import { button, el, say } from './dom.ts';
 import type { Gate } from './gate.ts';
+import type { Guest } from './guest.ts';
 import { Idle } from './idle.ts';
 
 const SESSION = 'api/session';
@@ -19,7 +20,7 @@ const WHY = new Map([
 ]);
 const FAILED = 'Signing in did not work just now. Try again in a moment.';
 
-interface Known {
+export interface Known {
   readonly name: string;
   readonly role: string;
   /** False where nobody has to sign in. */
@@ -29,6 +30,12 @@ interface Known {
   readonly idle_seconds: number;
   /** May be given the archive's own address when nothing else helps. */
   readonly direct?: boolean;
+  /** Days that a link may last at most; 0 for who may make none. */
+  readonly share_days?: number;
+  readonly share_passphrase?: boolean;
+  /** A guest's one study, and the second since 1970 when his link ends. */
+  readonly study?: string;
+  readonly until?: number;
 }
 
 /** How one can sign in. */
@@ -43,6 +50,7 @@ export interface Hall {
   readonly gate: Gate;
   readonly reload: () => void;
   readonly go: (url: string) => void;
+  readonly guest: Guest;
 }
 
 /** Asks who it is when the gate shuts, and opens it. */
@@ -115,6 +123,7 @@ export class Doorman {
   private async answer(): Promise<void> {
     const response = await this.session();
     if (response?.ok === true) this.enterAs((await response.json()) as Known);
+    else if (this.hall.guest.isHere) await this.hall.guest.again();
     else this.ask(response === null ? null : await ways(response));
   }
 
@@ -176,7 +185,8 @@ export class Doorman {
     this.enterAs(answer as Known);
   }
 
-  private enterAs(known: Known): void {
+  /** In again: what waits goes on; the page of somebody else begins anew. */
+  enterAs(known: Known): void {
     const before = this.who.textContent;
     this.greet(known);
     // Another reader must not find what the one before had open.
@@ -207,6 +217,11 @@ export class Doorman {
     document.body.toggleAttribute('data-direct', known.direct === true);
     document.body.toggleAttribute('data-operates', may.has('operate'));
     document.body.toggleAttribute('data-manages', may.has('account.manage') && known.sign_in);
+    const { dataset } = document.body;
+    if ((known.share_days ?? 0) > 0) dataset.shareDays = String(known.share_days);
+    else delete dataset.shareDays;
+    document.body.toggleAttribute('data-share-passphrase', known.share_passphrase === true);
+    this.hall.guest.greeted(known);
     if (known.sign_in) this.idle.begin(known.idle_seconds * 1_000);
   }
 }

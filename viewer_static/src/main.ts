@@ -9,6 +9,7 @@ import { Doorman } from './doorman.ts';
 import { isJudged } from './errors.ts';
 import { FiguresPage } from './figures.ts';
 import { Gate } from './gate.ts';
+import { Guest, taken } from './guest.ts';
 import { Link } from './link.ts';
 import { warm } from './machine.ts';
 import { PeoplePage } from './people.ts';
@@ -58,7 +59,22 @@ function start(): void {
   );
   seen.start();
   window.addEventListener('pagehide', () => seen.flush());
+  const guest = new Guest({
+    fetch: browserFetch,
+    host: document.body,
+    gate,
+    clock: wallClock,
+    entered: (known, study) => {
+      goes(study, null);
+      doorman.enterAs(known);
+    },
+    clear: () => {
+      leave();
+      app.replaceChildren();
+    },
+  });
   const doorman = new Doorman({
+    guest,
     fetch: browserFetch,
     host: document.body,
     gate,
@@ -102,9 +118,10 @@ function start(): void {
     return list;
   };
   const back = () => {
-    location.hash = '';
+    if (guest.study === '') location.hash = '';
   };
   const reader = new Reader({ transport, link, toasts, goes, back });
+  reader.notices.append(guest.bar);
 
   let operating: FiguresPage | null = null;
   const figures = (): FiguresPage => {
@@ -133,6 +150,15 @@ function start(): void {
   };
 
   const turn = () => {
+    const secret = taken();
+    if (secret !== '') {
+      void guest.arrive(secret);
+      return;
+    }
+    if (guest.study !== '' && route(location.hash)?.study !== guest.study) {
+      goes(guest.study, null);
+      return;
+    }
     const page = pageOf();
     if (page.node.parentNode !== app) {
       leave();
@@ -150,7 +176,11 @@ function start(): void {
   window.addEventListener('online', () => link.online());
   document.addEventListener('keydown', (event) => pageOf().key(event));
   turn();
-  void doorman.look();
+  // A guest's page asks by itself.
+  if (!guest.isHere)
+    void doorman.look().then(() => {
+      if (guest.study !== '') turn();
+    });
 }
 
 start();

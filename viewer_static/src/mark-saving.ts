@@ -92,7 +92,7 @@ export class MarkSaving {
     const { made, observer } = this.archived;
     if (this.isBusy) return 'Saving …';
     if (made === null) return 'Kept in this browser only.';
-    const when = `${date(made.slice(0, 8))} ${time(made.slice(8))} by ${observer}`;
+    const when = `${date(made.slice(0, 8))} ${time(made.slice(8))}${observer === '' ? '' : ` by ${observer}`}`;
     return isChanged ? `Changed since it was saved, ${when}.` : `Saved in the archive, ${when}.`;
   }
 }

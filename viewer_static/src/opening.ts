@@ -126,7 +126,9 @@ export class Opening extends EventTarget {
     const { stage, liked, transport } = this.deps;
     const layout = liked(study) ?? usual(study.series);
     if (layout.rows * layout.columns > 1) stage.lay(layout);
-    this.priors = await priorsOf(transport, study, this.quiet(signal));
+    // A guest has this study alone.
+    if (document.body.hasAttribute('data-guest')) return;
+    this.priors = await priorsOf(transport, study, this.quiet(signal)).catch(unlessForbidden);
     if (!signal.aborted) this.dispatchEvent(new Event('priors'));
   }
 
@@ -214,4 +216,10 @@ export class Opening extends EventTarget {
     pane.seriesId = '';
     pane.message(error.title, `${error.message}${request}`);
   }
+}
+
+/** Whoever may not search has no priors. */
+function unlessForbidden(thrown: unknown): Study[] {
+  if (recognised(thrown).status === 403) return [];
+  throw thrown;
 }

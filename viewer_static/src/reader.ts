@@ -21,6 +21,7 @@ import { Opening } from './opening.ts';
 import type { Pane } from './pane.ts';
 import { Progress } from './progress.ts';
 import { savePicture } from './screenshot.ts';
+import { ShareDialog } from './share-dialog.ts';
 import { SkippedList } from './skipped.ts';
 import { Stage } from './stage.ts';
 import { Strip } from './strip.ts';
@@ -43,6 +44,8 @@ const NO_MAGNIFIER = 'The magnifier needs a graphics card, which this browser do
 
 export class Reader {
   readonly node: HTMLElement;
+  /** What is to be known all the time while a study is open. */
+  readonly notices = el('div', { class: 'notices' });
   private readonly stage: Stage;
   private readonly opening: Opening;
   private readonly together: Together;
@@ -57,6 +60,7 @@ export class Reader {
   private readonly skipped = new SkippedList();
   private readonly asking = new AskText();
   private readonly info: InfoDialog;
+  private readonly sharing: ShareDialog;
   private readonly help: HelpDialog;
   private readonly keymap = new Keymap(localStorage);
   private readonly failures: FailuresNote;
@@ -78,6 +82,7 @@ export class Reader {
     this.saving = new MarkSaving(transport, this.book, deps.toasts);
     this.list.panel.foot.append(this.saving.node);
     this.info = new InfoDialog(stage);
+    this.sharing = new ShareDialog(transport);
     this.strip = new Strip(transport, {
       open: (head) => this.place(stage.active, head.id),
       prior: (study) => void this.prior(study.id),
@@ -119,7 +124,13 @@ export class Reader {
   }
 
   private dialogs(): readonly HTMLDialogElement[] {
-    return [this.help.dialog, this.skipped.dialog, this.asking.dialog, this.info.dialog];
+    return [
+      this.help.dialog,
+      this.skipped.dialog,
+      this.asking.dialog,
+      this.info.dialog,
+      this.sharing.dialog,
+    ];
   }
 
   private page(chip: HTMLElement): HTMLElement {
@@ -131,8 +142,8 @@ export class Reader {
       this.stage.node,
       this.list.panel.node,
     );
-    const { toolbar } = this;
-    return el('main', { class: 'reader' }, toolbar.node, desk, status, ...this.dialogs());
+    const { notices, toolbar } = this;
+    return el('main', { class: 'reader' }, notices, toolbar.node, desk, status, ...this.dialogs());
   }
 
   /** A series comes into a pane, and with it into the page's address. */
@@ -287,6 +298,10 @@ export class Reader {
       windows: () => this.together.windows(),
       tags: () => this.info.open(),
       screenshot: () => void this.screenshot(),
+      share: () => {
+        const { study } = this.opening;
+        if (study !== null) this.sharing.open(study);
+      },
       keyImage: () => {
         const { shown } = stage.active;
         if (shown !== null) this.book.toggleKey(shown.slice.imageId);

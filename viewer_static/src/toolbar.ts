@@ -106,6 +106,7 @@ export class Toolbar {
         layout.node,
         this.cine,
         more.node,
+        direct('share'),
         direct('help'),
       ),
     );
@@ -172,8 +173,10 @@ export class Toolbar {
   private direct(commands: readonly Command[], id: string): HTMLElement | null {
     const found = commands.find((one) => one.id === id);
     if (found === undefined) return null;
-    const short = { back: 'Studies', help: 'Keys' }[id] ?? found.label;
-    return tool(found.icon ?? '', short, written(found.keys[0] ?? ''), found.run);
+    const short = { back: 'Studies', help: 'Keys', share: 'Share' }[id] ?? found.label;
+    const node = tool(found.icon ?? '', short, written(found.keys[0] ?? ''), found.run);
+    set(node, 'data-command', id);
+    return node;
   }
 
   /** Nine layouts as a small picture of themselves. */

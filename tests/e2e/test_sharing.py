@@ -1,0 +1,97 @@
+"""A study is shared; a guest without an account sees that study alone, until the link ends."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from pacs_proxy import doorkeeper
+from pacs_proxy.demo.orthanc import ThrowawayOrthanc
+from pacs_proxy.settings import Settings
+from tests.e2e.conftest import OpenViewer
+from tests.e2e.shelf import Book
+from tests.e2e.test_signing_in import PASSWORD, sign_in
+from tests.server import Proxy
+
+pytestmark = [pytest.mark.browser, pytest.mark.orthanc]
+WORDS = "four quiet words here"
+
+
+@pytest.fixture(scope="module")
+def server(orthanc: ThrowawayOrthanc) -> Iterator[Proxy]:
+    with Proxy(orthanc.url, sign_in=1) as server:
+        doorkeeper.add_user(Settings(data_dir=str(server.data)), "ann", "reader", PASSWORD)
+        yield server
+
+
+def test_a_guest_sees_what_was_shared_until_it_is_revoked(
+    server: Proxy, viewer: OpenViewer, bars: Book
+) -> None:
+    ann = viewer(server.url, 1440)
+    ann.page.goto(f"{server.url}/#/studies/{bars.study}/series/{bars.series}")
+    sign_in(ann)
+    ann.until_shown(0)
+    ann.page.get_by_role("button", name="Share", exact=True).click()
+    dialog = ann.page.locator(".share-dialog")
+    dialog.get_by_label("Passphrase").fill(WORDS)
+    dialog.get_by_role("button", name="Make link").click()
+    dialog.locator(".share-list li").wait_for()
+    link = dialog.get_by_label("Link", exact=True).input_value()
+    ann.picture("share-dialog")
+
+    guest = viewer(server.url, 1440)
+    asked: list[str] = []
+    guest.page.on("request", lambda request: asked.append(request.url))
+    guest.page.goto(link)
+    prompt = guest.page.locator(".guest-door[open]")
+    prompt.get_by_text("opens with the passphrase").wait_for()
+    guest.picture("guest-passphrase")
+    prompt.get_by_label("Passphrase").fill("not the passphrase")
+    prompt.get_by_role("button", name="Open").click()
+    prompt.get_by_text("not the passphrase of this link").wait_for()
+    prompt.get_by_label("Passphrase").fill(WORDS)
+    prompt.get_by_role("button", name="Open").click()
+    guest.until_all(24)
+    guest.until_shown(0)
+    guest.page.locator(".guest-bar").get_by_text("to read only").wait_for()
+    guest.picture("guest-study")
+    secret = link.rpartition("/")[2]
+    assert secret not in guest.page.url
+    assert secret not in "".join(asked)
+    assert not guest.page.get_by_role("button", name="Studies", exact=True).is_visible()
+    assert not guest.page.get_by_role("button", name="Share", exact=True).is_visible()
+    assert not [url for url in asked if "api/pacs/studies?" in url]
+    guest.page.keyboard.press("Escape")
+    assert bars.study in guest.page.url
+
+    dialog.get_by_role("button", name="Revoke").click()
+    ended = guest.page.locator(".guest-door[open]").get_by_text("This link has ended")
+    ended.wait_for(timeout=30_000)
+    assert guest.page.locator("#app > *").count() == 0
+    guest.picture("guest-ended")
+    assert ann.errors == guest.errors == []
+
+
+def test_who_is_signed_in_is_asked_before_a_link_takes_that_place(
+    server: Proxy, viewer: OpenViewer, bars: Book
+) -> None:
+    window = viewer(server.url, 960)
+    page = window.page
+    page.goto(f"{server.url}/#/studies/{bars.study}/series/{bars.series}")
+    sign_in(window)
+    window.until_shown(0)
+    page.get_by_role("button", name="Share", exact=True).click()
+    page.locator(".share-dialog").get_by_role("button", name="Make link").click()
+    page.locator(".share-list li").first.wait_for()
+    link = page.get_by_label("Link", exact=True).input_value()
+    page.goto("about:blank")
+    page.goto(link)
+    page.get_by_text("You are signed in here as ann").wait_for()
+    page.get_by_role("button", name="Open the link").click()
+    page.locator(".guest-bar").get_by_text("to read only").wait_for()
+    window.until_shown(0)
+    page.reload()
+    window.until_shown(0)
+    page.locator(".guest-bar").get_by_role("button", name="Close").click()
+    page.get_by_text("The study is closed").wait_for()
+    assert page.locator("#app > *").count() == 0
+    assert window.errors == []
