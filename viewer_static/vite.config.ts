@@ -30,6 +30,11 @@ export default defineConfig({
   worker: { format: 'es' },
   resolve: {
     alias: {
+      // Pictures are drawn by WebGL or on the CPU; the profiles would bring a WebGPU renderer too.
+      '@kitware/vtk.js/Rendering/Profiles/Geometry.js':
+        '@kitware/vtk.js/Rendering/OpenGL/Profiles/Geometry.js',
+      '@kitware/vtk.js/Rendering/Profiles/Volume.js':
+        '@kitware/vtk.js/Rendering/OpenGL/Profiles/Volume.js',
       // vtk.js' XML reader pulls in a package that breaks in the browser (blank page); we read no XML.
       xmlbuilder2: fileURLToPath(new URL('./src/stubs/xmlbuilder2.ts', import.meta.url)),
     },

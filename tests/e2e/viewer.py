@@ -88,7 +88,9 @@ class Viewer:
         )
 
     def until_shown(self, index: int, seconds: float = SECONDS) -> None:
-        self.until("s.wanted() === x && s.imageId() !== null", index, seconds)
+        """And the tools are there, which come a moment after the first picture."""
+        ready = "s.wanted() === x && s.imageId() !== null && s.isEquipped()"
+        self.until(ready, index, seconds)
 
     def until_witnessed(self, index: int) -> None:
         """Until the witness has seen that slice."""
@@ -99,7 +101,7 @@ class Viewer:
 
     def until_all(self, count: int, seconds: float = SECONDS) -> None:
         """Everything received and proven."""
-        self.until("s.counts().verified === x && s.counts().failed === 0", count, seconds)
+        self.until("s.counts().verified === x && s.counts().failed === 0 && s.isEquipped()", count, seconds)
 
     @property
     def cover(self) -> str:

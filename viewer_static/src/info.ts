@@ -36,10 +36,10 @@ export class InfoDialog {
   }
 
   open(): void {
-    const { active, machine } = this.stage;
+    const { active, machine, tools } = this.stage;
     const { shown } = active;
-    if (shown === null || machine === null) return;
-    this.tags = machine.tags.tagsOf(shown.slice.imageId);
+    if (shown === null || machine === null || tools === null) return;
+    this.tags = tools.tags.tagsOf(shown.slice.imageId);
     this.facts.replaceChildren(
       ...factRows(active, shown.facts, stored(machine, shown.slice.imageId)).flatMap(
         ([name, value]) => [el('dt', {}, name), el('dd', {}, value)],
@@ -78,8 +78,8 @@ function size({ spacing }: SliceFacts): string {
 }
 
 /** Of the file as it came; what was converted on the way has another than the archive's. */
-function stored({ marks }: Machine, imageId: string): string {
-  return String(marks.rawOf(imageId).TransferSyntaxUID ?? '');
+function stored({ planes }: Machine, imageId: string): string {
+  return String(planes.rawOf(imageId).TransferSyntaxUID ?? '');
 }
 
 function factRows(pane: Pane, facts: SliceFacts, came: string): (readonly [string, string])[] {

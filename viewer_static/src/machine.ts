@@ -3,9 +3,15 @@ import { recognised } from './errors.ts';
 import type { Watch } from './persist.ts';
 import type { Transport } from './transport.ts';
 
+/** What draws. */
 export interface Machine {
   readonly engine: typeof import('./loader.ts');
   readonly viewports: typeof import('./viewports.ts');
+  readonly planes: typeof import('./tools/plane-at.ts');
+}
+
+/** What works on pictures that are drawn: the first one does not wait for it. */
+export interface Toolbox {
   readonly group: typeof import('./tools/group.ts');
   readonly marks: typeof import('./tools/marks.ts');
   readonly tags: typeof import('./tools/tags.ts');
@@ -15,6 +21,12 @@ function parts() {
   return Promise.all([
     import('./loader.ts'),
     import('./viewports.ts'),
+    import('./tools/plane-at.ts'),
+  ]);
+}
+
+function toolParts() {
+  return Promise.all([
     import('./tools/group.ts'),
     import('./tools/marks.ts'),
     import('./tools/tags.ts'),
@@ -28,11 +40,13 @@ export function warm(): void {
 
 export class MachineRoom {
   machine: Machine | null = null;
+  tools: Toolbox | null = null;
+  private bringing: Promise<void> | null = null;
 
   constructor(
     private readonly transport: Transport,
     private readonly ask: (written: string) => Promise<string>,
-    private readonly ready: (machine: Machine) => void,
+    private readonly ready: () => void,
   ) {}
 
   /** The link may drop while it is loaded. */
@@ -40,14 +54,26 @@ export class MachineRoom {
     return this.machine ?? this.transport.stubbornly(watch, () => this.start());
   }
 
+  /** For all viewports that there are, and will be; they wait for no one, so nothing is told of a slow link. */
+  equip(): Promise<void> {
+    const watch = { signal: new AbortController().signal, waiting: () => undefined };
+    this.bringing ??= this.transport.stubbornly(watch, () => this.bring());
+    return this.bringing;
+  }
+
   private async start(): Promise<Machine> {
-    const [engine, viewports, group, marks, tags] = await parts();
+    const [engine, viewports, planes] = await parts();
     // Two openings may race for the engine; it starts once.
     if (this.machine !== null) return this.machine;
     engine.startEngine();
-    group.startTools(this.ask);
-    this.machine = { engine, viewports, group, marks, tags };
-    this.ready(this.machine);
+    this.machine = { engine, viewports, planes };
     return this.machine;
+  }
+
+  private async bring(): Promise<void> {
+    const [group, marks, tags] = await toolParts();
+    group.startTools(this.ask);
+    this.tools = { group, marks, tags };
+    this.ready();
   }
 }

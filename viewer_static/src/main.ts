@@ -13,7 +13,7 @@ import { Guest, taken } from './guest.ts';
 import { Link } from './link.ts';
 import { warm } from './machine.ts';
 import { PeoplePage } from './people.ts';
-import { Reader } from './reader.ts';
+import { Reading } from './reading.ts';
 import { POLICY } from './retry.ts';
 import { Studies } from './studies.ts';
 import { leaving, Telemetry } from './telemetry.ts';
@@ -120,7 +120,7 @@ function start(): void {
   const back = () => {
     if (guest.study === '') location.hash = '';
   };
-  const reader = new Reader({ transport, link, toasts, goes, back });
+  const reader = new Reading({ transport, link, toasts, goes, back });
   reader.notices.append(guest.bar);
 
   let operating: FiguresPage | null = null;

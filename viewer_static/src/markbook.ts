@@ -52,7 +52,7 @@ export class Markbook extends EventTarget {
       () => this.state(),
       (state) => this.restore(state),
     );
-    stage.addEventListener('machine', () => stage.machine?.marks.watchMarks(() => this.changed()));
+    stage.addEventListener('tools', () => this.equipped());
     stage.addEventListener('shown', () => this.arrived());
   }
 
@@ -60,7 +60,7 @@ export class Markbook extends EventTarget {
   open(studyId: string): void {
     if (studyId === this.studyId) return;
     this.studyId = '';
-    for (const { id } of this.drawn()) this.stage.machine?.marks.remove(id);
+    for (const { id } of this.drawn()) this.stage.tools?.marks.remove(id);
     const kept = this.kept(studyId);
     this.drafts = kept;
     this.isJoined = false;
@@ -73,13 +73,18 @@ export class Markbook extends EventTarget {
     this.tell();
   }
 
+  private equipped(): void {
+    this.stage.tools?.marks.watchMarks(() => this.changed());
+    this.arrived();
+  }
+
   all(): readonly Mark[] {
     return [...this.drawn(), ...this.waiting];
   }
 
   /** The words of a figure, as last read while its picture was decoded. */
   lines(mark: Mark): readonly string[] {
-    const { marks } = this.stage.machine ?? {};
+    const { marks } = this.stage.tools ?? {};
     if (marks === undefined || !marks.isKnown(mark.imageId)) return this.words.get(mark.id) ?? [];
     const before = this.words.get(mark.id);
     if (marks.pictureOf(mark.imageId) === null && before !== undefined) return before;
@@ -91,14 +96,14 @@ export class Markbook extends EventTarget {
 
   remove(mark: Mark): void {
     this.waiting = this.waiting.filter(({ id }) => id !== mark.id);
-    this.stage.machine?.marks.remove(mark.id);
+    this.stage.tools?.marks.remove(mark.id);
     this.redraw();
     this.history.settle();
     this.changed();
   }
 
   removeHighlighted(): void {
-    const found = this.stage.machine?.marks.highlighted() ?? null;
+    const found = this.stage.tools?.marks.highlighted() ?? null;
     if (found !== null) this.remove(found);
   }
 
@@ -119,7 +124,7 @@ export class Markbook extends EventTarget {
     const unlabelled = wanted.filter(
       ({ id, figure }) => figure.label !== '' && known.get(id)?.figure.label === '',
     );
-    for (const { id } of unlabelled) this.stage.machine?.marks.remove(id);
+    for (const { id } of unlabelled) this.stage.tools?.marks.remove(id);
     const gone = new Set(unlabelled.map(({ id }) => id));
     const here = this.waiting.filter(({ id }) => !gone.has(id));
     const fresh = wanted.filter(({ id }) => !known.has(id) || gone.has(id)).filter(isMark);
@@ -160,7 +165,7 @@ export class Markbook extends EventTarget {
   }
 
   private drawn(): readonly Mark[] {
-    return this.stage.machine?.marks.marks() ?? [];
+    return this.stage.tools?.marks.marks() ?? [];
   }
 
   private state(): State {
@@ -169,7 +174,7 @@ export class Markbook extends EventTarget {
   }
 
   private restore({ marks, looks }: State): void {
-    if (this.stage.machine === null) return;
+    if (this.stage.tools === null) return;
     this.redrawn(marks);
     for (const pane of this.stage.panes) {
       const look = looks[spot(pane)] ?? null;
@@ -181,7 +186,7 @@ export class Markbook extends EventTarget {
 
   /** Exactly these figures, and no other. */
   private redrawn(marks: readonly Mark[]): void {
-    const machine = this.stage.machine?.marks;
+    const machine = this.stage.tools?.marks;
     const wanted = new Set(marks.map(({ id }) => id));
     for (const { id } of this.drawn()) if (!wanted.has(id)) machine?.remove(id);
     const now = new Map(this.drawn().map((mark) => [mark.id, JSON.stringify(mark)]));
@@ -190,7 +195,7 @@ export class Markbook extends EventTarget {
 
   /** A header was read: what waited for it can be drawn. */
   private arrived(): void {
-    const { marks } = this.stage.machine ?? {};
+    const { marks } = this.stage.tools ?? {};
     if (marks === undefined || this.waiting.length === 0) return;
     const ready = this.waiting.filter(({ imageId }) => marks.isKnown(imageId));
     this.waiting = this.waiting.filter(({ imageId }) => !marks.isKnown(imageId));
@@ -200,7 +205,7 @@ export class Markbook extends EventTarget {
   }
 
   private redraw(): void {
-    this.stage.machine?.marks.redraw(this.stage.panes.map(({ id }) => id));
+    this.stage.tools?.marks.redraw(this.stage.panes.map(({ id }) => id));
   }
 
   private changed(): void {

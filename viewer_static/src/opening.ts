@@ -59,6 +59,13 @@ export class Opening extends EventTarget {
     }
   }
 
+  /** For listeners that came late. */
+  again(): void {
+    if (this.study === null) return;
+    const heard = this.priors.length > 0 ? ['study', 'series', 'priors'] : ['study', 'series'];
+    for (const what of heard) this.dispatchEvent(new Event(what));
+  }
+
   /** A series of this study or of a prior. */
   async into(pane: Pane, seriesId: string): Promise<void> {
     const signal = this.begin(pane);

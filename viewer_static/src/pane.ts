@@ -203,9 +203,8 @@ export class Pane extends EventTarget {
 
   private viewed(machine: Machine): StackView {
     if (this.view !== null) return this.view;
-    const { viewports, group } = machine;
-    const view = new viewports.StackView(this.id, this.element);
-    group.bindTools(this.id, viewports.ENGINE_ID);
+    const view = new machine.viewports.StackView(this.id, this.element);
+    this.deps.room.tools?.group.bindTools(this.id, machine.viewports.ENGINE_ID);
     view.addEventListener('view', () => this.viewMoved());
     view.addEventListener('lost', () => this.session?.navigation.blind());
     view.addEventListener('restored', () => void this.session?.navigation.retry());
@@ -235,7 +234,7 @@ export class Pane extends EventTarget {
       return;
     }
     const first = this.facts === null;
-    this.facts = factsOf(machine.marks.rawOf(shown.imageId));
+    this.facts = factsOf(machine.planes.rawOf(shown.imageId));
     this.overlay.show(session.model, shown, this.facts, this.view.view());
     if (first && !session.cine.playing) session.cine.suggest(this.facts.framesPerSecond);
     this.tell('shown');

@@ -1,29 +1,28 @@
-/** The reading page: toolbar, series strip, pictures and status. */
+/** What stands around the pictures: toolbar, series strip, lists and status. */
 import { downloadPath, type SeriesHead } from './api.ts';
 import { AskText } from './ask.ts';
 import { LinkChip } from './chip.ts';
 import { wallClock } from './clock.ts';
 import { commandsOf } from './commands.ts';
-import { el, isTyping } from './dom.ts';
+import { isTyping } from './dom.ts';
 import { FailuresNote } from './failures-note.ts';
 import { HelpDialog } from './help.ts';
 import { InfoDialog } from './info.ts';
 import { Keymap } from './keymap.ts';
 import { type Command, obeyed } from './keys.ts';
-import { type Layout, LikedLayouts } from './layout.ts';
+import type { Layout, LikedLayouts } from './layout.ts';
 import type { Link } from './link.ts';
-import { warm } from './machine.ts';
 import { MarkList } from './mark-list.ts';
 import { MarkSaving } from './mark-saving.ts';
 import { Markbook } from './markbook.ts';
 import { NetworkChip } from './network-chip.ts';
-import { Opening } from './opening.ts';
+import type { Opening } from './opening.ts';
 import type { Pane } from './pane.ts';
 import { Progress } from './progress.ts';
 import { savePicture } from './screenshot.ts';
 import { ShareDialog } from './share-dialog.ts';
 import { SkippedList } from './skipped.ts';
-import { Stage } from './stage.ts';
+import type { Stage } from './stage.ts';
 import { Strip } from './strip.ts';
 import { plural } from './text.ts';
 import type { Toasts } from './toasts.ts';
@@ -40,19 +39,27 @@ export interface ReaderDeps {
   readonly back: () => void;
 }
 
+/** The page as it opens: the pictures, and empty places for the rest. */
+export interface Bare {
+  readonly stage: Stage;
+  readonly opening: Opening;
+  readonly liked: LikedLayouts;
+  readonly page: HTMLElement;
+  readonly bar: HTMLElement;
+  readonly strip: HTMLElement;
+  readonly desk: HTMLElement;
+  readonly status: HTMLElement;
+}
+
 const NO_MAGNIFIER = 'The magnifier needs a graphics card, which this browser does not offer.';
 
 export class Reader {
-  readonly node: HTMLElement;
-  /** What is to be known all the time while a study is open. */
-  readonly notices = el('div', { class: 'notices' });
   private readonly stage: Stage;
   private readonly opening: Opening;
   private readonly together: Together;
   private readonly book: Markbook;
   private readonly list: MarkList;
   private readonly saving: MarkSaving;
-  private readonly liked = new LikedLayouts(localStorage);
   private readonly strip: Strip;
   private readonly toolbar: Toolbar;
   private readonly progress = new Progress();
@@ -65,17 +72,15 @@ export class Reader {
   private readonly keymap = new Keymap(localStorage);
   private readonly failures: FailuresNote;
 
-  constructor(private readonly deps: ReaderDeps) {
+  constructor(
+    private readonly deps: ReaderDeps,
+    private readonly bare: Bare,
+  ) {
     const { transport, link } = deps;
+    const { stage, opening } = bare;
+    this.stage = stage;
+    this.opening = opening;
     this.failures = new FailuresNote(deps.toasts);
-    this.stage = new Stage({
-      transport,
-      link,
-      ask: this.asking.ask,
-      dropped: (pane, id) => this.place(pane, id),
-    });
-    const { stage } = this;
-    this.opening = new Opening({ transport, link, stage, liked: (study) => this.liked.of(study) });
     this.together = new Together(stage);
     this.book = new Markbook(stage, localStorage);
     this.list = new MarkList(stage, this.book, (id) => this.place(stage.active, id));
@@ -96,14 +101,10 @@ export class Reader {
     });
     this.toolbar.chosen(stage.tool);
     this.toolbar.node.append(new NetworkChip(transport, link, wallClock).node);
-    this.node = this.page(new LinkChip(link, wallClock).node);
+    this.furnish(new LinkChip(link, wallClock).node);
     this.listen();
-  }
-
-  /** Opens the series, or the study's first one. */
-  async open(studyId: string, seriesId: string | null): Promise<void> {
-    warm();
-    await this.opening.open(studyId, seriesId);
+    opening.again();
+    stage.again();
   }
 
   close(): void {
@@ -133,21 +134,21 @@ export class Reader {
     ];
   }
 
-  private page(chip: HTMLElement): HTMLElement {
-    const status = el('footer', { class: 'status' }, this.progress.node, this.skipped.opener, chip);
-    const desk = el(
-      'div',
-      { class: 'desk' },
-      this.strip.node,
-      this.stage.node,
-      this.list.panel.node,
-    );
-    const { notices, toolbar } = this;
-    return el('main', { class: 'reader' }, notices, toolbar.node, desk, status, ...this.dialogs());
+  ask(written: string): Promise<string> {
+    return this.asking.ask(written);
+  }
+
+  private furnish(chip: HTMLElement): void {
+    const { bar, strip, desk, status, page } = this.bare;
+    bar.replaceWith(this.toolbar.node);
+    strip.replaceWith(this.strip.node);
+    desk.append(this.list.panel.node);
+    status.append(this.progress.node, this.skipped.opener, chip);
+    page.append(...this.dialogs());
   }
 
   /** A series comes into a pane, and with it into the page's address. */
-  private place(pane: Pane, seriesId: string): void {
+  place(pane: Pane, seriesId: string): void {
     const { study } = this.opening;
     if (study === null) return;
     this.stage.activate(pane);
@@ -272,7 +273,7 @@ export class Reader {
 
   private lay(layout: Layout): void {
     const { study } = this.opening;
-    if (study !== null) this.liked.keep(study, layout);
+    if (study !== null) this.bare.liked.keep(study, layout);
     this.stage.lay(layout);
   }
 

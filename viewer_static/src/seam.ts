@@ -44,6 +44,8 @@ export interface Seam {
   marks(): (Mark & { readonly reading: Reading })[];
   /** Window coordinates of a pixel of the picture on screen. */
   placed(column: number, row: number): [number, number];
+  /** Whether the tools have come, a moment after the first picture. */
+  isEquipped(): boolean;
   window(): { width: number; centre: number; inverted: boolean } | null;
 }
 
@@ -116,11 +118,12 @@ export function install(stage: Stage): void {
       })),
     activate: (index) => stage.activate(stage.panes[index] ?? active),
     marks: () => {
-      const { marks, readingOf } = stage.machine?.marks ?? {};
+      const { marks, readingOf } = stage.tools?.marks ?? {};
       if (marks === undefined || readingOf === undefined) return [];
       return marks().map((mark) => ({ ...mark, reading: readingOf(mark) }));
     },
     placed: (column, row) => placed(stage, column, row),
+    isEquipped: () => stage.tools !== null,
     window: () => active.shown?.view ?? null,
   };
 }

@@ -4,7 +4,7 @@ import { Budget } from './budget.ts';
 import { el, set } from './dom.ts';
 import type { Layout } from './layout.ts';
 import type { Link } from './link.ts';
-import { type Machine, MachineRoom } from './machine.ts';
+import { type Machine, MachineRoom, type Toolbox } from './machine.ts';
 import { Pane, type PaneDeps } from './pane.ts';
 import type { Watch } from './persist.ts';
 import { install, remove } from './seam.ts';
@@ -26,7 +26,7 @@ export interface StageDeps {
   readonly dropped: (pane: Pane, seriesId: string) => void;
 }
 
-/** Fires what panes fire for the active one, `active` when another is, `laid` after a new layout, `machine`. */
+/** Fires what panes fire for the active one, `active` when another is, `laid` after a new layout, `tools` when they are there. */
 export class Stage extends EventTarget {
   readonly node = el('div', { class: 'stage' });
   layout: Layout = { rows: 1, columns: 1 };
@@ -41,7 +41,7 @@ export class Stage extends EventTarget {
   constructor(private readonly deps: StageDeps) {
     super();
     const { transport, link } = deps;
-    this.room = new MachineRoom(transport, deps.ask, () => this.started());
+    this.room = new MachineRoom(transport, deps.ask, () => this.equipped());
     this.paneDeps = { transport, link, room: this.room, budget: new Budget() };
     this.active = this.hung();
     this.panes = [this.active];
@@ -50,6 +50,10 @@ export class Stage extends EventTarget {
 
   get machine(): Machine | null {
     return this.room.machine;
+  }
+
+  get tools(): Toolbox | null {
+    return this.room.tools;
   }
 
   get session(): Session | null {
@@ -85,6 +89,14 @@ export class Stage extends EventTarget {
     for (const what of ['active', ...RELAYED]) this.dispatchEvent(new Event(what));
   }
 
+  /** For listeners that came late. */
+  again(): void {
+    if (this.tools !== null) this.dispatchEvent(new Event('tools'));
+    for (const what of RELAYED) this.dispatchEvent(new Event(what));
+    for (const detail of this.panes)
+      this.dispatchEvent(new CustomEvent('pane-progress', { detail }));
+  }
+
   /** The pane before or after the active one. */
   neighbour(by: 1 | -1): void {
     const at = this.panes.indexOf(this.active) + by;
@@ -93,12 +105,12 @@ export class Stage extends EventTarget {
   }
 
   choose(tool: ToolId): void {
-    if (tool === 'magnify' && this.machine?.group.canMagnify() === false) {
+    if (tool === 'magnify' && this.tools?.group.canMagnify() === false) {
       this.dispatchEvent(new Event('no-magnifier'));
       return;
     }
     this.tool = tool;
-    this.machine?.group.choose(tool);
+    this.tools?.group.choose(tool);
     this.dispatchEvent(new Event('tool'));
   }
 
@@ -116,9 +128,9 @@ export class Stage extends EventTarget {
     return this.slide?.key(event) ?? false;
   }
 
-  private started(): void {
-    this.machine?.group.choose(this.tool);
-    this.dispatchEvent(new Event('machine'));
+  private equipped(): void {
+    this.tools?.group.choose(this.tool);
+    this.dispatchEvent(new Event('tools'));
   }
 
   private hung(): Pane {
@@ -136,6 +148,10 @@ export class Stage extends EventTarget {
       pane.addEventListener(what, () => {
         if (pane === this.active) this.dispatchEvent(new Event(what));
       });
+    pane.addEventListener('shown', () => {
+      // Painted first.
+      if (pane.shown !== null) requestAnimationFrame(() => setTimeout(() => this.room.equip()));
+    });
     pane.addEventListener('opened', () => this.seam());
     pane.addEventListener('closed', () => this.seam());
     pane.node.addEventListener('pointerdown', () => this.activate(pane), { capture: true });

@@ -145,7 +145,7 @@ export class Together {
     if (this.cross === null || shown === null || machine === null || view === null) return [];
     if (shown.facts.frame !== this.cross.frame) return [];
     const { imageId } = shown.slice;
-    const [x, y] = view.placed(imageId, pixelOf(machine.marks.planeAt(imageId), this.cross.at));
+    const [x, y] = view.placed(imageId, pixelOf(machine.planes.planeAt(imageId), this.cross.at));
     const gap = 6;
     const arm = 30;
     return [
@@ -162,7 +162,7 @@ export class Together {
     if (!this.hasLines || pane === active || source === null || target === null) return [];
     const isSame = source.facts.frame !== '' && source.facts.frame === target.facts.frame;
     if (!isSame || machine === null || source.facts.axes === null) return [];
-    const { planeAt } = machine.marks;
+    const { planeAt } = machine.planes;
     const ends = crossing(
       planeAt(source.slice.imageId),
       source.facts,

@@ -5,7 +5,7 @@ import type { View } from './facts.ts';
 import { type Point, worldOf } from './figures/plane.ts';
 import type { Vector } from './geometry.ts';
 import * as camera from './tools/camera.ts';
-import { planeAt } from './tools/marks.ts';
+import { planeAt } from './tools/plane-at.ts';
 
 export const ENGINE_ID = 'pacs-proxy';
 

@@ -2,7 +2,7 @@
 import { type Types, utilities } from '@cornerstonejs/core';
 import type { View } from '../facts.ts';
 import { type Point, pixelOf } from '../figures/plane.ts';
-import { planeAt } from './marks.ts';
+import { planeAt } from './plane-at.ts';
 
 type Viewport = Types.IStackViewport;
 

@@ -1,5 +1,5 @@
 /** The mouse on the picture: the left button does what is chosen, middle pans, right zooms. */
-import { getShouldUseCPURendering } from '@cornerstonejs/core';
+import { getEnabledElements, getShouldUseCPURendering } from '@cornerstonejs/core';
 import {
   addTool,
   annotation,
@@ -8,6 +8,7 @@ import {
   MagnifyTool,
   PanTool,
   PlanarRotateTool,
+  store,
   ToolGroupManager,
   WindowLevelTool,
   ZoomTool,
@@ -55,7 +56,7 @@ const CONFIGURATION: Readonly<Record<string, unknown>> = {
     void ask(data.data?.label ?? '').then(done),
 };
 
-/** Before any viewport is enabled: the tools listen for that moment. */
+/** Viewports enabled from now on are heard of; those that were before are told of here. */
 export function startTools(asking: Ask): void {
   ask = asking;
   init();
@@ -64,6 +65,11 @@ export function startTools(asking: Ask): void {
   const group = ToolGroupManager.createToolGroup(GROUP);
   for (const tool of Object.values(CLASSES)) group?.addTool(tool.toolName, { ...CONFIGURATION });
   for (const tool of Object.values(DRAWN)) group?.setToolPassive(tool.toolName);
+  for (const { viewport, viewportId, renderingEngineId } of getEnabledElements()) {
+    const { element } = viewport;
+    store.addEnabledElement({ detail: { element, viewportId, renderingEngineId } } as never);
+    bindTools(viewportId, renderingEngineId);
+  }
   choose(chosen);
 }
 

@@ -1,12 +1,13 @@
 /** The figures that the readers drew, whatever the library calls them. */
-import { cache, eventTarget, getShouldUseCPURendering, metaData } from '@cornerstonejs/core';
+import { cache, eventTarget, metaData } from '@cornerstonejs/core';
 import { annotation, Enums, utilities } from '@cornerstonejs/tools';
 import { type Figure, type Kind, type Reading, read } from '../figures/figure.ts';
 import { isWhole, type Mark } from '../figures/mark.ts';
-import { type Plane, pixelOf, planeOf, worldOf } from '../figures/plane.ts';
+import { pixelOf, worldOf } from '../figures/plane.ts';
 import type { Picture } from '../figures/values.ts';
 import type { Vector } from '../geometry.ts';
 import { DRAWN } from './drawn.ts';
+import { planeAt, rawOf } from './plane-at.ts';
 
 interface Drawn {
   annotationUID?: string;
@@ -26,16 +27,6 @@ const KINDS = new Map(
 );
 
 const { state } = annotation;
-
-/** Without a graphics card the library measures from the corner of the first pixel, not from its centre. */
-export function planeAt(imageId: string): Plane {
-  const plane = planeOf(metaData.get('imagePlaneModule', imageId) ?? {});
-  return getShouldUseCPURendering() ? { ...plane, origin: worldOf(plane, [0.5, 0.5]) } : plane;
-}
-
-export function rawOf(imageId: string): Record<string, unknown> {
-  return metaData.get('instance', imageId) ?? {};
-}
 
 /** Null when the picture is no longer decoded. */
 export function pictureOf(imageId: string): Picture | null {

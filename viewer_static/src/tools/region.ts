@@ -7,7 +7,8 @@ import { PIXELS } from '../figures/spacing.ts';
 import { statistics } from '../figures/values.ts';
 import type { Vector } from '../geometry.ts';
 import { setWindow } from './camera.ts';
-import { pictureOf, planeAt } from './marks.ts';
+import { pictureOf } from './marks.ts';
+import { planeAt } from './plane-at.ts';
 
 interface Drawn {
   readonly metadata: { readonly referencedImageId?: string };

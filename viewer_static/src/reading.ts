@@ -1,0 +1,69 @@
+/** The reading page while it opens: pictures come first, all that stands around them a moment later. */
+import { el } from './dom.ts';
+import { LikedLayouts } from './layout.ts';
+import { warm } from './machine.ts';
+import { Opening } from './opening.ts';
+import { type Bare, Reader, type ReaderDeps } from './reader.ts';
+import { Stage } from './stage.ts';
+
+/** Bars and lists do not wait for a picture that does not come. */
+const PATIENCE_MS = 700;
+
+export class Reading {
+  readonly node: HTMLElement;
+  /** What is to be known all the time while a study is open. */
+  readonly notices = el('div', { class: 'notices' });
+  private readonly bare: Bare;
+  private reader: Reader | null = null;
+  private waiting = 0;
+
+  constructor(private readonly deps: ReaderDeps) {
+    const { transport, link } = deps;
+    const stage = new Stage({
+      transport,
+      link,
+      ask: (written) => this.furnished().ask(written),
+      dropped: (pane, id) => this.furnished().place(pane, id),
+    });
+    const liked = new LikedLayouts(localStorage);
+    const opening = new Opening({ transport, link, stage, liked: (study) => liked.of(study) });
+    const bar = el('header', { class: 'toolbar' });
+    const strip = el('nav', { class: 'strip' });
+    const status = el('footer', { class: 'status' });
+    const desk = el('div', { class: 'desk' }, strip, stage.node);
+    this.node = el('main', { class: 'reader' }, this.notices, bar, desk, status);
+    this.bare = { stage, opening, liked, page: this.node, bar, strip, desk, status };
+    stage.addEventListener('shown', () => this.shown());
+  }
+
+  /** Opens the series, or the study's first one. */
+  async open(studyId: string, seriesId: string | null): Promise<void> {
+    warm();
+    if (this.reader === null && this.waiting === 0)
+      this.waiting = window.setTimeout(() => this.furnished(), PATIENCE_MS);
+    await this.bare.opening.open(studyId, seriesId);
+  }
+
+  close(): void {
+    clearTimeout(this.waiting);
+    this.waiting = 0;
+    if (this.reader === null) this.bare.opening.close();
+    else this.reader.close();
+  }
+
+  key(event: KeyboardEvent): void {
+    this.furnished().key(event);
+  }
+
+  /** The picture is painted before anything else is made. */
+  private shown(): void {
+    if (this.reader === null && this.bare.stage.active.shown !== null)
+      requestAnimationFrame(() => setTimeout(() => this.furnished()));
+  }
+
+  private furnished(): Reader {
+    clearTimeout(this.waiting);
+    this.reader ??= new Reader(this.deps, this.bare);
+    return this.reader;
+  }
+}

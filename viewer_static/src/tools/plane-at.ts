@@ -1,0 +1,13 @@
+/** What the library knows of an image, for those who draw it and those who draw on it. */
+import { getShouldUseCPURendering, metaData } from '@cornerstonejs/core';
+import { type Plane, planeOf, worldOf } from '../figures/plane.ts';
+
+/** Without a graphics card the library measures from the corner of the first pixel, not from its centre. */
+export function planeAt(imageId: string): Plane {
+  const plane = planeOf(metaData.get('imagePlaneModule', imageId) ?? {});
+  return getShouldUseCPURendering() ? { ...plane, origin: worldOf(plane, [0.5, 0.5]) } : plane;
+}
+
+export function rawOf(imageId: string): Record<string, unknown> {
+  return metaData.get('instance', imageId) ?? {};
+}
