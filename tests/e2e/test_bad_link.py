@@ -148,7 +148,7 @@ def test_a_stall_of_seconds_is_said_and_outlived(
     line.weather = Script(*[stall_at(2_000, 5.0)] * 200)
     line.cut()
     arrive(window, bars)
-    # Which of the two it is depends on whose stall is longer: the slice's or the question's after it.
+    # Which of the two it is depends on what stalls longer: the slice, or the question after it.
     said = re.compile("The connection is slow|No answer from the server for")
     window.page.get_by_text(said).first.wait_for()
     window.picture("slow")

@@ -101,7 +101,8 @@ class Viewer:
 
     def until_all(self, count: int, seconds: float = SECONDS) -> None:
         """Everything received and proven."""
-        self.until("s.counts().verified === x && s.counts().failed === 0 && s.isEquipped()", count, seconds)
+        proven = "s.counts().verified === x && s.counts().failed === 0 && s.isEquipped()"
+        self.until(proven, count, seconds)
 
     @property
     def cover(self) -> str:
