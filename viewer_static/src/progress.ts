@@ -27,7 +27,7 @@ export function isComplete(counts: Counts, skipped: number): boolean {
 }
 
 /** While slices stream in; each change costs a frame that the pictures could have. The end shows at once. */
-const PAINT_MS = 100;
+const PAINT_MS = 200;
 
 export class Progress {
   readonly node: HTMLElement;

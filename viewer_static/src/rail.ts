@@ -9,8 +9,8 @@ const COLOURS: Readonly<Record<SliceState, string>> = {
   failed: '#d9635f',
 };
 
-/** Ten times a second tells as much as at every frame, and leaves the time to the pictures. */
-const PAINT_MS = 100;
+/** Five times a second tells as much as every frame, and leaves the time to the pictures. */
+const PAINT_MS = 200;
 
 export class Rail {
   readonly node: HTMLElement;

@@ -10,6 +10,8 @@ import type { Transport } from './transport.ts';
 const THUMBNAIL = 160;
 /** The strip waits for the first picture, but not for one that does not come. */
 const PATIENCE_MS = 3_000;
+/** While slices stream in; each change costs a frame that the pictures could have. */
+const PAINT_MS = 200;
 
 export interface StripActions {
   open(series: SeriesHead): void;
@@ -23,6 +25,8 @@ export class Strip {
   private giveUp = new AbortController();
   private addresses: string[] = [];
   private begun: () => void = () => undefined;
+  private readonly moved = new Set<Pane>();
+  private timer = 0;
 
   constructor(
     private readonly transport: Transport,
@@ -95,6 +99,17 @@ export class Strip {
 
   /** How far the series of a viewport is: under way, proven, or with failures. */
   state(pane: Pane): void {
+    this.moved.add(pane);
+    this.timer ||= window.setTimeout(() => this.paint(), PAINT_MS);
+  }
+
+  private paint(): void {
+    this.timer = 0;
+    for (const pane of this.moved) this.tell(pane);
+    this.moved.clear();
+  }
+
+  private tell(pane: Pane): void {
     const tile = this.tiles().find(({ dataset }) => dataset.series === pane.seriesId);
     const model = pane.session?.model;
     if (tile === undefined || model === undefined) return;
