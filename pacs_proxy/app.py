@@ -42,6 +42,7 @@ from pacs_proxy.ingest.deposit import Depositor
 from pacs_proxy.ingest.expiry import Sweeper
 from pacs_proxy.ingest.intake import Intake
 from pacs_proxy.ingest.labels import Labels
+from pacs_proxy.ingest.packs import Packs
 from pacs_proxy.ingest.pipeline import Ingest
 from pacs_proxy.ingest.reference import References
 from pacs_proxy.ingest.settle import Settler
@@ -154,6 +155,7 @@ def build(settings: Settings) -> Services:
         conflicts=Conflicts(ingest, depositor, client, jobs),
         labels=labels,
         intake=Intake(database, staging, jobs, admission),
+        packs=Packs(database, staging, jobs, admission),
         batches=Batches(database, staging, jobs),
         deletions=Deletions(database, jobs, staging, client, instances),
         references=References(database, staging, jobs, admission, allowed(settings)),

@@ -63,6 +63,7 @@ VIEWS: dict[str, Callable[..., Any]] = {
     "studies.status": studies.status,
     "uploads.options": uploads.options,
     "uploads.create": uploads.create,
+    "uploads.pack": uploads.pack,
     "uploads.limits": uploads.limits,
     "uploads.head": uploads.head,
     "uploads.patch": uploads.patch,

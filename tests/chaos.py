@@ -35,7 +35,7 @@ from pacs_proxy.database import Database, Job, Result, Upload
 from pacs_proxy.demo.orthanc import ThrowawayOrthanc
 from tests.fakes.store import orthanc_id
 from tests.real.studies import image
-from tests.sender import Sender
+from tests.sender import PACK, Sender, pack
 from tests.server import Answer, Proxy
 from tests.split import Edge, Services
 
@@ -44,8 +44,9 @@ BATCH = 6
 CHUNK = 192 << 10
 # Side of an image; its square doubled is the file's size: from one request to a dozen.
 SIDES = (32, 128, 256, 512, 512, 1024)
-# One file in so many is large enough to be stored alone, one batch in so many is a ZIP.
-LARGE_SIDE, LARGE, ZIPPED = 4200, 80, 5
+# One file in so many is large enough to be stored alone; one batch in so many is a ZIP, or sent as
+# the viewer sends small files.
+LARGE_SIDE, LARGE, ZIPPED, PACKED = 4200, 80, 5, 3
 SETTLE_SECONDS = 3
 PATIENCE = 300.0
 _BROKEN = (OSError, http.client.HTTPException)
@@ -151,6 +152,22 @@ class Client:
             piece = data[offset : offset + chunk]
             offset = self._insist(lambda at=offset, piece=piece: self._moved(where, at, piece))  # type: ignore[misc]
         self._ledger.promised(held)
+
+    def send_together(self, names: list[str], files: list[File], batch: str) -> None:
+        """Several uploads in one request, sent until the server has said it has them all."""
+        body = pack(batch, {name: file.data for name, file in zip(names, files, strict=True)})
+        self._insist(lambda: self._packed(body))
+        for file in files:
+            self._ledger.promised({file.instance: file.data})
+
+    def _packed(self, body: bytes) -> bool | None:
+        answer = self._sender.ask("POST", "/api/uploads/pack", {"Content-Type": PACK}, body)
+        if not self._may_go_on(answer, {201}):
+            return None
+        taken = json.loads(answer.body)["uploads"]
+        if any(upload["offset"] != upload["length"] for upload in taken):
+            self._ledger.broke("a pack was taken in part")
+        return True
 
     def _insist(self, ask: Callable[[], Any]) -> Any:
         deadline = time.monotonic() + PATIENCE
@@ -289,8 +306,12 @@ class Scene:
                 if not chance.randrange(ZIPPED):
                     client.send(f"{study}-zip", files, batch)
                     continue
-                for file in files:
-                    client.send(f"{study}-{file.number}", [file], batch)
+                names = [f"{study}-{file.number}" for file in files]
+                if not chance.randrange(PACKED) and all(f.side < LARGE_SIDE for f in files):
+                    client.send_together(names, files, batch)
+                    continue
+                for name, file in zip(names, files, strict=True):
+                    client.send(name, [file], batch)
         except BaseException as error:  # noqa: BLE001 - told by the thread that waits
             self._failures.append(error)
 

@@ -26,6 +26,20 @@ def metadata(**values: str) -> dict[str, str]:
     return {"Upload-Metadata": ",".join(pairs)} if pairs else {}
 
 
+PACK = "application/vnd.pacs-proxy.pack"
+
+
+def pack(batch: str, files: Mapping[str, bytes], **changes: object) -> bytes:
+    """Several files as one body, by client key."""
+    entries = [
+        {"key": k, "name": f"disc/{k}", "size": len(d), "sha256": hashlib.sha256(d).hexdigest()}
+        | changes
+        for k, d in files.items()
+    ]
+    index = json.dumps({"batch": batch, "files": entries}).encode()
+    return b"%08d" % len(index) + index + b"".join(files.values())
+
+
 class Sender:
     """Speaks to the server at `url`, whose tus endpoint is `path`."""
 

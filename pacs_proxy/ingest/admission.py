@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pacs_proxy.errors.uploads import DiskLow, OverQuota, TooLarge, TooManyOpen
@@ -43,7 +43,13 @@ class Admission:
         self.admit_size(length)
         self._admit_disk(length)
         self._admit_count(held.unfinished)
-        self._admit_quota(held.bytes + length)
+        self.admit_quota(held.bytes + length)
+
+    def admit_several(self, held: Held, lengths: Sequence[int]) -> None:
+        """As `admit`, for files that come whole and together."""
+        self.admit_size(max(lengths))
+        self._admit_disk(sum(lengths))
+        self.admit_quota(held.bytes + sum(lengths))
 
     def admit_size(self, length: int) -> None:
         """TooLarge (413) for a file above the limit."""
@@ -79,7 +85,8 @@ class Admission:
                 _RETRY_SECONDS,
             )
 
-    def _admit_quota(self, total: int) -> None:
+    def admit_quota(self, total: int) -> None:
+        """OverQuota (413) for more than one owner may have on the way."""
         if total > self.limits.quota_bytes:
             raise OverQuota(
                 "Your uploads that are not yet stored are too much together; wait until they are.",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from pacs_proxy.database import Database, Upload, touch
 from pacs_proxy.errors import PacsProxyError
-from pacs_proxy.errors.uploads import ChecksumMismatch, UploadGone
+from pacs_proxy.errors.uploads import ChecksumMismatch, LimitExceeded, UploadGone
 from pacs_proxy.ingest import rows, tus
 from pacs_proxy.ingest.admission import Admission
 from pacs_proxy.ingest.body import Read, identity
@@ -32,7 +32,7 @@ KIND = "ingest"
 # Orthanc holds three times a file's size while it stores it: large ones go one at a time.
 _BIG_BYTES = 32 << 20
 # Stored in a moment, so several are taken at once.
-_LIGHT_BYTES = 8 << 20
+LIGHT_BYTES = 8 << 20
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,9 @@ class Intake:
         row = self._row(owner, asked, wanted, header)
         try:
             return self._begun(row, asked, read)
+        except LimitExceeded:
+            self._staging.discard(row["id"])
+            raise
         except IntegrityError:
             # The same creation came twice at the same time; the other one was quicker.
             self._staging.discard(row["id"])
@@ -199,6 +202,7 @@ class Intake:
             values["sha256"] = received.sha256.hex()
 
         def add(session: Session) -> None:
+            rows.reserve(session, self._admission, row["owner"], row["length"])
             rows.add(session, {**values, **self._in_batch(session, row)})
             if received and not state.is_whole:
                 rows.add_chunk(session, row["id"], 0, received)
@@ -264,8 +268,14 @@ class Intake:
 def pass_on(jobs: Jobs, session: Session, upload: str, length: int) -> None:
     """A whole file becomes a job in the transaction that says it is whole."""
     lane = BIG if length > _BIG_BYTES else SMALL
-    payload = {"upload": upload, LIGHT: length <= _LIGHT_BYTES}
+    payload = {"upload": upload, LIGHT: length <= LIGHT_BYTES}
     jobs.add(session, KIND, payload, lane=lane, upload_id=upload)
+
+
+def pass_on_several(jobs: Jobs, session: Session, uploads: Sequence[str]) -> None:
+    """The same for small files."""
+    payloads = {upload: {"upload": upload, LIGHT: True} for upload in uploads}
+    jobs.add_several(session, KIND, payloads)
 
 
 def _other_file(

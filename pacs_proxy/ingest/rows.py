@@ -6,6 +6,8 @@ running them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import bindparam, func, insert, select, update
@@ -15,7 +17,7 @@ from pacs_proxy.database import Batch, Chunk, Database, Job, Upload, touch
 from pacs_proxy.errors import NotFound
 from pacs_proxy.errors.uploads import UploadFinished, UploadGone
 from pacs_proxy.ingest import tus
-from pacs_proxy.ingest.admission import Held
+from pacs_proxy.ingest.admission import Admission, Held
 from pacs_proxy.jobs import Jobs
 
 RECEIVING, STORING = "receiving", "storing"
@@ -34,14 +36,37 @@ _GLANCE = select(
     .where(Batch.owner == bindparam("owner"), Batch.id == bindparam("batch"))
     .scalar_subquery(),
 ).where(Upload.owner == bindparam("owner"), Upload.state.in_(LIVE))
+_HELD = select(func.coalesce(func.sum(Upload.length), 0)).where(
+    Upload.owner == bindparam("owner"), Upload.state.in_(LIVE)
+)
+_ALONE = select(func.pg_advisory_xact_lock(func.hashtext(bindparam("owner"))))
+# So near its quota an owner's uploads are counted one after another.
+_NEAR = 256 << 20
 _COUNT = (
     update(Batch)
     .where(Batch.id == bindparam("batch"))
-    .values(rev=Batch.rev + 1, files=Batch.files + 1, bytes=Batch.bytes + bindparam("length"))
+    .values(
+        rev=Batch.rev + 1,
+        files=Batch.files + bindparam("more"),
+        bytes=Batch.bytes + bindparam("length"),
+    )
     .returning(Batch.rev, Batch.bytes)
 )
 _ADD, _ADD_BATCH, _ADD_CHUNK = insert(Upload), insert(Batch), insert(Chunk)
 _FIND = select(Upload).where(Upload.id == bindparam("id"))
+_SEEN = select(Upload.client_key, Upload.id, Upload.length, Upload.offset).where(
+    Upload.owner == bindparam("owner"),
+    Upload.client_key.in_(bindparam("client_keys", expanding=True)),
+)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """An upload that is there; `offset` says how much of its `length`."""
+
+    id: str
+    length: int
+    offset: int
 
 
 def glance(session: Session, owner: str, key: str | None, batch: str | None) -> str | Held:
@@ -60,6 +85,20 @@ def glance(session: Session, owner: str, key: str | None, batch: str | None) -> 
     return Held(unfinished, int(total))
 
 
+def reserve(session: Session, admission: Admission, owner: str, length: int) -> None:
+    """Count against the quota once more, in the transaction that adds. Raises OverQuota.
+
+    SQLite's writers exclude each other; PostgreSQL's of one owner do near the limit.
+    """
+    connection, asked = session.connection(), {"owner": owner}
+    total = int(connection.scalar(_HELD, asked) or 0) + length
+    is_near = total > admission.limits.quota_bytes - _NEAR
+    if is_near and connection.dialect.name == "postgresql":
+        connection.execute(_ALONE, asked)
+        total = int(connection.scalar(_HELD, asked) or 0) + length
+    admission.admit_quota(total)
+
+
 def find(session: Session, owner: str, upload: str) -> Upload:
     """Raises NotFound, also for what is another's."""
     row = session.scalar(_FIND, {"id": upload})
@@ -73,14 +112,26 @@ def add(session: Session, values: dict[str, Any]) -> None:
     session.connection().execute(_ADD, values)
 
 
+def add_several(session: Session, values: Sequence[dict[str, Any]]) -> None:
+    """New uploads, all with the same columns."""
+    session.connection().execute(_ADD, values)
+
+
+def seen(session: Session, owner: str, keys: Sequence[str]) -> dict[str, Seen]:
+    """By client key, those of them that are there already."""
+    asked = {"owner": owner, "client_keys": keys}
+    found = session.connection().execute(_SEEN, asked)
+    return {str(key): Seen(upload, length, offset) for key, upload, length, offset in found}
+
+
 def add_batch(session: Session, values: dict[str, Any]) -> None:
     """A new batch."""
     session.connection().execute(_ADD_BATCH, values)
 
 
-def count_in(session: Session, batch: str, length: int) -> tuple[int, int]:
-    """Count a new upload in its batch: the batch's revision and its bytes so far."""
-    counted = {"batch": batch, "length": length}
+def count_in(session: Session, batch: str, length: int, files: int = 1) -> tuple[int, int]:
+    """Count new uploads in their batch: the batch's revision and its bytes so far."""
+    counted = {"batch": batch, "length": length, "more": files}
     rev, total = session.connection().execute(_COUNT, counted).one()
     return rev, total
 

@@ -9,14 +9,17 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from pacs_proxy.archive import locks
 from pacs_proxy.errors import PacsProxyError
 from pacs_proxy.errors.uploads import DiskLow, StagingFailed, UploadBusy
 from pacs_proxy.ingest.tus import Received
+
+T = TypeVar("T")
 
 _SUFFIX = ".part"
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -52,15 +55,15 @@ class Part:
             failure = error
         return Received(count, digest.digest(), failure, other.digest() if with_sha1 else b"")
 
-    def sync(self) -> None:
-        """Make it durable, or raise: what the disk did not confirm is never acknowledged."""
-        try:
-            os.fdatasync(self._fd)
-            if self._folder is not None:
-                # A new file is only found again after a power loss when its name is durable, too.
-                _sync_folder(self._folder)
-        except OSError as error:
-            raise _failed(error) from None
+    def sync(self, *, is_named: bool = False) -> None:
+        """Make it durable, or raise: what the disk did not confirm is never acknowledged.
+
+        `is_named` when somebody else sees to the durability of a new file's name.
+        """
+        _durable(os.fdatasync, self._fd)
+        if self._folder is not None and not is_named:
+            # A new file is only found again after a power loss when its name is durable, too.
+            _durable(_sync_folder, self._folder)
 
 
 class Staging:
@@ -85,6 +88,12 @@ class Staging:
             yield Part(fd, None if offset else self.folder)
         finally:
             os.close(fd)
+
+    def sync(self, parts: Iterable[Part]) -> None:
+        """Make new files durable together: their names need it only once."""
+        for part in parts:
+            part.sync(is_named=True)
+        _durable(_sync_folder, self.folder)
 
     def size(self, upload: str) -> int:
         """Bytes of its file; 0 when there is none."""
@@ -142,6 +151,13 @@ class Staging:
             if not create:
                 raise Lost from None
         return os.open(path, flags | os.O_CREAT, 0o600)
+
+
+def _durable(sync: Callable[[T], None], what: T) -> None:
+    try:
+        sync(what)
+    except OSError as error:
+        raise _failed(error) from None
 
 
 def _busy() -> UploadBusy:

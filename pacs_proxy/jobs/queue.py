@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
@@ -25,6 +25,8 @@ LEASE_SECONDS = 30.0
 # Each crash of its process counts as one attempt, and they come in series.
 _MOST_ATTEMPTS = 20
 _REPORT_SECONDS = 1.0
+# Light ones claimed at once: more of them save little, and the last would wait for long.
+TOGETHER = 8
 _ENDS = ("done", "failed", "cancelled")
 
 
@@ -125,6 +127,18 @@ class Jobs:
         number: int = session.connection().execute(statements.ADD, row).scalar_one()
         afterwards(session, partial(self.announce, wanted["lane"]))
         return number
+
+    def add_several(
+        self, session: Session, kind: str, payloads: Mapping[str, dict[str, Any]]
+    ) -> None:
+        """Queue small jobs, one for each upload that `payloads` names."""
+        now = self._clock()
+        common = {"kind": kind, "lane": SMALL, "most_attempts": _MOST_ATTEMPTS, "not_before": now}
+        common |= {"created": now, "updated": now}
+        rows = [{**common, "upload_id": of, "payload": told} for of, told in payloads.items()]
+        session.connection().execute(statements.ADD_SEVERAL, rows)
+        for _ in range(0, len(rows), TOGETHER):
+            afterwards(session, partial(self.announce, SMALL))
 
     def on_added(self, listener: Callable[[str], None]) -> None:
         """Call it with the lane after each commit of this process."""

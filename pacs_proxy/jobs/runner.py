@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pacs_proxy import metrics
 from pacs_proxy.errors import DatabaseUnavailable, PacsProxyError
 from pacs_proxy.jobs import process
-from pacs_proxy.jobs.queue import Claimed, Jobs, Later, Lost
+from pacs_proxy.jobs.queue import TOGETHER, Claimed, Jobs, Later, Lost
 
 log = logging.getLogger(__name__)
 
@@ -23,8 +23,6 @@ _BEATS = 3  # in a lease
 _LONGEST_PAUSE = 60.0
 _FORGET_SECONDS = 30 * 86400.0
 _HOUR = 3600.0
-# Claimed at once: more of them save little, and the last would wait for long.
-_TOGETHER = 8
 
 
 class _Hand:
@@ -87,7 +85,7 @@ class Runner:
 
     def run_next(self, lanes: Sequence[str]) -> bool:
         """Claim one job, or some light ones, and run it; False when there is none."""
-        claims = self._jobs.claim_several(self._owner, lanes, _TOGETHER if self._crews else 1)
+        claims = self._jobs.claim_several(self._owner, lanes, TOGETHER if self._crews else 1)
         for claimed in claims:
             claimed.ending = self._ending
             self._claims[claimed.owner] = claimed

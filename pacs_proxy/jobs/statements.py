@@ -39,6 +39,7 @@ _IS_QUEUED = and_(_JOB.state == "queued", _JOB.not_before <= _NOW)
 _IS_EXPIRED = and_(_JOB.state == "running", _JOB.lease_until < _NOW)
 
 ADD = insert(_JOBS).returning(_JOB.id)
+ADD_SEVERAL = insert(_JOBS)
 
 # Lanes in which something can be claimed.
 QUEUED_LANES = select(_JOB.lane).where(_IS_QUEUED).distinct()

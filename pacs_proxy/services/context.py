@@ -26,6 +26,7 @@ from pacs_proxy.ingest.deletion import Deletions
 from pacs_proxy.ingest.deposit import Depositor
 from pacs_proxy.ingest.intake import Intake
 from pacs_proxy.ingest.labels import Labels
+from pacs_proxy.ingest.packs import Packs
 from pacs_proxy.ingest.pipeline import Ingest
 from pacs_proxy.ingest.reference import References
 from pacs_proxy.ingest.spool import Staging
@@ -73,6 +74,7 @@ class Services:
     conflicts: Conflicts
     labels: Labels
     intake: Intake
+    packs: Packs
     batches: Batches
     deletions: Deletions
     references: References

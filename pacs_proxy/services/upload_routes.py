@@ -37,6 +37,15 @@ UPLOADS = (
         "one upload), `batch`, `name`, `sha256`, `target` (JSON, whose TIFF it is).",
     ),
     Route(
+        ("POST",),
+        "/api/uploads/pack",
+        "uploads.pack",
+        UPLOAD_CREATE,
+        "Small files together, all taken or none: eight digits, an index of so many bytes "
+        "(`batch`, `files`: `key`, `name`, `size`, `sha256`), then their bytes in its order. "
+        "201: `uploads`, each with `key`, `id`, `length`, `offset`.",
+    ),
+    Route(
         ("GET",),
         "/api/uploads/limits",
         "uploads.limits",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import asdict
 from email.utils import formatdate
 from typing import Any
 
 from flask import Flask, Response, request
 
-from pacs_proxy.errors import DatabaseUnavailable, NotFound
-from pacs_proxy.errors.uploads import UploadBusy
+from pacs_proxy.errors import DatabaseUnavailable, LengthRequired, NotFound
+from pacs_proxy.errors.uploads import UploadBusy, WrongMedia
 from pacs_proxy.ingest import tus
 from pacs_proxy.ingest.intake import Placed
 from pacs_proxy.ingest.wanted import Wanted
@@ -18,6 +19,7 @@ from pacs_proxy.services import reach
 from pacs_proxy.services.context import interest, principal, services
 from pacs_proxy.web.bodies import Body, drain_after
 
+PACK = "application/vnd.pacs-proxy.pack"
 _ID = re.compile(r"[0-9a-f]{32}\Z", re.ASCII)
 
 
@@ -69,6 +71,18 @@ def create() -> Response:
     return answer
 
 
+def pack() -> tuple[dict[str, Any], int]:
+    """201 when all of its files are on the disk, or were before."""
+    if request.mimetype != PACK:
+        raise WrongMedia(f"Send the pack as Content-Type: {PACK}.")
+    size = request.content_length
+    if size is None:
+        raise LengthRequired("Send the pack with a Content-Length.")
+    with _body().paced() as body:
+        taken = services().packs.take(_owner(), size, body.read)
+    return {"uploads": [{"key": key, **asdict(seen)} for key, seen in taken.items()]}, 201
+
+
 def _expect_within(target: Mapping[str, str]) -> None:
     """A picture may be added to a study within reach only; others are as if they were not there."""
     who = principal()
@@ -105,7 +119,9 @@ def cancel(upload: str) -> Response:
     return _empty(204, {})
 
 
-_VIEWS = frozenset({"uploads.create", "uploads.head", "uploads.patch", "uploads.cancel"})
+_VIEWS = frozenset(
+    {"uploads.create", "uploads.pack", "uploads.head", "uploads.patch", "uploads.cancel"}
+)
 
 
 def thumbnail(upload: str) -> Response:

@@ -382,6 +382,10 @@ def test_the_report_names_what_came_and_what_did_not(panel: Uploading, tmp_path:
     assert not re.search(r"(^|,)=", table, re.MULTILINE)
 
 
+CANCEL = """[...document.querySelectorAll('.batch-acts button')]
+  .find((button) => button.textContent === 'Cancel upload').click()"""
+
+
 def test_thousands_of_files_never_hold_up_the_page(
     proxy: Proxy, viewer: OpenViewer, tmp_path: Path
 ) -> None:
@@ -399,7 +403,7 @@ def test_thousands_of_files_never_hold_up_the_page(
     assert browser
     browser.start_tracing(page=window.page, categories=["toplevel", "devtools.timeline"])
     panel.drop(tmp_path / "X")
-    panel.until("^Sending")
+    panel.until("^(Sending|All sent|Done)")
     size = panel.page.locator(".batch-size").inner_text()
     assert size.startswith("2,400 files")
     assert size.endswith("600 skipped")
@@ -407,5 +411,6 @@ def test_thousands_of_files_never_hold_up_the_page(
     tasks = main_tasks(trace["traceEvents"])
     print(f"\nlongest computation of {len(tasks)} tasks: {max(tasks):.0f} ms")
     assert max(tasks) <= 200
-    panel.page.get_by_text("Cancel upload").click()
+    # Small files are sent so many at a time that nothing may be left to cancel.
+    panel.page.evaluate(CANCEL)
     shutil.rmtree(tmp_path / "X")

@@ -361,6 +361,22 @@ TestAnyOrder.settings = settings(
 )
 
 
+def test_of_two_at_the_same_time_only_one_fits_the_quota(world: World) -> None:
+    """Both were admitted before either was there."""
+    data, others = bytes(900), list[Placed]()
+
+    def read(size: int) -> bytes:
+        if not others:
+            others.append(world.create(900, data))
+            others.append(world.create(300, bytes(300)))
+        return data[:size]
+
+    with pytest.raises(OverQuota):
+        world.intake.create(ME, creation(900, data), "", read)
+    assert {f.stem for f in world.staging.folder.iterdir()} == {placed.id for placed in others}
+    assert world.count(Upload) == world.count(Job) == 2
+
+
 def test_encoded_metadata_is_kept_as_it_came(world: World) -> None:
     header = "name " + base64.b64encode("Ä/1".encode()).decode()
     asked = tus.creation(

@@ -127,6 +127,7 @@ ELSEWHERE = {
 NO_STUDY = {
     *("viewer.index", "viewer.asset", "studies.status", "references.begin"),
     *("uploads.options", "uploads.limits", "uploads.head", "uploads.patch", "uploads.cancel"),
+    "uploads.pack",
     *("uploads.thumbnail", "batches.begin", "batches.recent", "batches.news", "batches.cancel"),
     *("batches.report", "session.current", "session.begin", "session.end"),
     *("oidc.begin", "oidc.callback"),

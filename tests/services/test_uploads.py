@@ -16,7 +16,7 @@ import pytest
 
 from tests.fakes import FakeOrthanc
 from tests.fakes.listener import hear
-from tests.sender import BYTES, TUS, Sender, checksum, metadata
+from tests.sender import BYTES, PACK, TUS, Sender, checksum, metadata, pack
 from tests.server import Answer, Proxy
 from tests.split import Edge, Services
 
@@ -73,6 +73,34 @@ def test_a_small_file_comes_in_one_request(sender: Sender, server: Proxy) -> Non
     where = answer.headers["Location"]
     assert staged(server, where) == DATA
     assert sender.offset(where) == len(DATA)
+
+
+def begun(sender: Sender) -> str:
+    body = b'{"key": "b", "source": "files"}'
+    media = {"Content-Type": "application/json"}
+    answer = sender.ask("POST", "/api/uploads/batches", media, body)
+    return str(json.loads(answer.body)["id"])
+
+
+def test_several_small_files_come_in_one_request(sender: Sender, server: Proxy) -> None:
+    files = {f"p{n}": DATA[n * 50_000 :] for n in range(5)}
+    body = pack(begun(sender), files)
+    for _ in range(2):
+        answer = sender.ask("POST", "/api/uploads/pack", {"Content-Type": PACK}, body)
+        assert answer.status == 201
+        taken = {upload.pop("key"): upload for upload in json.loads(answer.body)["uploads"]}
+        for key, data in files.items():
+            assert taken[key]["offset"] == taken[key]["length"] == len(data)
+            assert staged(server, taken[key]["id"]) == data
+            assert sender.offset(f"/api/uploads/{taken[key]['id']}") == len(data)
+
+
+def test_a_pack_with_a_wrong_byte_or_of_another_kind_is_refused(sender: Sender) -> None:
+    body = pack(begun(sender), {"w": DATA})[:-1] + b"\0"
+    where = "/api/uploads/pack"
+    refused(sender.ask("POST", where, {"Content-Type": PACK}, body), 460, "checksum")
+    refused(sender.ask("POST", where, BYTES, body), 415, "unsupported_media")
+    refused(sender.ask("POST", where, {"Content-Type": PACK}, bytes(16)), 400, "bad_request")
 
 
 def test_a_file_comes_in_chunks(sender: Sender, server: Proxy) -> None:

@@ -1,6 +1,7 @@
 /** One upload: what it is, how far it is, what it waits for, and its files. */
 import { button, el, say, set } from '../dom.ts';
 import { grouped, plural } from '../text.ts';
+import { Arrivals } from './arrivals.ts';
 import type { Batch, Tally } from './batch.ts';
 import { showConflict } from './conflict.ts';
 import type { Desk } from './desk.ts';
@@ -22,6 +23,7 @@ export class BatchView {
   private readonly stored = el('div', { class: 'bar-stored' });
   private readonly bar: HTMLElement;
   private readonly files: FileList;
+  private readonly arrivals: Arrivals;
   private readonly toggled = new Set<string>();
   private readonly problems: HTMLButtonElement;
   private readonly everything: HTMLButtonElement;
@@ -37,6 +39,7 @@ export class BatchView {
     private readonly deps: Inside,
   ) {
     this.files = new FileList(() => new FileRow(this.rowActions()));
+    this.arrivals = new Arrivals(batch, deps);
     this.everything = button('', 'filter', () => this.filter(false));
     this.problems = button('', 'filter', () => this.filter(true));
     this.bar = el(
@@ -57,6 +60,7 @@ export class BatchView {
       this.bar,
       this.words,
       this.notes,
+      this.arrivals.node,
       el('div', { class: 'batch-acts' }, now, choose, open, retry, print, csv, cancel),
       el(
         'div',
@@ -85,6 +89,7 @@ export class BatchView {
     this.progress(tally);
     this.offers(tally);
     this.rows(tally, now);
+    this.arrivals.draw();
   }
 
   private progress(tally: Tally): void {

@@ -1,5 +1,12 @@
 /** What was dropped together: its files, what the server says of them, and the sums people look at. */
-import type { BatchHead, BatchNews, Outcome, RemoteResult, Source } from './answers.ts';
+import type {
+  BatchHead,
+  BatchNews,
+  Outcome,
+  RemoteResult,
+  RemoteUpload,
+  Source,
+} from './answers.ts';
 import { Item, type State } from './item.ts';
 
 export type Stage = 'surveying' | 'asking' | 'opening' | 'running' | 'restored' | 'failed';
@@ -85,25 +92,26 @@ export class Batch {
     this.rev = news.rev;
     this.label = news.label;
     if (news.source !== 'reference') this.source = news.source;
-    for (const upload of news.uploads) this.itemOf(upload, now).heard(upload, now);
+    const strangers = this.strangers(news);
+    for (const upload of news.uploads) this.itemOf(upload, strangers, now).heard(upload, now);
     for (const result of news.results) this.result(result, now);
   }
 
-  private itemOf(upload: BatchNews['uploads'][number], now: number): Item {
-    const known = this.byId.get(upload.id) ?? this.unnamed(upload);
+  private itemOf(upload: RemoteUpload, strangers: Map<string, Item>, now: number): Item {
+    const known = this.byId.get(upload.id) ?? strangers.get(`${upload.length} ${upload.name}`);
     const item = known ?? this.restored(upload, now);
     this.named(item, upload.id);
     return item;
   }
 
-  /** Created, but the answer with its name has not come through yet. */
-  private unnamed({ name, length }: BatchNews['uploads'][number]): Item | undefined {
-    return this.items.find(
-      (item) => item.id === null && item.path === name && item.size === length,
-    );
+  /** Created, but the answer with their names has not come through yet: by size and path. */
+  private strangers({ uploads }: BatchNews): Map<string, Item> {
+    if (uploads.every(({ id }) => this.byId.has(id))) return new Map();
+    const unnamed = this.items.filter(({ id }) => id === null).reverse();
+    return new Map(unnamed.map((item) => [`${item.size} ${item.path}`, item]));
   }
 
-  private restored(upload: BatchNews['uploads'][number], now: number): Item {
+  private restored(upload: RemoteUpload, now: number): Item {
     const facts = { path: upload.name, size: upload.length, fingerprint: '', plain: false };
     const item = new Item({ ...facts, kind: 'dicom' });
     item.become('parted', now);

@@ -12,16 +12,15 @@ import {
 } from './answers.ts';
 import { Batch } from './batch.ts';
 import { ReadingQueue } from './chunks.ts';
-import { Delivery, endpoint, type Post, terminate } from './delivery.ts';
+import { endpoint, type Post, terminate } from './delivery.ts';
+import { Dispatch } from './dispatch.ts';
 import { Gzip } from './gzip.ts';
 import type { Item } from './item.ts';
-import { Lanes } from './lanes.ts';
 import type { Ledger } from './ledger.ts';
 import { Meter } from './meter.ts';
 import { type Asker, Reception } from './reception.ts';
 import type { Found, Picked } from './survey.ts';
 import { Tidings } from './tidings.ts';
-import { Trouble, troubleOf } from './trouble.ts';
 import { titleOf } from './words.ts';
 
 export interface DeskDeps {
@@ -38,6 +37,12 @@ export interface DeskDeps {
 }
 
 const BESIDE_READING = 2;
+/** What the page's thread does in one go with so many files, it does between two frames. */
+const PART = 500;
+
+function* inParts<T>(all: readonly T[]): Generator<readonly T[]> {
+  for (let at = 0; at < all.length; at += PART) yield all.slice(at, at + PART);
+}
 
 /** Fires `change` when batches come, go or move; `stored` with what arrived in the archive; `done`. */
 export class Desk extends EventTarget {
@@ -46,7 +51,7 @@ export class Desk extends EventTarget {
   private readonly gzip = new Gzip();
   private readonly wake = new EventTarget();
   private readonly reader = new ReadingQueue();
-  private readonly lanes = new Lanes(() => this.parallel());
+  private readonly dispatch: Dispatch;
   private readonly leaving = new AbortController();
   private readonly reception: Reception;
   private readonly tidings: Tidings;
@@ -54,6 +59,12 @@ export class Desk extends EventTarget {
 
   constructor(private readonly deps: DeskDeps) {
     super();
+    this.dispatch = new Dispatch({
+      clock: deps.clock,
+      post: () => this.post(),
+      parallel: () => this.parallel(),
+      settle: (batch) => this.settle(batch),
+    });
     this.reception = new Reception({ ...deps, reading: this.reader });
     this.tidings = new Tidings({
       transport: deps.transport,
@@ -77,7 +88,7 @@ export class Desk extends EventTarget {
 
   /** Reading has begun or ended. */
   rebalance(): void {
-    this.lanes.pump();
+    this.dispatch.pump();
   }
 
   /** Answers with the batch the files belong to: a new one, or an earlier one that waited for them. */
@@ -106,14 +117,16 @@ export class Desk extends EventTarget {
 
   cancel(batch: Batch, item: Item): void {
     this.drop(item);
-    if (item.id !== null) void this.told(terminate(item.id, this.deps.transport.gate?.headers));
+    const { transport } = this.deps;
+    if (item.id !== null) void this.told(batch, terminate(item.id, transport.gate?.headers));
     this.settle(batch);
   }
 
   cancelAll(batch: Batch): void {
-    for (const item of batch.items) if (!item.settled) this.drop(item);
+    for (const item of batch.items) if (item.stoppable) this.drop(item);
     batch.expected = 0;
-    if (batch.id !== null) void this.told(cancelBatch(this.deps.transport, batch.id, this.watch()));
+    const { transport } = this.deps;
+    if (batch.id !== null) void this.told(batch, cancelBatch(transport, batch.id, this.watch()));
     this.settle(batch);
   }
 
@@ -153,7 +166,10 @@ export class Desk extends EventTarget {
     const found = await reception.survey(batch, picks, this.leaving.signal);
     const earlier = this.earlier(found);
     if (earlier !== null) return this.rejoin(earlier, batch, found);
-    for (const one of found) batch.items.push(reception.item(one));
+    for (const some of inParts(found)) {
+      for (const one of some) batch.items.push(reception.item(one));
+      await this.deps.breathe();
+    }
     batch.stage = 'asking';
     this.changed();
     if (!(await reception.asked(batch, found))) {
@@ -161,8 +177,7 @@ export class Desk extends EventTarget {
       return batch;
     }
     await this.open(batch);
-    for (const item of batch.items) if (item.state === 'waiting') this.send(batch, item);
-    void this.tidings.poll();
+    await this.sendAll(batch);
     return batch;
   }
 
@@ -198,48 +213,23 @@ export class Desk extends EventTarget {
       if (item === undefined) batch.items.push(this.reception.item(one));
       else if (item.state === 'parted') batch.replace(item, this.reception.item(one));
     }
-    for (const item of batch.items) if (item.state === 'waiting') this.send(batch, item);
     this.changed();
-    void this.tidings.poll();
+    await this.sendAll(batch);
     return batch;
+  }
+
+  private async sendAll(batch: Batch): Promise<void> {
+    for (const some of inParts([...batch.items])) {
+      for (const item of some) if (item.state === 'waiting') this.send(batch, item);
+      await this.deps.breathe();
+    }
+    void this.tidings.poll();
   }
 
   private send(batch: Batch, item: Item): void {
     item.become('waiting', this.deps.clock.now());
     batch.announced = false;
-    this.lanes.add(() => this.deliver(batch, item));
-  }
-
-  private async deliver(batch: Batch, item: Item): Promise<void> {
-    const { clock } = this.deps;
-    if (item.state !== 'waiting' || item.file === null || batch.id === null) return;
-    const quit = new AbortController();
-    item.quit = quit;
-    try {
-      await this.delivery(batch, batch.id, item, item.file).run(quit.signal);
-      item.moved(item.size, clock.now());
-      if (item.here) item.become('sent', clock.now());
-    } catch (thrown) {
-      if (item.here && !quit.signal.aborted) this.ended(item, thrown);
-    }
-    item.quit = null;
-    this.settle(batch);
-  }
-
-  private ended(item: Item, thrown: unknown): void {
-    const trouble = thrown instanceof Trouble ? thrown : troubleOf(thrown);
-    item.become('refused', this.deps.clock.now(), trouble.detail);
-  }
-
-  private delivery(batch: Batch, batchId: string, item: Item, file: Blob): Delivery {
-    const { clock } = this.deps;
-    const { path, fingerprint, plain, target, beginning } = item;
-    const parcel = { file, path, fingerprint, plain, target, beginning };
-    return new Delivery({ ...parcel, batch: batchId, batchKey: batch.key }, this.post(), {
-      step: (step) => item.stepped(step, clock.now()),
-      sent: (bytes) => item.moved(bytes, clock.now()),
-      named: (id) => batch.named(item, id),
-    });
+    this.dispatch.add(batch, item);
   }
 
   private post(): Post {
@@ -288,9 +278,10 @@ export class Desk extends EventTarget {
     return { signal: this.leaving.signal };
   }
 
-  /** The list on the server is the truth; a question that fails is asked by the next poll. */
-  private async told(change: Promise<void>): Promise<void> {
+  /** The list on the server is the truth: what was being stored already is not cancelled. */
+  private async told(batch: Batch, change: Promise<void>): Promise<void> {
     await change.catch(() => undefined);
+    await this.refresh(batch);
   }
 
   private changed(): void {

@@ -127,6 +127,11 @@ export class Item implements Facts {
     return SETTLED.has(this.state);
   }
 
+  /** What is being stored comes to its end. */
+  get stoppable(): boolean {
+    return !this.settled && this.state !== 'storing';
+  }
+
   /** Still this page's business. */
   get here(): boolean {
     return HERE.has(this.state);

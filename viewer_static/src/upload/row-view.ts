@@ -111,7 +111,7 @@ export class FileRow implements RowView {
   }
 
   private changing(item: Item): Action | null {
-    if (!item.settled && item.state !== 'parted')
+    if (item.stoppable && item.state !== 'parted')
       return { label: 'Cancel', run: () => this.actions.cancel(item) };
     const again = item.file !== null && item.troubled;
     return again ? { label: 'Retry', run: () => this.actions.retry(item) } : null;

@@ -16,7 +16,8 @@ const STALL_MS = 30_000;
 
 export interface Line {
   readonly clock: Clock;
-  readonly squeezer: Squeezer;
+  /** None: the body goes as it is. */
+  readonly squeezer?: Squeezer;
   /** Bytes that went over the line. */
   readonly wire: (bytes: number) => void;
   readonly stage: (stage: 'checking' | 'sending' | 'proving', coded: boolean) => void;
@@ -57,7 +58,12 @@ class ProvenRequest implements HttpRequest {
   async send(chunk: Chunk | null): Promise<HttpResponse> {
     const body = chunk === null ? null : await this.prepared(chunk);
     if (this.aborted) return new Promise(() => undefined);
-    const response = await this.watched(body, chunk?.size ?? 0);
+    return this.proven(body, chunk?.size ?? 0);
+  }
+
+  /** A body that needs no more looking at. */
+  async proven(body: Blob | null, identity: number): Promise<HttpResponse> {
+    const response = await this.watched(body, identity);
     const status = response.getStatus();
     if (status >= 200 && status < 300) return response;
     throw this.refusal(response, status);
@@ -78,9 +84,8 @@ class ProvenRequest implements HttpRequest {
     const digest = await digestOf(chunk.bytes);
     this.setHeader('Upload-Checksum', `sha256 ${base64(digest)}`);
     const whole = this.getMethod() !== 'PATCH';
-    const { body, coded } = whole
-      ? { body: chunk.blob, coded: false }
-      : await this.line.squeezer.packed(chunk);
+    const squeezer = whole ? undefined : this.line.squeezer;
+    const { body, coded } = (await squeezer?.packed(chunk)) ?? { body: chunk.blob, coded: false };
     if (coded) this.setHeader('Content-Encoding', 'gzip');
     this.line.stage('sending', coded);
     return body;
@@ -130,6 +135,27 @@ export class ProvingStack implements HttpStack {
 
   createRequest(method: string, url: string): HttpRequest {
     return new ProvenRequest(this.inner.createRequest(method, url), this.line);
+  }
+
+  /** One request with this body; its answer's text. Throws a Trouble, or what the signal says. */
+  async deliver(
+    url: string,
+    headers: Record<string, string>,
+    body: Blob,
+    told: (bytes: number) => void,
+    signal: AbortSignal,
+  ): Promise<string> {
+    const request = new ProvenRequest(this.inner.createRequest('POST', url), this.line);
+    for (const [name, value] of Object.entries(headers)) request.setHeader(name, value);
+    request.setProgressHandler(told);
+    const gone = new Promise<never>((_, reject) => {
+      const quit = () => {
+        void request.abort();
+        reject(signal.reason);
+      };
+      signal.addEventListener('abort', quit, { once: true });
+    });
+    return (await Promise.race([request.proven(body, body.size), gone])).getBody();
   }
 
   getName(): string {
