@@ -181,6 +181,15 @@ function laying(stage: Stage, room: RoomActions): Command[] {
       'M12 3a9 9 0 1 0 0 18zM12 3a9 9 0 0 1 0 18',
       room.isWindowed,
     ),
+    command(
+      'Layout',
+      'mpr',
+      'Reconstruct three planes (MPR, MIP)',
+      ['F8'],
+      () => void stage.reconstruct(),
+      'M3 8l9-5 9 5v8l-9 5-9-5zM3 8l9 5 9-5M12 13v8',
+      () => stage.active.mpr !== null,
+    ),
     command('Layout', 'pane-on', 'Next viewport', ['Tab'], () => stage.neighbour(1)),
   ];
 }

@@ -132,6 +132,11 @@ export function decodedBytes(imageId: string): number {
   return cache.getImage(imageId)?.sizeInBytes ?? 0;
 }
 
+/** What a decoded picture is made of, after rescale; null when it is not decoded. */
+export function valuesOf(imageId: string): ArrayLike<number> | null {
+  return cache.getImage(imageId)?.voxelManager?.getScalarData() ?? null;
+}
+
 /** A decoded picture that no proof stands behind any more. */
 export function discard(imageId: string): void {
   if (isCached(imageId)) cache.removeImageLoadObject(imageId);

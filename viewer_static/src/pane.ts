@@ -8,6 +8,7 @@ import { factsOf, type SliceFacts, type View } from './facts.ts';
 import { Hand } from './hand.ts';
 import type { Link } from './link.ts';
 import type { Machine, MachineRoom } from './machine.ts';
+import type { Mpr } from './mpr.ts';
 import { Overlay } from './overlay.ts';
 import type { Watch } from './persist.ts';
 import { CT_PRESETS } from './presets.ts';
@@ -36,6 +37,8 @@ export class Pane extends EventTarget {
   slide: Slide | null = null;
   facts: SliceFacts | null = null;
   view: StackView | null = null;
+  /** Planes through the series, over its slices. */
+  mpr: Mpr | null = null;
   /** Archive identifier of the series that is open, or about to be. */
   seriesId = '';
   /** The picture the next series is to begin with. */
@@ -43,11 +46,12 @@ export class Pane extends EventTarget {
   readonly overlay = new Overlay();
   private readonly element = el('div', { class: 'canvas' });
   private readonly rail: Rail;
+  private wantedIndex = 0;
 
   constructor(
     readonly id: string,
     private readonly deps: PaneDeps,
-    tool: () => ToolId,
+    private readonly tool: () => ToolId,
   ) {
     super();
     this.cover = new Cover({
@@ -103,6 +107,7 @@ export class Pane extends EventTarget {
   }
 
   close(): void {
+    this.toSlices();
     this.slide?.close();
     this.slide = null;
     this.seriesId = '';
@@ -135,13 +140,15 @@ export class Pane extends EventTarget {
   /** How the proven picture lies on the screen; null while there is none. */
   get shown(): { slice: Slice; facts: SliceFacts; view: View } | null {
     const slice = this.session?.navigation.shown ?? null;
-    if (slice === null || this.facts === null || this.view === null) return null;
+    if (slice === null || this.facts === null || this.view === null || this.mpr !== null)
+      return null;
     return { slice, facts: this.facts, view: this.view.view() };
   }
 
   step(by: number): void {
     this.session?.cine.stop();
-    void this.session?.navigation.step(by);
+    if (this.mpr !== null) this.mpr.step(by);
+    else void this.session?.navigation.step(by);
     this.tell('stepped');
   }
 
@@ -154,23 +161,57 @@ export class Pane extends EventTarget {
   /** -1 is the window stored in the image. */
   preset(index: number): void {
     const preset = CT_PRESETS[index];
-    if (preset === undefined) this.view?.storedWindow();
+    if (this.mpr !== null) this.mpr.preset(index);
+    else if (preset === undefined) this.view?.storedWindow();
     else this.view?.setWindow(preset.width, preset.centre);
   }
 
   invert(): void {
-    if (this.slide === null) this.view?.toggleInvert();
-    else this.slide.invert();
+    const above = this.mpr ?? this.slide;
+    if (above === null) this.view?.toggleInvert();
+    else above.invert();
   }
 
   reset(): void {
-    if (this.slide === null) this.view?.reset();
-    else this.slide.reset();
+    const above = this.mpr ?? this.slide;
+    if (above === null) this.view?.reset();
+    else above.reset();
   }
 
   zoom(factor: number): void {
-    if (this.slide === null) this.view?.zoomBy(factor);
-    else this.slide.zoom(factor);
+    const above = this.mpr ?? this.slide;
+    if (above === null) this.view?.zoomBy(factor);
+    else above.zoom(factor);
+  }
+
+  /** To planes through the series; they begin with the picture on screen. */
+  async reconstruct(): Promise<void> {
+    const { session, shown, tool } = this;
+    const { budget, transport, room } = this.deps;
+    const { machine } = room;
+    if (session === null || shown === null || machine === null) return;
+    const back = () => this.toSlices();
+    const door = () => import('./mpr-door.ts');
+    const { planes } = await transport.stubbornly(session.watching, door);
+    const mpr = await planes({ session, machine, shown, budget, transport, tool, back });
+    if (this.session !== session || this.mpr !== null) return;
+    session.cine.stop();
+    this.mpr = mpr;
+    this.cover.node.after(mpr.node);
+    mpr.start();
+    this.covered();
+  }
+
+  toSlices(): void {
+    if (this.mpr === null) return;
+    this.mpr.close();
+    this.mpr = null;
+    this.covered();
+  }
+
+  private covered(): void {
+    this.rail.node.hidden = this.mpr !== null;
+    this.tell('shown');
   }
 
   /** A picture with many tiles, which no stack of slices could show. */
@@ -220,7 +261,11 @@ export class Pane extends EventTarget {
   }
 
   private wantedChanged(session: Session): void {
-    this.rail.at(session.navigation.wanted);
+    const { wanted } = session.navigation;
+    // Somebody asks for a slice, such as the list of figures: it is not to stay hidden.
+    if (this.wantedIndex !== wanted) this.toSlices();
+    this.wantedIndex = wanted;
+    this.rail.at(wanted);
     this.tell('wanted');
   }
 

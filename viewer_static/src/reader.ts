@@ -15,6 +15,7 @@ import type { Link } from './link.ts';
 import { MarkList } from './mark-list.ts';
 import { MarkSaving } from './mark-saving.ts';
 import { Markbook } from './markbook.ts';
+import { planesOf } from './mpr-door.ts';
 import { NetworkChip } from './network-chip.ts';
 import type { Opening } from './opening.ts';
 import type { Pane } from './pane.ts';
@@ -178,6 +179,7 @@ export class Reader {
       deps.toasts.say('magnifier', 'info', NO_MAGNIFIER),
     );
     stage.addEventListener('shown', () => strip.begin());
+    stage.addEventListener('shown', () => this.toolbar.planed(planesOf(stage.active)));
     stage.addEventListener('wanted', () => this.downloads());
     stage.addEventListener('cine', () => this.played());
     opening.addEventListener('study', () => this.studied());

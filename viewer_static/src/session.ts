@@ -91,6 +91,11 @@ export class Session implements Keeper {
     this.desk.transport.seen?.time('first-image', wallClock.now() - began);
   }
 
+  /** For what is fetched on behalf of the series, until it is left. */
+  get watching(): Watch {
+    return { signal: this.leaving.signal };
+  }
+
   get wanted(): Slice | null {
     return this.model.slices[this.navigation.wanted] ?? null;
   }
@@ -161,7 +166,7 @@ export class Session implements Keeper {
     await navigation.show((navigation.wanted + 1) % model.slices.length);
   }
 
-  private async load(index: number, signal: AbortSignal): Promise<void> {
+  async load(index: number, signal: AbortSignal): Promise<void> {
     const slice = this.model.slices[index];
     if (slice === undefined) throw new ViewerError('not-found');
     await this.desk.engine.loadSlice(slice.imageId, signal).catch((thrown: unknown) => {

@@ -37,6 +37,8 @@ export class Stage extends EventTarget {
   private readonly paneDeps: PaneDeps;
   private readonly room: MachineRoom;
   private made = 0;
+  /** What the left button did before it moved a crosshair. */
+  private resting: ToolId | null = null;
 
   constructor(private readonly deps: StageDeps) {
     super();
@@ -125,7 +127,18 @@ export class Stage extends EventTarget {
 
   /** True when the key means something to what is open. */
   key(event: KeyboardEvent): boolean {
-    return this.slide?.key(event) ?? false;
+    return (this.active.mpr ?? this.slide)?.key(event) ?? false;
+  }
+
+  /** To three planes through the active series, or back to its slices; the crosshair is what they are for. */
+  async reconstruct(): Promise<void> {
+    const { active } = this;
+    const isThere = active.mpr !== null;
+    if (isThere) active.toSlices();
+    else await active.reconstruct();
+    if (active.mpr === null) return;
+    this.resting ??= this.tool;
+    this.choose('cross');
   }
 
   private equipped(): void {
@@ -152,11 +165,18 @@ export class Stage extends EventTarget {
       // Painted first.
       if (pane.shown !== null) requestAnimationFrame(() => setTimeout(() => this.room.equip()));
     });
+    pane.addEventListener('shown', () => this.rested());
     pane.addEventListener('opened', () => this.seam());
     pane.addEventListener('closed', () => this.seam());
     pane.node.addEventListener('pointerdown', () => this.activate(pane), { capture: true });
     this.accepts(pane);
     return pane;
+  }
+
+  private rested(): void {
+    if (this.resting === null || this.panes.some(({ mpr }) => mpr !== null)) return;
+    if (this.tool === 'cross') this.choose(this.resting);
+    this.resting = null;
   }
 
   private accepts(pane: Pane): void {

@@ -4,6 +4,7 @@ import { button, el, say, set, svg } from './dom.ts';
 import type { Keymap } from './keymap.ts';
 import { type Command, written } from './keys.ts';
 import { Menu } from './menu.ts';
+import type { Planes } from './mpr-door.ts';
 import { CT_PRESETS } from './presets.ts';
 import { personName } from './text.ts';
 import { MEASURE_TOOLS, MOVE_TOOLS, TOOLS, type ToolId } from './toolkit.ts';
@@ -42,6 +43,7 @@ export class Toolbar {
   });
   private readonly cine: HTMLElement;
   private readonly download = el('a', { class: 'menu-item', download: true, role: 'menuitem' });
+  private readonly planes: HTMLElement;
   private readonly moves: Menu;
   private readonly measures: Menu;
   private readonly menus: readonly Menu[];
@@ -84,6 +86,7 @@ export class Toolbar {
     this.downloads(null);
     this.rate.addEventListener('change', () => actions.rate(Number(this.rate.value)));
     const direct = (id: string) => this.direct(commands, id);
+    this.planes = direct('mpr') ?? el('span');
     this.node = el(
       'header',
       { class: 'toolbar' },
@@ -104,6 +107,7 @@ export class Toolbar {
         direct('undo'),
         direct('redo'),
         layout.node,
+        this.planes,
         this.cine,
         more.node,
         direct('share'),
@@ -130,6 +134,13 @@ export class Toolbar {
 
   preset(index: number): void {
     this.presets.selectedIndex = index + 1;
+  }
+
+  planed({ inForce, refusal, size }: Planes): void {
+    set(this.planes, 'aria-pressed', String(inForce));
+    set(this.planes, 'aria-disabled', refusal === null ? null : 'true');
+    const memory = size === '' ? '' : `, about ${size} of memory`;
+    this.planes.title = refusal ?? `Reconstruct three planes: MPR, MIP (F8)${memory}`;
   }
 
   /** The left button does this. */
@@ -173,7 +184,7 @@ export class Toolbar {
   private direct(commands: readonly Command[], id: string): HTMLElement | null {
     const found = commands.find((one) => one.id === id);
     if (found === undefined) return null;
-    const short = { back: 'Studies', help: 'Keys', share: 'Share' }[id] ?? found.label;
+    const short = { back: 'Studies', help: 'Keys', share: 'Share', mpr: 'MPR' }[id] ?? found.label;
     const node = tool(found.icon ?? '', short, written(found.keys[0] ?? ''), found.run);
     set(node, 'data-command', id);
     return node;
