@@ -2,7 +2,8 @@
 
 The studies are generated into the catalogue, beside a scripted archive that agrees with their
 number: storing as many in a real Orthanc takes hours. So this is the server's whole time for an
-answer, with the archive's share of a quick one. `python -m bench.worklist [studies]`.
+answer, with the archive's share of a quick one, for a reader of everything and for restricted
+ones. `python -m bench.worklist [studies]`.
 """
 
 import json
@@ -15,6 +16,8 @@ from urllib.parse import urlencode
 
 from sqlalchemy import insert
 
+from pacs_proxy import doorkeeper
+from pacs_proxy.access.restriction import Restriction
 from pacs_proxy.archive.searching import folded
 from pacs_proxy.archive.tables import Catalogue, StudyRow
 from pacs_proxy.database import Database
@@ -22,12 +25,20 @@ from pacs_proxy.settings import Settings
 from tests.fakes import FakeOrthanc
 from tests.fakes.store import orthanc_id
 from tests.server import Proxy
+from tests.services.test_access import PASSWORD, cookie, sign_in
 
 ROUNDS = 15
 ENDINGS = ("ler", "cia", "th", "ak", "nov", "berg")
 FAMILIES = [f"{a}{b}{c}" for a in ("Mül", "Gar", "Smi", "Now", "Iva")
             for b in ENDINGS for c in ("", "son", "ova", "mann")]  # fmt: skip
 GIVEN = ["Jane", "Jürgen", "Tarou", "Amélie", "Olga", "Ahmed", "Lucía", "Wei"]
+Jar = dict[str, str]
+READERS = {
+    "everything": None,
+    "one-institution": Restriction.of(institutions=["North"]),
+    "one-label": Restriction.of(labels=["Trial"]),
+    "all-three": Restriction.of(["trial"], ["north", "south"], ["ct"]),
+}
 QUESTIONS: dict[str, dict[str, object]] = {
     "first page": {},
     "page 1 000": {"offset": 50_000},
@@ -73,6 +84,8 @@ def rows(count: int) -> Iterator[dict[str, object]]:
             "id_folded": patient.casefold(),
             "accession_folded": accession.casefold(),
             "description_folded": folded(about),
+            "institution": random.choice(["north", "south", "east wing", ""]),
+            "archive_labels": random.choice(["  ", "  ", "  ", " trial "]),
             "settled": True,
             "arrived": 0,
             "seq": 1,
@@ -88,13 +101,13 @@ def fill(server: Proxy, count: int) -> None:
     database.close()
 
 
-def measured(server: Proxy, query: dict[str, object]) -> tuple[float, float, int]:
+def measured(server: Proxy, query: dict[str, object], who: Jar) -> tuple[float, float, int]:
     """Median and worst in milliseconds, and how many were found."""
     took, total = [], 0
     path = f"/api/pacs/studies?{urlencode({'limit': 50, **query})}"
     for _ in range(ROUNDS):
         began = time.perf_counter()
-        answer = server.get(path)
+        answer = server.get(path, who)
         took.append((time.perf_counter() - began) * 1000)
         assert answer.status == 200, answer.body
         total = json.loads(answer.body)["total"]
@@ -102,14 +115,29 @@ def measured(server: Proxy, query: dict[str, object]) -> tuple[float, float, int
 
 
 def main(count: int) -> None:
-    with FakeOrthanc(idle=None) as orthanc, Proxy(orthanc.url) as server:
+    with FakeOrthanc(idle=None) as orthanc, Proxy(orthanc.url, sign_in=1) as server:
         orthanc.set_answer("GET /statistics", {"CountStudies": count})
         fill(server, count)
+        orthanc.set_answer("GET /tools/labels", ["trial"])
+        orthanc.set_answer("POST /tools/find", labelled(count))
         print(f"{count:,} studies, SQLite, one worker; milliseconds, {ROUNDS} times each")
-        print(f"{'':24}{'median':>8}{'worst':>8}{'found':>10}")
-        for name, query in QUESTIONS.items():
-            middle, worst, total = measured(server, query)
-            print(f"{name:24}{middle:8.0f}{worst:8.0f}{total:10,}")
+        for name, rule in READERS.items():
+            doorkeeper.add_user(Settings(data_dir=str(server.data)), name, "reader", PASSWORD)
+            doorkeeper.restrict_user(Settings(data_dir=str(server.data)), name, rule)
+            table(server, name)
+
+
+def labelled(count: int) -> list[str]:
+    """As the archive would answer: the catalogue agrees with it."""
+    return [str(row["study"]) for row in rows(count) if row["archive_labels"] == " trial "]
+
+
+def table(server: Proxy, name: str) -> None:
+    print(f"{name:24}{'median':>8}{'worst':>8}{'found':>10}")
+    who = cookie(sign_in(server, name))
+    for question, query in QUESTIONS.items():
+        middle, worst, total = measured(server, query, who)
+        print(f"{question:24}{middle:8.0f}{worst:8.0f}{total:10,}")
 
 
 if __name__ == "__main__":

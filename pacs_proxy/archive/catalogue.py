@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from pacs_proxy.archive.searching import is_same, row_of
+from pacs_proxy.access.restriction import Traits, plain
+from pacs_proxy.archive.searching import bears, is_same, row_of
 from pacs_proxy.archive.studies import Studies, understood
 from pacs_proxy.archive.summaries import StudySummary
 from pacs_proxy.archive.tables import Catalogue, StudyRow
@@ -33,6 +34,8 @@ _PAGE, _PAGES = 1000, 20
 # More than these are read by a job, and the archive's own list is shown until it is done.
 _INLINE, _CHUNK = 100, 100
 _ONE = 1
+# As long as `archive.traits` believes what a study is like.
+_LABELS_TRUST = 4.0
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ class Keeper:
         self._database, self._client, self._studies = database, client, studies
         self._jobs, self._clock = jobs, clock
         self._turn, self._as_of, self._failed = Lock(), 0.0, 0.0
+        self._labelled: dict[frozenset[str], float] = {}
 
     def standing(self, interest: Interest) -> Standing:
         """Brought up to date as far as the archive answers. Raises DatabaseUnavailable."""
@@ -73,6 +77,19 @@ class Keeper:
     def read_again(self, studies: Iterable[str], interest: Interest) -> None:
         """Studies that may have grown since; those that are gone are taken out."""
         self._take(studies, interest, settled=False)
+
+    def follow_labels(self, wanted: frozenset[str], interest: Interest) -> None:
+        """Read again whose labels differ: Orthanc's log does not tell of them.
+
+        `wanted` in a restriction's spelling. While the archive is away its last word holds.
+        """
+        with self._turn, suppress(UpstreamError, Busy):
+            now = self._clock()
+            if wanted and now - self._labelled.get(wanted, 0.0) >= _LABELS_TRUST:
+                there, ours = self._bearers(wanted, interest), self._known_bearers(wanted)
+                self._strip(sorted(ours - there))
+                self._take(sorted(there - ours)[:_INLINE], interest, settled=True)
+                self._labelled[wanted] = now
 
     def arrived(self, since: int) -> int:
         """How many studies came after that number."""
@@ -164,27 +181,51 @@ class Keeper:
             ours = set(session.scalars(select(StudyRow.study)))
         return sorted(there - ours), sorted(ours - there)
 
+    @understood()
+    def _bearers(self, wanted: frozenset[str], interest: Interest) -> set[str]:
+        try:
+            there = self._client.get("/tools/labels", interest)
+        except NotFound:
+            # Orthanc has labels since 1.12.
+            return set()
+        names = [name for name in there if plain(name) in wanted]
+        question = {"Level": "Study", "Query": {}, "Labels": names, "LabelsConstraint": "Any"}
+        return set(self._client.post("/tools/find", question, interest)) if names else set()
+
+    def _known_bearers(self, wanted: frozenset[str]) -> set[str]:
+        bearing = select(StudyRow.study).where(or_(*map(bears, wanted)))
+        with self._database.read() as session:
+            return set(session.scalars(bearing))
+
+    def _strip(self, studies: Sequence[str]) -> None:
+        """Out of reach at once; the labels that are left are read by who asks for them."""
+        for at in range(0, len(studies), _CHUNK):
+            named = update(StudyRow).where(StudyRow.study.in_(studies[at : at + _CHUNK]))
+            with self._database.write() as session:
+                session.execute(named.values(archive_labels="", settled=False))
+                _next(session)
+
     def _take(
         self, studies: Iterable[str], interest: Interest, *, settled: bool, arriving: bool = False
     ) -> None:
-        found = {study: self._summary(study, interest) for study in studies}
+        found = {study: self._read(study, interest) for study in studies}
         if not found:
             return
         with self._database.write() as session:
             rows = session.scalars(select(StudyRow).where(StudyRow.study.in_(found)))
             known, seq = {row.study: row for row in rows}, 0
             forget(session, [study for study in known if found[study] is None])
-            for study, summary in found.items():
+            for study, read in found.items():
                 old = known.get(study)
-                if summary is None or (old and is_same(old, row_of(summary, settled))):
+                if read is None or (old and is_same(old, row_of(*read, settled))):
                     continue
                 seq = seq or _next(session)
                 arrived = old.arrived if old else seq * arriving
-                session.merge(row_of(summary, settled, arrived, seq))
+                session.merge(row_of(*read, settled, arrived, seq))
 
-    def _summary(self, study: str, interest: Interest) -> StudySummary | None:
+    def _read(self, study: str, interest: Interest) -> tuple[StudySummary, Traits] | None:
         try:
-            return self._studies.study(study, interest)[0]
+            return self._studies.catalogued(study, interest)
         except NotFound:
             return None
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, func, select
+from sqlalchemy import ColumnElement, Select, exists, false, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
+from pacs_proxy.access.restriction import Restriction, Traits, plain
 from pacs_proxy.archive.studies import Search
 from pacs_proxy.archive.summaries import StudySummary
 from pacs_proxy.archive.tables import StudyRow
@@ -17,6 +18,7 @@ from pacs_proxy.database import Batch, Database, Result, StudyLabel
 
 # Indexes hold so much of a text at most; what is longer is searched by its beginning.
 _INDEXED = 96
+_LABELLED = 256
 _WILD = re.compile(r"[*?]")
 _APART = re.compile(r"[\s^=,]+")
 UPLOADED, USB, MODALITY = "uploaded", "usb", "modality"
@@ -47,6 +49,7 @@ class Wanted:
     source: str = ""
     sort: str = SORTS[0]
     descending: bool = True
+    within: Restriction | None = None
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,9 @@ def folded(text: str) -> str:
     return _APART.sub(" ", text.casefold()).strip()[:_INDEXED]
 
 
-def row_of(study: StudySummary, settled: bool, arrived: int = 0, seq: int = 0) -> StudyRow:
+def row_of(
+    study: StudySummary, traits: Traits, settled: bool, arrived: int = 0, seq: int = 0
+) -> StudyRow:
     """A study's row."""
     return StudyRow(
         study=study.id,
@@ -75,13 +80,15 @@ def row_of(study: StudySummary, settled: bool, arrived: int = 0, seq: int = 0) -
         study_time=study.study_time[:16],
         description=study.description,
         accession=study.accession,
-        modalities=f" {' '.join(study.modalities)} "[:_INDEXED],
+        modalities=_spaced(study.modalities)[:_INDEXED],
         series_count=study.series_count,
         instance_count=study.instance_count,
         name_folded=folded(study.patient_name),
         id_folded=study.patient_id.casefold()[:_INDEXED],
         accession_folded=study.accession.casefold()[:_INDEXED],
         description_folded=folded(study.description),
+        institution=" ".join(map(plain, traits.institutions))[:_INDEXED],
+        archive_labels=_spaced(sorted(map(plain, traits.labels)))[:_LABELLED],
         settled=settled,
         arrived=arrived,
         seq=seq,
@@ -116,6 +123,8 @@ def summary_of(row: StudyRow) -> StudySummary:
 def page(database: Database, wanted: Wanted, limit: int, offset: int) -> Found:
     """`limit` rows from `offset`. Raises DatabaseUnavailable."""
     conditions = _conditions(wanted)
+    if wanted.within:
+        conditions += _within(wanted.within, database)
     columns = [*_SORTS[wanted.sort], StudyRow.study]
     order = [column.desc() if wanted.descending else column.asc() for column in columns]
     # Names first: they are in the index, whole rows are all over the table.
@@ -160,6 +169,43 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
     if wanted.label:
         conditions.append(_is_labelled(wanted.label))
     return conditions + (_came_by(wanted.source) if wanted.source else [])
+
+
+def _within(rule: Restriction, database: Database) -> list[ColumnElement[bool]]:
+    """As `Restriction.permits` judges, of whole rows at once: one of each kind that is named."""
+    conditions = list[ColumnElement[bool]]()
+    if rule.institutions:
+        conditions.append(StudyRow.institution.in_(rule.institutions))
+    if rule.modalities:
+        lowered = func.lower(StudyRow.modalities)
+        conditions.append(or_(*(_one_of(lowered, name) for name in rule.modalities)))
+    if rule.labels:
+        archive = [bears(name) for name in rule.labels]
+        conditions.append(or_(*archive, _bears_ours(rule, database)))
+    return conditions
+
+
+def bears(label: str) -> ColumnElement[bool]:
+    """Whether the archive itself gave a study this label, in a restriction's spelling."""
+    return _one_of(StudyRow.archive_labels, label)
+
+
+def _one_of(spaced: ColumnElement[Any] | _Column, word: str) -> ColumnElement[bool]:
+    if " " in word:
+        return false()
+    return spaced.contains(f" {word} ", autoescape=True)
+
+
+def _bears_ours(rule: Restriction, database: Database) -> ColumnElement[bool]:
+    """SQLite's own lower() knows no letters but English ones: the few labels are compared here."""
+    with database.read() as session:
+        there = session.scalars(select(StudyLabel.label).distinct()).all()
+    meant = [label for label in there if plain(label) in rule.labels]
+    return exists().where(StudyLabel.study == StudyRow.study, StudyLabel.label.in_(meant))
+
+
+def _spaced(words: Iterable[str]) -> str:
+    return f" {' '.join(words)} "
 
 
 def _words(column: _Column, text: str) -> list[ColumnElement[bool]]:

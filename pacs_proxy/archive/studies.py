@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from pacs_proxy.access.restriction import Traits
 from pacs_proxy.archive import summaries
 from pacs_proxy.archive.geometry import viewing_order
 from pacs_proxy.archive.recent import Recent
@@ -143,6 +144,13 @@ class Studies:
         answer = self._client.get(f"/studies/{study}", interest)
         found = self._series_of(study, interest)
         return summaries.study(answer, found), found
+
+    @understood()
+    def catalogued(self, study: str, interest: Interest) -> tuple[StudySummary, Traits]:
+        """One study as the catalogue keeps it."""
+        answer = self._client.get(f"/studies/{study}", interest)
+        found = self._series_of(study, interest)
+        return summaries.study(answer, found), summaries.traits(answer, found)
 
     @understood()
     def series(self, series: str, interest: Interest) -> SeriesDetail:

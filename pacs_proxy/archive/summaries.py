@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+
+from pacs_proxy.access.restriction import Traits
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,17 @@ def study(answer: dict[str, Any], series: list[SeriesSummary]) -> StudySummary:
         modalities=tuple(sorted({s.modality for s in series if s.modality})),
         series_count=len(series),
         instance_count=sum(s.instance_count for s in series),
+    )
+
+
+def traits(answer: dict[str, Any], series: Iterable[SeriesSummary]) -> Traits:
+    """What a restriction asks of a study, as far as the archive knows it."""
+    named = _text(answer.get("MainDicomTags", {}), "InstitutionName")
+    return Traits(
+        # Orthanc has labels since 1.12.
+        labels=frozenset(answer.get("Labels", ())),
+        institutions=frozenset([named] if named else ()),
+        modalities=frozenset(one.modality for one in series if one.modality),
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pacs_proxy.access.restriction import Traits
+from pacs_proxy.archive import summaries
 from pacs_proxy.archive.recent import Recent
 from pacs_proxy.archive.studies import understood
 from pacs_proxy.errors import Unreachable
@@ -62,11 +63,4 @@ class StudyTraits:
     def _asked(self, study: str, interest: Interest) -> Traits:
         answer: dict[str, Any] = self._client.get(f"/studies/{study}", interest)
         series: list[dict[str, Any]] = self._client.get(f"/studies/{study}/series", interest)
-        tags = [one.get("MainDicomTags", {}) for one in series]
-        named = answer.get("MainDicomTags", {}).get("InstitutionName")
-        return Traits(
-            # Orthanc has labels since 1.12.
-            labels=frozenset(answer.get("Labels", ())),
-            institutions=frozenset([named] if named else ()),
-            modalities=frozenset(one["Modality"] for one in tags if one.get("Modality")),
-        )
+        return summaries.traits(answer, map(summaries.series, series))

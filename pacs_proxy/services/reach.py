@@ -17,7 +17,8 @@ Find = Callable[[int, int], Page]
 
 OBJECTS = frozenset({"study", "series", "instance"})
 _NOT_THERE = "The archive holds no such object."
-# A restricted list is made of what the archive finds: so many studies are looked at for it.
+# While there is no catalogue a restricted list is made of what the archive finds: so many of it
+# are looked at.
 MOST = 5_000
 _WINDOW = 200
 

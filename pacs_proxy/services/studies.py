@@ -31,8 +31,11 @@ def page() -> dict[str, Any]:
     limit, offset = number("limit", 50, 1, _LARGEST_PAGE), number("offset", 0, 0, _LAST)
     wanted, standing = _wanted(), _standing()
     catalogued = standing is not None and standing.complete
-    find = _catalogued if catalogued else _asked
-    found = reach.sifted(lambda most, first: find(wanted, most, first), limit, offset)
+    # Who is limited to one study has no list; if he had, it would be sifted.
+    if catalogued and not principal().only:
+        found = _catalogued(wanted, limit, offset)
+    else:
+        found = reach.sifted(lambda most, first: _asked(wanted, most, first), limit, offset)
     auditing.note(terms=_terms(wanted), offset=offset, shown=len(found.items))
     for item in found.items:
         services().lineage.met(item)
@@ -110,6 +113,8 @@ def status() -> dict[str, Any]:
 
 def _catalogued(wanted: Wanted, limit: int, offset: int) -> Page:
     database = services().database
+    if wanted.within:
+        services().catalogue.follow_labels(wanted.within.labels, interest())
     found = searching.page(database, wanted, limit, offset)
     if growing := [row.study for row in found.rows if not row.settled]:
         with suppress(UpstreamError, Busy):
@@ -171,4 +176,5 @@ def _wanted() -> Wanted:
         choice("source", SOURCES),
         choice("sort", SORTS),
         choice("order", ("desc", "asc")) == "desc",
+        principal().restriction,
     )

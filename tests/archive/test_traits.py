@@ -9,7 +9,7 @@ from pacs_proxy.archive.traits import TRUST, StudyTraits
 from pacs_proxy.errors import NotFound, Unreachable
 from pacs_proxy.upstream.interest import Interest
 
-SERIES = [{"MainDicomTags": {"Modality": "CT"}}, {"MainDicomTags": {"Modality": "SR"}}]
+SERIES = [{"ID": kind, "MainDicomTags": {"Modality": kind}} for kind in ("CT", "SR")]
 
 
 class Archive:
