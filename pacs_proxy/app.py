@@ -11,6 +11,7 @@ from pacs_proxy.access.audit import Audit
 from pacs_proxy.access.checkpoint import Checkpoint
 from pacs_proxy.access.door import Door
 from pacs_proxy.access.journal import Journal
+from pacs_proxy.access.setup import SetUp
 from pacs_proxy.access.verification import Verdicts
 from pacs_proxy.archive import catalogue
 from pacs_proxy.archive.catalogue import Keeper
@@ -145,6 +146,7 @@ def build(settings: Settings) -> Services:
         database=database,
         verdicts=Verdicts(database, checkpoint),
         door=Door.of(database, settings.session_idle_seconds, settings.session_seconds),
+        setup=SetUp(database, settings.setup_path),
         provider=provider.known(settings),
         audit=Audit(Journal(database, checkpoint)),
         jobs=jobs,

@@ -39,7 +39,11 @@ _OPEN = """\
 WARNING: nobody has to sign in here (PACS_PROXY_SIGN_IN=0, PACS_PROXY_ALLOW_OPEN=1).
 Everyone who can reach {host}:{port} sees and may delete every study.
 """
-_NOBODY = "There are no accounts yet; make the first: pacs-proxy user add NAME --role admin\n"
+_NOBODY = """\
+There are no accounts yet. Make the first one with this set-up secret in the browser (it works once,
+until the server starts again), or with: pacs-proxy user add NAME --role admin
+Set-up secret: {secret}
+"""
 
 
 class QuietLogger(Logger):  # type: ignore[misc]
@@ -195,12 +199,12 @@ def prepare_data_side(settings: Settings) -> None:
 
 def _invite(settings: Settings) -> None:
     """Say how the first account is made; there is none that nobody made."""
-    from pacs_proxy.access.accounts import Accounts
+    from pacs_proxy.access.setup import SetUp
     from pacs_proxy.database import Database
 
     with closing(Database(settings.database_address)) as database:
-        if not Accounts(database).listed():
-            sys.stderr.write(_NOBODY)
+        if secret := SetUp(database, settings.setup_path).begin():
+            sys.stderr.write(_NOBODY.format(secret=secret))
 
 
 def prepare_data(folder: Path) -> None:

@@ -1,14 +1,18 @@
 """The application is put together from the settings, and offers the route table and no more."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
+from pacs_proxy.access.tables import AuditRecord
 from pacs_proxy.app import create_app, limits, make_client
 from pacs_proxy.control import Control
 from pacs_proxy.edge import policy
+from pacs_proxy.migrations import upgrade
 from pacs_proxy.services.context import KEY, Services
 from pacs_proxy.services.routes import ROUTES
 from pacs_proxy.settings import MIB, Settings
@@ -74,6 +78,24 @@ def test_each_route_says_who_may_and_what_for() -> None:
         reads = "study.export" if route.rule.endswith("/download") else "study.read"
         reads = "study.search" if route.view in {"studies.page", "studies.news"} else reads
         assert route.permission == ("study.delete" if is_deletion else reads)
+
+
+def test_who_is_turned_away_unknown_is_counted_in_the_journal(tmp_path: Path) -> None:
+    settings = Settings(orthanc_url="http://127.0.0.1:1", data_dir=str(tmp_path))
+    upgrade(settings.database_address)
+    made = create_app(settings)
+    services: Services = made.extensions[KEY]
+    client = made.test_client()
+    for path in ("/api/audit", "/api/pacs/studies", "/api/tokens"):
+        assert client.get(path).status_code == 401
+    services.audit.count()
+    with services.database.read() as session:
+        [record] = session.scalars(select(AuditRecord)).all()
+        assert (record.event, record.principal) == ("access.denied", "nobody")
+        assert json.loads(record.detail) == {"refused": 3, "addresses": {"127.0.0.1": 3}}
+    services.watch.close()
+    services.pictures._decoder.close()
+    services.health._control.close()
 
 
 def test_hosts_are_checked(app: Flask) -> None:

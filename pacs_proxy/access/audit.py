@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,12 +13,14 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from pacs_proxy.access.journal import Journal
-from pacs_proxy.access.records import STUDY_COUNTED, Asker, Event, Study
+from pacs_proxy.access.records import DENIED, STUDY_COUNTED, Asker, Event, Study
 from pacs_proxy.errors import AuditUnavailable
 
 _REMEMBERED = 20_000
 # A process that is killed forgets the counts of so many seconds; never an access.
 _COUNTED_EVERY = 30.0
+# A flood of strangers fills neither disk nor memory: so many addresses are told apart.
+_STRANGERS_EVERY, _ADDRESSES, _NAMED, _OTHERS = 60.0, 1000, 20, "others"
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +42,7 @@ class Audit:
         self._journal, self._clock = journal, clock
         self._known: OrderedDict[Key, None] = OrderedDict()
         self._tallies: dict[Key, _Tally] = {}
+        self._strangers, self._strangers_at = Counter[str](), 0.0
         self._lock, self._ending = threading.Lock(), threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -72,6 +75,12 @@ class Audit:
         with suppress(AuditUnavailable):
             self._journal.write(event)
 
+    def unknown(self, address: str) -> None:
+        """Somebody without a session was turned away: counted, in one record a minute at most."""
+        with self._lock:
+            is_known = address in self._strangers or len(self._strangers) < _ADDRESSES
+            self._strangers[address if is_known else _OTHERS] += 1
+
     def start(self) -> None:
         """Write counts from time to time; call it after the fork."""
         self._thread = threading.Thread(target=self._count, name="audit", daemon=True)
@@ -83,6 +92,7 @@ class Audit:
         if self._thread:
             self._thread.join()
         self.count()
+        self._write_strangers()
 
     def count(self) -> None:
         """Write the counts down now; those that cannot be written wait for the next time."""
@@ -94,10 +104,25 @@ class Audit:
                 self._journal.write(*events)
         except AuditUnavailable:
             self._take_back(tallies)
+        if self._clock() - self._strangers_at >= _STRANGERS_EVERY:
+            self._write_strangers()
 
     def _count(self) -> None:
         while not self._ending.wait(_COUNTED_EVERY):
             self.count()
+
+    def _write_strangers(self) -> None:
+        with self._lock:
+            met, self._strangers = self._strangers, Counter()
+        if not met:
+            return
+        detail = {"refused": met.total(), "addresses": dict(met.most_common(_NAMED))}
+        try:
+            self._journal.write(Event(DENIED, Asker("nobody", day("nobody")), detail=detail))
+            self._strangers_at = self._clock()
+        except AuditUnavailable:
+            with self._lock:
+                self._strangers.update(met)
 
     def _remember(self, key: Key) -> None:
         self._known[key] = None

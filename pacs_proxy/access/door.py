@@ -7,6 +7,7 @@ from typing import Self
 
 from pacs_proxy.access.accounts import Accounts
 from pacs_proxy.access.attempts import Attempts
+from pacs_proxy.access.devices import Devices
 from pacs_proxy.access.flows import Bindings, Flows
 from pacs_proxy.access.sessions import Sessions
 from pacs_proxy.access.shares import Shares
@@ -25,11 +26,13 @@ class Door:
     flows: Flows
     bindings: Bindings
     shares: Shares
+    devices: Devices
 
     @classmethod
     def of(cls, database: Database, idle: float, absolute: float) -> Self:
         """`idle` and `absolute`: the seconds after which sessions end."""
         sessions = Sessions(database, idle, absolute)
         accounts, tokens, attempts = Accounts(database), Tokens(database), Attempts(database)
-        flows, bindings = Flows(database), Bindings(database)
-        return cls(accounts, sessions, tokens, attempts, flows, bindings, Shares(database))
+        flows, bindings, shares = Flows(database), Bindings(database), Shares(database)
+        devices = Devices(database)
+        return cls(accounts, sessions, tokens, attempts, flows, bindings, shares, devices)

@@ -67,6 +67,7 @@ def admit(
     asker = Asker(who.name, who.session, address, logs.request_id.get())
     if route.permission not in who.permissions:
         if not who.session:
+            having.audit.unknown(address)
             raise SignInRequired("Sign in with your name and password, then it goes on.")
         auditing.refused(having, route, asker, about)
         raise Forbidden("You may not do this.")

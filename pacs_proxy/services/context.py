@@ -11,6 +11,7 @@ from pacs_proxy.access.audit import Audit
 from pacs_proxy.access.door import Door
 from pacs_proxy.access.permissions import Principal
 from pacs_proxy.access.provider import Provider
+from pacs_proxy.access.setup import SetUp
 from pacs_proxy.access.verification import Verdicts
 from pacs_proxy.archive.catalogue import Keeper
 from pacs_proxy.archive.instances import Instances
@@ -65,6 +66,7 @@ class Services:
     audit: Audit
     verdicts: Verdicts
     door: Door
+    setup: SetUp
     provider: Provider | None
     jobs: Jobs
     tallies: Tallies

@@ -18,6 +18,7 @@ from pacs_proxy.web.exchange import SAFE
 
 # Browsers send the first only over TLS, to this host alone, whoever set it.
 SECURE_COOKIE, PLAIN_COOKIE = "__Host-pacs-session", "pacs-session"
+SECURE_DEVICE, PLAIN_DEVICE = "__Host-pacs-device", "pacs-device"
 _BEARER = "Bearer "
 # A page asks these by itself: they say nothing about whether somebody sits there.
 _BY_ITSELF = frozenset(

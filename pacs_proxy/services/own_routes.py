@@ -1,12 +1,20 @@
-"""The part of the route table about tokens and sessions; `own` answers."""
+"""The part of the route table about tokens, sessions and the first account."""
 
 from __future__ import annotations
 
 from pacs_proxy.access import records
-from pacs_proxy.access.permissions import OWN_ACCESS
+from pacs_proxy.access.permissions import OWN_ACCESS, PUBLIC
 from pacs_proxy.services.route import Route
 
 OWN = (
+    Route(
+        ("POST",),
+        "/api/session/set-up",
+        "set_up.begin",
+        PUBLIC,
+        "Make the first administrator: `secret` (printed by the first start), `name`, `password`. "
+        "404 as soon as there is an account.",
+    ),
     Route(
         ("GET",),
         "/api/tokens",

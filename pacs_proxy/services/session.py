@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from flask import Response, jsonify, request
 
 from pacs_proxy import logs
+from pacs_proxy.access.devices import SECONDS
 from pacs_proxy.access.permissions import EMERGENCY_DIRECT, ROLES, STUDY_SHARE
 from pacs_proxy.access.records import SIGN_IN, SIGN_OUT, Asker, Event
 from pacs_proxy.access.sessions import token_of
@@ -15,7 +16,13 @@ from pacs_proxy.errors import PacsProxyError
 from pacs_proxy.errors.access import NotEncrypted, SignInRefused, SignInRequired
 from pacs_proxy.errors.oidc import IdentityRefused
 from pacs_proxy.services.context import principal, services
-from pacs_proxy.services.identity import PLAIN_COOKIE, SECURE_COOKIE, cookie
+from pacs_proxy.services.identity import (
+    PLAIN_COOKIE,
+    PLAIN_DEVICE,
+    SECURE_COOKIE,
+    SECURE_DEVICE,
+    cookie,
+)
 from pacs_proxy.web.bodies import json_object, short_text
 
 _HERE = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -38,19 +45,21 @@ def begin() -> Response:
     is_secure = is_secure_page()
     asked = json_object()
     name, password = (short_text(asked, field) for field in ("name", "password"))
-    address = request.remote_addr or ""
+    address, door = request.remote_addr or "", services().door
+    device = _device(name)
     try:
-        services().door.attempts.expect(name, address)
-        account = services().door.accounts.verified(name, password)
+        door.attempts.expect(name, address, device)
+        account = door.accounts.verified(name, password)
         if account is None:
             raise SignInRefused("The name and the password do not belong together. Try again.")
     except PacsProxyError as error:
         _told(name, "", error.code)
         raise
-    services().door.attempts.forget(name, address)
+    door.attempts.forget(name, address, device)
     secret = let_in(name)
     answer = jsonify({**shown(name, account.role, None), "change_token": token_of(secret)})
     hand_over(answer, secret, is_secure)
+    _put(answer, (SECURE_DEVICE, PLAIN_DEVICE), door.devices.named(account), is_secure, SECONDS)
     return answer
 
 
@@ -71,7 +80,8 @@ def end() -> Response:
         services().audit.told(event(SIGN_OUT, who.name, who.session))
     elsewhere = _elsewhere(who.name) if who.session else ""
     answer = jsonify({"elsewhere": elsewhere}) if elsewhere else Response(status=204)
-    answer.headers["Clear-Site-Data"] = '"cache", "cookies", "storage"'
+    # Not "cookies": that ends the sessions of all that shares the hospital's domain.
+    answer.headers["Clear-Site-Data"] = '"cache", "storage"'
     is_secure = SECURE_COOKIE in request.cookies
     name = SECURE_COOKIE if is_secure else PLAIN_COOKIE
     answer.delete_cookie(name, path="/", secure=is_secure, httponly=True, samesite="Strict")
@@ -115,14 +125,31 @@ def shown(
 
 def hand_over(answer: Response, secret: str, is_secure: bool) -> None:
     """The session's cookie."""
+    _put(answer, (SECURE_COOKIE, PLAIN_COOKIE), secret, is_secure)
+
+
+def _put(
+    answer: Response,
+    names: tuple[str, str],
+    value: str,
+    is_secure: bool,
+    seconds: float | None = None,
+) -> None:
     answer.set_cookie(
-        SECURE_COOKIE if is_secure else PLAIN_COOKIE,
-        secret,
+        names[0] if is_secure else names[1],
+        value,
         path="/",
+        max_age=None if seconds is None else int(seconds),
         secure=is_secure,
         httponly=True,
         samesite="Strict",
     )
+
+
+def _device(name: str) -> str:
+    """What this browser's tries are counted by, if it knows the account; else empty."""
+    kept = request.cookies.get(SECURE_DEVICE) or request.cookies.get(PLAIN_DEVICE)
+    return services().door.devices.known(name, kept) if kept else ""
 
 
 def is_secure_page() -> bool:
@@ -154,6 +181,7 @@ def event(kind: str, name: str, session: str = "", outcome: str = "done", **deta
 def _ways() -> dict[str, object]:
     settings = services().settings
     return {
+        "set_up": settings.local_sign_in and services().setup.is_offered(),
         "password": settings.local_sign_in,
         "provider": settings.oidc_name if settings.has_oidc else None,
     }

@@ -50,6 +50,11 @@ class StorageSettings:
         return self.data_path / "audit.checkpoint"
 
     @property
+    def setup_path(self) -> Path:
+        """Where the hash of the set-up secret is while there is no account."""
+        return self.data_path / "set-up"
+
+    @property
     def database_address(self) -> str:
         """The database as SQLAlchemy names it."""
         if self.database_url:

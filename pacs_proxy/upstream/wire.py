@@ -82,7 +82,10 @@ def _status(line: bytes) -> int:
 
 def _add(headers: dict[str, str], line: bytes) -> None:
     key, text = _header(line)
-    if headers.setdefault(key, text) != text and key in {"content-length", "etag"}:
+    if key == "set-cookie" and key in headers:
+        # Alone among headers it may be repeated and not be joined with a comma (RFC 9110, 5.3).
+        headers[key] += f"\n{text}"
+    elif headers.setdefault(key, text) != text and key in {"content-length", "etag"}:
         raise Interrupted(f"The archive's answer contradicts itself ({key}).")
 
 

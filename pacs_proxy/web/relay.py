@@ -30,7 +30,7 @@ _ANSWERED = (
     *("X-Integrity", "X-Converted", "X-Diagnostic", "X-Transfer-Syntax"),
     *("Tus-Resumable", "Tus-Version", "Tus-Extension", "Tus-Max-Size"),
     *("Tus-Checksum-Algorithm", "Upload-Offset", "Upload-Length", "Upload-Metadata"),
-    *("Upload-Expires", "Set-Cookie", "Clear-Site-Data"),
+    *("Upload-Expires", "Clear-Site-Data"),
 )
 _PATH = "/-._~!$&'()*+,;=:@"
 
@@ -80,6 +80,8 @@ def passed(answer: Answer) -> Response:
     head = answer.head
     response = Response(answer.data, head.status, content_type=head.headers.get("content-type"))
     response.headers.update(allowed(answer))
+    for cookie in filter(None, head.headers.get("set-cookie", "").split("\n")):
+        response.headers.add("Set-Cookie", cookie)
     if not head.headers.get("content-type"):
         response.headers.pop("Content-Type", None)
     if request.method == "HEAD" and "content-length" in head.headers:

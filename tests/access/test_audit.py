@@ -152,3 +152,31 @@ def test_the_journal_is_asked_by_patient_user_study_and_time(
 
 def test_times_are_told_in_utc() -> None:
     assert moment(1_800_000_000.123) == "2027-01-15T08:00:00.123Z"
+
+
+def test_strangers_are_counted_in_one_record_a_minute_and_none_is_lost(
+    kept: Database, pen: Broken
+) -> None:
+    now = [1_800_000_000.0]
+    audit = Audit(pen, clock=lambda: now[0])
+    for number in range(5_000):
+        audit.unknown(f"10.0.{number // 250}.{number % 250}")
+    audit.unknown("10.0.0.0")
+    audit.count()
+    for step in range(1, 4):
+        audit.unknown("10.9.9.9")
+        now[0] += 30.0 if step < 3 else 0.0
+        audit.count()
+    pen.is_broken = True
+    audit.unknown("10.9.9.9")
+    audit.stop()
+    pen.is_broken = False
+    audit.stop()
+    with kept.read() as session:
+        rows = session.scalars(select(AuditRecord).order_by(AuditRecord.seq)).all()
+        found = [json.loads(row.detail) for row in rows]
+        assert {(row.event, row.principal) for row in rows} == {(DENIED, "nobody")}
+    assert [one["refused"] for one in found] == [5_001, 2, 2]
+    assert len(found[0]["addresses"]) == 20
+    assert found[0]["addresses"]["others"] == 4_000
+    assert found[0]["addresses"]["10.0.0.0"] == 2

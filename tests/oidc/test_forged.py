@@ -322,7 +322,7 @@ def test_where_no_passwords_are_taken_a_right_one_opens_nothing(
     edge: tuple[Services, Edge],
 ) -> None:
     ways = ask(edge[1], "GET", "/api/session", {}).problem["ways"]
-    assert ways == {"password": False, "provider": "the clinic"}
+    assert ways == {"password": False, "provider": "the clinic", "set_up": False}
     doorkeeper.add_user(settings(edge[0]), "ann", "reader", PASSWORD)
     assert sign_in(edge[1], "ann").status == 401
 

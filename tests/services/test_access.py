@@ -218,7 +218,8 @@ def test_signing_out_holds_on_every_worker_and_clears_the_browser(door: Proxy) -
     assert all(door.get("/api/session", mine).status == 200 for _ in range(12))
     answer = ask(door, "DELETE", "/api/session", mine)
     assert answer.status == 204
-    assert '"cookies"' in answer.headers["Clear-Site-Data"]
+    assert answer.headers["Clear-Site-Data"] == '"cache", "storage"'
+    assert "pacs-session=;" in answer.headers["Set-Cookie"]
     assert until_refused(door, mine)
 
 
@@ -323,6 +324,33 @@ def test_an_eleventh_try_waits(door: Proxy) -> None:
     answer = sign_in(door, "target")
     assert (answer.status, answer.problem["code"]) == (429, "too_many_tries")
     assert int(answer.headers["Retry-After"]) > 800
+
+
+def test_strangers_tries_do_not_shut_out_a_known_device(door: Proxy) -> None:
+    """And it has no more tries than they; a new password makes it a stranger."""
+    doorkeeper.add_user(settings(door), "owner", "reader", PASSWORD)
+    first = sign_in(door, "owner")
+    device = {"Cookie": device_of(first)}
+    assert [sign_in(door, "owner", f"guess-{n}").status for n in range(10)] == [401] * 10
+    assert sign_in(door, "owner").status == 429
+    assert sign_in(door, "owner", Cookie="pacs-device=00.9999999999.00").status == 429
+    assert sign_in(door, "owner", **device).status == 200
+    other = sign_in(door, "reader")
+    assert sign_in(door, "owner", Cookie=device_of(other)).status == 429
+    assert [sign_in(door, "owner", f"g-{n}", **device).status for n in range(10)] == [401] * 10
+    assert sign_in(door, "owner", **device).status == 429
+    again = {"Cookie": device_of(first).replace("=", "=0")}
+    assert sign_in(door, "owner", **again).status == 429
+    doorkeeper.change_user(settings(door), "owner", password="another horse, a battery")
+    assert sign_in(door, "owner", "another horse, a battery", **device).status == 429
+
+
+def device_of(answer: Answer) -> str:
+    """The cookie by which a browser is known again; it opens nothing."""
+    cookies = answer.headers.get_all("Set-Cookie", [])
+    [named] = [one for one in cookies if one.startswith("pacs-device=")]
+    assert all(word in named for word in ("HttpOnly", "SameSite=Strict", "Max-Age=7776000"))
+    return named.partition(";")[0]
 
 
 def test_a_token_opens_what_its_scope_says(door: Proxy) -> None:

@@ -133,6 +133,7 @@ NO_STUDY = {
     *("oidc.begin", "oidc.callback"),
     *("status.healthz", "status.readyz", "status.metrics", "studies.news", "trail.page"),
     *("people.listed", "people.add", "people.change", "trail.chain", "trail.csv"),
+    "set_up.begin",
     *("own.tokens", "own.make_token", "own.revoke_token"),
     *("own.sessions", "own.end_session", "own.end_others"),
     *("telemetry.report", "telemetry.figures", "telemetry.incident"),

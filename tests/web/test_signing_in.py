@@ -54,13 +54,15 @@ def test_nobody_gets_a_byte_by_any_of_its_ways(edge: Edge, what: str) -> None:
 def test_signing_in_and_out(edge: Edge, services: Services) -> None:
     answer = sign_in(edge, "reader")
     assert answer.status == 200
+    names = [one.partition("=")[0] for one in answer.headers.get_all("Set-Cookie", [])]
+    assert names == ["pacs-session", "pacs-device"]
     mine = cookie(answer)
     assert json.loads(edge.get("/api/session", mine).body)["name"] == "reader"
     assert edge.get(path("file"), mine).body == BYTES
     assert ask(edge, "DELETE", path("")[:-1], mine).status == 403
     out = ask(edge, "DELETE", "/api/session", mine)
     assert out.status == 204
-    assert '"cookies"' in out.headers["Clear-Site-Data"]
+    assert out.headers["Clear-Site-Data"] == '"cache", "storage"'
     assert "pacs-session=;" in out.headers["Set-Cookie"]
     assert until_refused(edge, mine)
     assert {row["address"] for row in records_of(services, "reader")} == {"127.0.0.1"}
