@@ -8,6 +8,9 @@ import { Idle } from './idle.ts';
 
 const SESSION = 'api/session';
 const PROVIDER = 'api/session/oidc';
+const SET_UP = 'api/session/set-up';
+const FIRST =
+  'Nobody has an account here yet. The server printed a set-up secret as it started: give it here, and choose the name and the password of the first administrator.';
 /** How the address says why the identity provider's word was not taken. */
 const REFUSED = '#sign-in=';
 const WHY = new Map([
@@ -18,6 +21,7 @@ const WHY = new Map([
   ['identity_refused', 'What the identity provider said could not be proven. Try again.'],
   ['too_many_tries', 'Too many sign in at this moment. Wait ten minutes.'],
 ]);
+const ENDED = 'Your session has ended. Sign in, and everything goes on where it was.';
 const FAILED = 'Signing in did not work just now. Try again in a moment.';
 
 export interface Known {
@@ -42,6 +46,8 @@ export interface Known {
 interface Ways {
   readonly password: boolean;
   readonly provider: string | null;
+  /** Nobody has an account yet: the first can be made here. */
+  readonly set_up?: boolean;
 }
 
 export interface Hall {
@@ -61,6 +67,8 @@ export class Doorman {
   private readonly dialog = el('dialog', { class: 'sign-in', 'aria-label': 'Sign in' });
   private readonly name = field('name', 'text', 'username');
   private readonly password = field('password', 'password', 'current-password');
+  private readonly secret = field('secret', 'text', 'off');
+  private readonly secretLabel = el('label', { hidden: true }, 'Set-up secret', this.secret);
   private readonly why = el('p', { class: 'sign-in-why' });
   private readonly state = el('p', { class: 'sign-in-state', role: 'alert' });
   private readonly ending = el('p', { class: 'idle', role: 'status', hidden: true });
@@ -85,6 +93,7 @@ export class Doorman {
     this.form = el(
       'form',
       { method: 'dialog' },
+      this.secretLabel,
       el('label', {}, 'Name', this.name),
       el('label', {}, 'Password', this.password),
       this.go,
@@ -94,6 +103,7 @@ export class Doorman {
       void this.enter();
     });
     this.dialog.append(el('h2', {}, 'Sign in'), this.why, this.state, this.provider, this.form);
+    this.first(false);
     // Behind it is a page for people who have signed in; the keys typed here are not its commands.
     this.dialog.addEventListener('cancel', (event) => event.preventDefault());
     this.dialog.addEventListener('keydown', (event) => event.stopPropagation());
@@ -135,13 +145,11 @@ export class Doorman {
     if (this.dialog.open) return;
     this.ending.hidden = true;
     if (known !== null) this.offer(known);
+    const isFirst = known?.set_up === true;
     const before = this.who.textContent;
     this.password.value = '';
     if (this.name.value === '') this.name.value = before;
-    say(
-      this.why,
-      before === '' ? '' : 'Your session has ended. Sign in, and everything goes on where it was.',
-    );
+    say(this.why, isFirst ? FIRST : before === '' ? '' : ENDED);
     say(this.state, this.refusal);
     this.refusal = '';
     this.dialog.showModal();
@@ -152,18 +160,26 @@ export class Doorman {
   private offer(known: Ways): void {
     this.form.hidden = !known.password;
     this.provider.hidden = known.provider === null;
+    this.first(known.set_up === true);
     say(this.provider, `Sign in with ${known.provider ?? ''}`);
     // What is open here stays open.
     this.provider.target = this.who.textContent === '' ? '' : '_blank';
   }
 
+  private first(isIt: boolean): void {
+    this.secretLabel.hidden = !isIt;
+    this.secret.disabled = !isIt;
+    this.password.autocomplete = isIt ? 'new-password' : 'current-password';
+    say(this.go, isIt ? 'Make the first account' : 'Sign in');
+  }
+
   private async enter(): Promise<void> {
     this.go.disabled = true;
     say(this.state, '');
+    const said = { name: this.name.value, password: this.password.value };
     try {
-      await this.enterWith(
-        JSON.stringify({ name: this.name.value, password: this.password.value }),
-      );
+      if (this.secret.disabled || (await this.made({ ...said, secret: this.secret.value })))
+        await this.enterWith(JSON.stringify(said));
     } catch {
       say(this.state, 'The server does not answer. Try again.');
     } finally {
@@ -173,13 +189,23 @@ export class Doorman {
     }
   }
 
+  /** The first account; once it is there, signing in is all that is asked. */
+  private async made(said: object): Promise<boolean> {
+    const response = await this.post(SET_UP, JSON.stringify(said));
+    if (response.ok || response.status === 404) this.first(false);
+    if (response.ok) return true;
+    const answer = (await response.json()) as { readonly detail?: string };
+    say(this.state, answer.detail ?? 'That did not work. Try again.');
+    return false;
+  }
+
+  private post(path: string, body: string): Promise<Response> {
+    const headers = { 'Content-Type': 'application/json' };
+    return this.hall.fetch(path, { method: 'POST', headers, cache: 'no-store', body });
+  }
+
   private async enterWith(body: string): Promise<void> {
-    const response = await this.hall.fetch(SESSION, {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json' },
-      cache: 'no-store',
-      body,
-    });
+    const response = await this.post(SESSION, body);
     const answer = (await response.json()) as Partial<Known> & { readonly detail?: string };
     if (!response.ok) return say(this.state, answer.detail ?? 'That did not work. Try again.');
     this.enterAs(answer as Known);
@@ -217,6 +243,8 @@ export class Doorman {
     document.body.toggleAttribute('data-direct', known.direct === true);
     document.body.toggleAttribute('data-operates', may.has('operate'));
     document.body.toggleAttribute('data-manages', may.has('account.manage') && known.sign_in);
+    document.body.toggleAttribute('data-audits', may.has('audit.read'));
+    document.body.toggleAttribute('data-owns', may.has('own.access') && known.sign_in);
     const { dataset } = document.body;
     if ((known.share_days ?? 0) > 0) dataset.shareDays = String(known.share_days);
     else delete dataset.shareDays;

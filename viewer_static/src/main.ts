@@ -2,6 +2,7 @@
 import './styles.css';
 import './trusted.ts';
 import { isArchiveId } from './api.ts';
+import { AuditPage } from './audit.ts';
 import { wallClock } from './clock.ts';
 import { DigestBeside } from './digest.ts';
 import { el, isTyping } from './dom.ts';
@@ -15,14 +16,27 @@ import { warm } from './machine.ts';
 import { PeoplePage } from './people.ts';
 import { Reading } from './reading.ts';
 import { POLICY } from './retry.ts';
+import { SessionsPage } from './sessions.ts';
+import type { SideDeps } from './side.ts';
 import { Studies } from './studies.ts';
 import { leaving, Telemetry } from './telemetry.ts';
 import { Toasts } from './toasts.ts';
+import { TokensPage } from './tokens.ts';
 import { browserFetch, Transport } from './transport.ts';
 import { Door } from './upload/door.ts';
 
 const FIGURES = '#/figures';
-const USERS = '#/users';
+/** Pages beside reading, by their address. */
+const SIDES = {
+  '#/users': PeoplePage,
+  '#/audit': AuditPage,
+  '#/tokens': TokensPage,
+  '#/sessions': SessionsPage,
+} as const;
+
+type Side = InstanceType<(typeof SIDES)[keyof typeof SIDES]>;
+
+const isSide = (hash: string): hash is keyof typeof SIDES => hash in SIDES;
 
 interface Route {
   readonly study: string;
@@ -128,25 +142,27 @@ function start(): void {
     operating ??= new FiguresPage({ transport, telemetry: seen, back });
     return operating;
   };
-  let managing: PeoplePage | null = null;
-  const people = (): PeoplePage => {
-    managing ??= new PeoplePage({ transport, back });
-    return managing;
+  const sides = new Map<string, Side>();
+  const deps: SideDeps = { transport, back };
+  const side = (hash: keyof typeof SIDES): Side => {
+    const page = sides.get(hash) ?? new SIDES[hash](deps);
+    sides.set(hash, page);
+    return page;
   };
   const pageOf = () => {
     if (route(location.hash) !== null) return reader;
     if (location.hash === FIGURES) return figures();
-    return location.hash === USERS ? people() : studies();
+    return isSide(location.hash) ? side(location.hash) : studies();
   };
   const leave = () => {
-    for (const page of [reader, list, operating, managing])
+    for (const page of [reader, list, operating, ...sides.values()])
       if (page?.node.parentNode === app) page.close();
     toasts.clear();
   };
   const open = () => {
     const asked = route(location.hash);
     if (asked !== null) void reader.open(asked.study, asked.series);
-    else (pageOf() as FiguresPage | PeoplePage | Studies).start();
+    else (pageOf() as FiguresPage | Side | Studies).start();
   };
 
   const turn = () => {

@@ -55,12 +55,19 @@ export class Studies {
     const { head, menu } = this.columns;
     this.table = el('table', { class: 'studies' }, head, this.rows);
     const figures = el('a', { class: 'figures-link', href: '#/figures' }, 'Figures');
-    const users = el('a', { class: 'users-link', href: '#/users' }, 'Users');
+    const to = (name: string, label: string) =>
+      el('a', { class: `side-link ${name}-link`, href: `#/${name}` }, label);
+    const sides = [
+      to('sessions', 'Sessions'),
+      to('tokens', 'Tokens'),
+      to('users', 'Users'),
+      to('audit', 'Audit'),
+    ];
     const pager = el(
       'footer',
       { class: 'pager' },
       this.range,
-      users,
+      ...sides,
       figures,
       menu,
       this.before,
