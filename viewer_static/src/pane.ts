@@ -22,6 +22,9 @@ import type { Transport } from './transport.ts';
 import type { StackView } from './viewports.ts';
 import { Wheel } from './wheel.ts';
 
+/** While slices stream in, they are counted so often. */
+const TELL_MS = 100;
+
 export interface PaneDeps {
   readonly transport: Transport;
   readonly link: Link;
@@ -47,6 +50,7 @@ export class Pane extends EventTarget {
   private readonly element = el('div', { class: 'canvas' });
   private readonly rail: Rail;
   private wantedIndex = 0;
+  private telling = 0;
 
   constructor(
     readonly id: string,
@@ -256,8 +260,23 @@ export class Pane extends EventTarget {
   private listen(session: Session): void {
     session.navigation.addEventListener('shown', () => this.shownChanged(session));
     session.navigation.addEventListener('wanted', () => this.wantedChanged(session));
-    session.model.addEventListener('change', () => this.tell('progress'));
+    session.model.addEventListener('change', () => this.progressed(session));
     session.cine.addEventListener('change', () => this.tell('cine'));
+  }
+
+  /** Each telling is heard by many; the end is told at once. */
+  private progressed({ model }: Session): void {
+    if (!model.isOver) {
+      this.telling ||= window.setTimeout(() => this.told(), TELL_MS);
+      return;
+    }
+    clearTimeout(this.telling);
+    this.told();
+  }
+
+  private told(): void {
+    this.telling = 0;
+    this.tell('progress');
   }
 
   private wantedChanged(session: Session): void {

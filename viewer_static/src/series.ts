@@ -68,6 +68,9 @@ export class SeriesModel extends EventTarget {
   private readonly proofs = new Map<string, 'md5' | 'length'>();
   private readonly conversions = new Map<string, string>();
   private readonly states: SliceState[];
+  private lengthOnly = 0;
+  /** Failed slices of an instance: a file of many frames may fail in some. */
+  private readonly failed = new Map<string, number>();
   private readonly errors = new Map<number, ViewerError>();
 
   constructor(readonly detail: SeriesDetail) {
@@ -106,37 +109,49 @@ export class SeriesModel extends EventTarget {
   }
 
   proven(instanceId: string, integrity: 'md5' | 'length', converted: string | null): void {
+    this.lengthOnly += Number(integrity === 'length');
+    this.lengthOnly -= Number(this.proofs.get(instanceId) === 'length');
     this.proofs.set(instanceId, integrity);
     if (converted !== null) this.conversions.set(instanceId, converted);
     this.changed();
   }
 
   moved(index: number, state: SliceState, error: ViewerError | null = null): void {
+    this.recount(index, Number(state === 'failed') - Number(this.states[index] === 'failed'));
     this.states[index] = state;
     if (error === null) this.errors.delete(index);
     else this.errors.set(index, error);
     this.changed();
   }
 
+  /** Asked for at every change, of thousands of slices: kept up, not counted. */
   get counts(): Counts {
-    const kinds = [...this.proofs.values()];
-    const lengthOnly = kinds.filter((kind) => kind === 'length').length;
-    const failed = new Set(
-      this.slices
-        .filter((slice) => this.states[slice.index] === 'failed')
-        .map((s) => s.instance.id),
-    );
+    const received = this.proofs.size;
     return {
       instances: this.instances.length,
-      received: kinds.length,
-      verified: kinds.length - lengthOnly,
-      lengthOnly,
-      failed: failed.size,
+      received,
+      verified: received - this.lengthOnly,
+      lengthOnly: this.lengthOnly,
+      failed: this.failed.size,
     };
   }
 
+  /** Nothing is under way or to come: each image is here, or has failed. */
+  get isOver(): boolean {
+    return this.proofs.size + this.failed.size >= this.instances.length;
+  }
+
   get failures(): number[] {
+    if (this.failed.size === 0) return [];
     return this.slices.filter((slice) => this.state(slice.index) === 'failed').map((s) => s.index);
+  }
+
+  private recount(index: number, by: number): void {
+    const id = this.slices[index]?.instance.id;
+    if (id === undefined || by === 0) return;
+    const now = (this.failed.get(id) ?? 0) + by;
+    if (now === 0) this.failed.delete(id);
+    else this.failed.set(id, now);
   }
 
   private changed(): void {

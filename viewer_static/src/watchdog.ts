@@ -6,31 +6,33 @@ export const QUIET_MS = 3_000;
 /** Over all attempts of one load: tells once when 3 s brought no byte, and once when one came. */
 export class Silence {
   private quiet = false;
-  private cancel: () => void;
+  private last: number;
+  private cancel: (() => void) | null;
 
   constructor(
     private readonly clock: Clock,
     private readonly told: (quiet: boolean) => void,
   ) {
-    this.cancel = this.armed();
+    this.last = clock.now();
+    this.cancel = this.armed(QUIET_MS);
   }
 
-  /** A byte came. */
+  /** A byte came. They come by the thousand: the timer is set anew only when it rings. */
   broken(): void {
-    this.cancel();
-    this.cancel = this.armed();
+    this.last = this.clock.now();
+    this.cancel ??= this.armed(QUIET_MS);
     this.become(false);
   }
 
   /** Nothing will come for now, and why is known: no need to wait the 3 s. */
   known(): void {
-    this.cancel();
+    this.halt();
     this.become(true);
   }
 
   /** Nothing is asked for now. */
   rest(): void {
-    this.cancel();
+    this.halt();
     this.become(false);
   }
 
@@ -38,8 +40,19 @@ export class Silence {
     this.rest();
   }
 
-  private armed(): () => void {
-    return this.clock.after(QUIET_MS, () => this.become(true));
+  private halt(): void {
+    this.cancel?.();
+    this.cancel = null;
+  }
+
+  private armed(ms: number): () => void {
+    return this.clock.after(ms, () => this.ring());
+  }
+
+  private ring(): void {
+    const left = QUIET_MS - (this.clock.now() - this.last);
+    this.cancel = left > 0 ? this.armed(left) : null;
+    if (left <= 0) this.become(true);
   }
 
   private become(quiet: boolean): void {
