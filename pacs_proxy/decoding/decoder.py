@@ -53,6 +53,12 @@ class Decoder:
         with os.fdopen(result, "rb") as picture:
             return picture.read()
 
+    def contents(self, source: int) -> bytes:
+        """What an instance holds, as JSON; see `contents.py`."""
+        result = self._run(self._job(jobs.CONTENTS, self._memory_bytes // 2), source)
+        with os.fdopen(result, "rb") as told:
+            return told.read()
+
     def close(self) -> None:
         """Stop the template process and every child of it."""
         self._launcher.close()

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 MESSAGE_BYTES = 4096
-CONVERT, RENDER, COMPACT = "convert", "render", "compact"
+CONVERT, RENDER, COMPACT, CONTENTS = "convert", "render", "compact", "contents"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,10 +19,14 @@ from pydicom.uid import ExplicitVRLittleEndian
 from pacs_proxy.decoding import jobs, template
 from pacs_proxy.decoding.codec import source_of
 from pacs_proxy.decoding.compact import compact
+from pacs_proxy.decoding.contents import contents
 from pacs_proxy.decoding.convert import convert
 from pacs_proxy.decoding.render import render
 from pacs_proxy.decoding.source import open_source
 from pacs_proxy.errors import NotRenderable
+
+# Enough of a file to be looked into.
+_SMALLEST = b"\x08\0\x60\0CS\x02\0SR"
 
 
 def perform(job: jobs.Job, source: int, results: list[int]) -> jobs.Report:
@@ -55,7 +59,11 @@ def _write(job: jobs.Job, source: int, result: int) -> None:
         mmap.mmap(source, 0, prot=mmap.PROT_READ) as content,
         os.fdopen(result, "wb", closefd=False) as out,
     ):
-        opened = open_source(cast("BinaryIO", content), job.output_bytes)
+        file = cast("BinaryIO", content)
+        if job.kind == jobs.CONTENTS:
+            out.write(contents(file, job.output_bytes))
+            return
+        opened = open_source(file, job.output_bytes)
         if job.kind == jobs.CONVERT:
             convert(opened, out)
         elif job.kind == jobs.COMPACT:
@@ -78,6 +86,7 @@ def warm_up() -> None:
     source = source_of(dataset, 1 << 20)
     render(source, 1, 0)
     convert(source, io.BytesIO())
+    contents(io.BytesIO(_SMALLEST), 1 << 20)
     for coded, decode in (
         (imagecodecs.jpeg8_encode(grey.astype(np.uint8)), imagecodecs.jpeg8_decode),
         (imagecodecs.ljpeg_encode(grey, bitspersample=16), imagecodecs.jpegsof3_decode),

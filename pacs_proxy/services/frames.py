@@ -33,12 +33,17 @@ def frame(instance: str, number: str) -> Response:
     return _answer(services().frames.open(wanted, which, interest()), which)
 
 
+def payload(instance: str) -> Response:
+    """The document or the video in it; never of a kind that a browser would open by itself."""
+    return _answer(services().frames.payload(orthanc_id(instance), interest()), "payload")
+
+
 def slide(instance: str) -> dict[str, Any]:
     """One level of a slide: sizes, tiles, coding, spacing, window."""
     return asdict(services().frames.slide(orthanc_id(instance), interest()))
 
 
-def _answer(found: Frame, number: int) -> Response:
+def _answer(found: Frame, part: int | str) -> Response:
     try:
         digest = hashlib.md5(usedforsecurity=False)
         length = 0
@@ -48,7 +53,7 @@ def _answer(found: Frame, number: int) -> Response:
         headers = {
             "Content-Type": "application/octet-stream",
             "Content-Length": str(length),
-            "ETag": _etag(found.opened.description, number),
+            "ETag": _etag(found.opened.description, part),
             "Repr-Digest": repr_digest(digest.digest()),
             "X-Transfer-Syntax": found.syntax,
             **_CACHE,
@@ -67,8 +72,8 @@ def _answer(found: Frame, number: int) -> Response:
     return answer
 
 
-def _etag(described: Description, number: int) -> str:
-    return f'"{described.md5 or described.uuid}-{number}"'
+def _etag(described: Description, part: int | str) -> str:
+    return f'"{described.md5 or described.uuid}-{part}"'
 
 
 def _number(text: str) -> int:

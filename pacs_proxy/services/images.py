@@ -68,6 +68,12 @@ def rendered(instance: str) -> Response:
     return _picture(orthanc_id(instance), frame, size)
 
 
+def contents(instance: str) -> Response:
+    """What it holds beside or instead of a picture; a jailed child has looked."""
+    told = services().pictures.contents(orthanc_id(instance), interest())
+    return Response(told, mimetype="application/json")
+
+
 def wado() -> Response:
     """PS3.18 section 9 (URI service); rows, columns and windows are not offered."""
     if required("requestType") != "WADO":

@@ -129,6 +129,15 @@ class Pictures:
             self._thumbnails.keep(tag, png)
         return Picture(png, tag)
 
+    def contents(self, instance: str, interest: Interest) -> bytes:
+        """What the instance holds beside or instead of a picture, as JSON."""
+        opened = self._instances.open(instance, interest)
+        try:
+            file = self._whole(opened, interest)
+            return _counted("contents", lambda: self._decoder.contents(file.fd))
+        finally:
+            opened.close()
+
     def _drawn(self, opened: Opened, frame: int, size: int, interest: Interest) -> bytes:
         file = self._whole(opened, interest)
         return _counted("render", lambda: self._decoder.render(file.fd, frame, size))

@@ -14,6 +14,7 @@ from pacs_proxy.access.permissions import (
     STUDY_READ,
     STUDY_SEARCH,
 )
+from pacs_proxy.services.content_routes import CONTENTS
 from pacs_proxy.services.own_routes import OWN
 from pacs_proxy.services.route import Route
 from pacs_proxy.services.share_routes import SHARES
@@ -153,6 +154,7 @@ ROUTES = (
         "One frame (from 1) as stored, cut from the verified file: a compressed frame's codestream "
         "or native pixels. `ETag`, `Repr-Digest`, `X-Transfer-Syntax`.",
     ),
+    *CONTENTS,
     Route(
         ("POST",),
         "/api/pacs/instances/<instance>/direct",

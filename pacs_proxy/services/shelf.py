@@ -10,6 +10,7 @@ from pacs_proxy.archive.instances import Instances, Opened
 from pacs_proxy.archive.recent import Recent
 from pacs_proxy.archive.spool import SpoolFile
 from pacs_proxy.decoding.frames import Frames, Span, frames_of, pieces
+from pacs_proxy.decoding.payload import payload_of
 from pacs_proxy.decoding.slide import Slide, slide_of
 from pacs_proxy.upstream.interest import Interest
 
@@ -49,6 +50,17 @@ class FrameShelf:
             file = opened.whole(self._room, interest)
             found = _known(self._frames, opened, lambda: frames_of(file.fd))
             return Frame(opened, file, found.syntax, found.spans(number))
+        except BaseException:
+            opened.close()
+            raise
+
+    def payload(self, instance: str, interest: Interest) -> Frame:
+        """The document or the video in it. Raises as `open` does."""
+        opened = self._instances.open(instance, interest)
+        try:
+            file = opened.whole(self._room, interest)
+            found = payload_of(file.fd)
+            return Frame(opened, file, found.syntax, found.spans(1))
         except BaseException:
             opened.close()
             raise

@@ -60,7 +60,8 @@ pieces = st.one_of(
 )  # fmt: skip
 TEMPLATES = (
     "/{}", "/api/pacs/{}", "/api/pacs/instances/{}/file", "/api/pacs/instances/{}/display",
-    "/api/pacs/instances/{}/frames/{}", "/api/pacs/studies/{}", "/api/pacs/series/{}",
+    "/api/pacs/instances/{}/frames/{}", "/api/pacs/instances/{}/payload",
+    "/api/pacs/instances/{}/contents", "/api/pacs/studies/{}", "/api/pacs/series/{}",
     "/api/uploads/{}", "/api/pacs/studies?patient_id={}", "/api/pacs/deletions/{}", "/assets/{}",
     "/wado?requestType=WADO&studyUID={}&seriesUID={}&objectUID={}", "/{}/{}/{}",
 )  # fmt: skip

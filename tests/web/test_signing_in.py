@@ -45,7 +45,10 @@ def path(what: str) -> str:
     return f"/api/pacs/instances/{ID}/{what}"
 
 
-@pytest.mark.parametrize("what", ["file", "display", "download", "frames/1", "slide", "rendered"])
+WAYS = ["file", "display", "download", "frames/1", "slide", "rendered", "contents", "payload"]
+
+
+@pytest.mark.parametrize("what", WAYS)
 def test_nobody_gets_a_byte_by_any_of_its_ways(edge: Edge, what: str) -> None:
     answer = edge.get(path(what))
     assert (answer.status, answer.problem["code"]) == (401, "sign_in_required")
