@@ -83,6 +83,14 @@ class ShareRefused(PacsProxyError):
     title = "Not possible"
 
 
+class NothingKept(PacsProxyError):
+    """No device keeps images: by this server's settings, or because nobody signs in."""
+
+    status = 404
+    code = "nothing_kept"
+    title = "Nothing is kept on devices"
+
+
 class WeakPassword(PacsProxyError):
     """A password that is too easily found."""
 

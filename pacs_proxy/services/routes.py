@@ -228,6 +228,14 @@ ROUTES = (
     ),
     Route(
         ("GET",),
+        "/api/session/device",
+        "device.key",
+        STUDY_EXPORT,
+        "The key under which this browser may keep verified files on its device, with `bytes` and "
+        "`seconds`: made of the session, and gone with it. 404 where nothing may be kept.",
+    ),
+    Route(
+        ("GET",),
         "/api/session/oidc",
         "oidc.begin",
         PUBLIC,

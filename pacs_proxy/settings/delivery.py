@@ -63,3 +63,13 @@ class DeliverySettings:
     decode_parallel: int = setting(
         "PACS_PROXY_DECODE_PARALLEL", 2, positive, "Decoding children of each worker at once."
     )
+    device_bytes: int = setting(
+        "PACS_PROXY_DEVICE_BYTES",
+        2 * GIB,
+        whole,
+        "How much a reader's browser may keep, encrypted, on a device on which the reader asked "
+        "for it; the key dies with the session. 0: nothing is kept on any device.",
+    )
+    device_hours: int = setting(
+        "PACS_PROXY_DEVICE_HOURS", 12, positive, "How long an image may be kept on a device."
+    )

@@ -130,6 +130,7 @@ NO_STUDY = {
     "uploads.pack",
     *("uploads.thumbnail", "batches.begin", "batches.recent", "batches.news", "batches.cancel"),
     *("batches.report", "session.current", "session.begin", "session.end"),
+    "device.key",
     *("oidc.begin", "oidc.callback"),
     *("status.healthz", "status.readyz", "status.metrics", "studies.news", "trail.page"),
     *("people.listed", "people.add", "people.change", "trail.chain", "trail.csv"),

@@ -1,5 +1,6 @@
 /** The first picture's bytes, on their way while the picture engine is still starting. */
 import { displayPath, type Instance } from './api.ts';
+import type { Wanted } from './device/vault.ts';
 import type { Waiting, Watch } from './persist.ts';
 import type { Proven } from './proven.ts';
 import type { Transport } from './transport.ts';
@@ -14,7 +15,7 @@ export class Ahead {
 
   constructor(
     transport: Transport,
-    private readonly instance: Instance,
+    private readonly instance: Instance & Wanted,
   ) {
     this.coming = transport.instance(displayPath(instance.id), instance, {
       signal: this.giveUp.signal,

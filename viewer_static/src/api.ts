@@ -140,7 +140,9 @@ export async function studies(
 }
 
 export async function study(transport: Transport, id: string, watch: Watch): Promise<StudyDetail> {
-  return (await transport.json(`${ROOT}/studies/${id}`, watch)) as StudyDetail;
+  const found = (await transport.json(`${ROOT}/studies/${id}`, watch)) as StudyDetail;
+  if ('emergency_until' in found) transport.unkept.add(id);
+  return found;
 }
 
 export async function series(

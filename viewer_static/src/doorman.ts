@@ -57,6 +57,8 @@ export interface Hall {
   readonly reload: () => void;
   readonly go: (url: string) => void;
   readonly guest: Guest;
+  /** What this device keeps for whoever signs out. */
+  readonly forget: () => Promise<void>;
 }
 
 /** Asks who it is when the gate shuts, and opens it. */
@@ -225,6 +227,7 @@ export class Doorman {
   }
 
   private async leave(): Promise<void> {
+    await this.hall.forget();
     await this.look();
     const { headers } = this.hall.gate;
     const answer = await this.hall.fetch(SESSION, { method: 'DELETE', headers }).catch(() => null);

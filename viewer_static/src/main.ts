@@ -4,6 +4,7 @@ import './trusted.ts';
 import { isArchiveId } from './api.ts';
 import { AuditPage } from './audit.ts';
 import { wallClock } from './clock.ts';
+import { Device } from './device/device.ts';
 import { DigestBeside } from './digest.ts';
 import { el, isTyping } from './dom.ts';
 import { Doorman } from './doorman.ts';
@@ -87,6 +88,7 @@ function start(): void {
       app.replaceChildren();
     },
   });
+  let forget = (): Promise<void> => Promise.resolve();
   const doorman = new Doorman({
     guest,
     fetch: browserFetch,
@@ -94,6 +96,7 @@ function start(): void {
     gate,
     reload: () => location.reload(),
     go: (url) => location.assign(url),
+    forget: () => forget(),
   });
   const transport = new Transport({
     clock: wallClock,
@@ -108,6 +111,9 @@ function start(): void {
   new PerformanceObserver((list) =>
     transport.heard(list.getEntries() as PerformanceResourceTiming[]),
   ).observe({ type: 'resource', buffered: true });
+  const device = new Device(transport, beside.digest, gate);
+  forget = () => device.forget();
+  doorman.node.prepend(device.opener);
   link.glance = (path, limitMs) => transport.glance(path, limitMs);
   const toasts = new Toasts(byId('toasts'));
   const app = byId('app');

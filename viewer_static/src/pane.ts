@@ -241,7 +241,7 @@ export class Pane extends EventTarget {
     const { room, transport } = this.deps;
     const [first] = sifted(detail).good;
     if (room.machine !== null || first === undefined || mayBeSlide(detail)) return null;
-    const ahead = new Ahead(transport, first);
+    const ahead = new Ahead(transport, { ...first, study: detail.study });
     signal.addEventListener('abort', () => ahead.close(), { once: true });
     return ahead;
   }

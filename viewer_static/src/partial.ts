@@ -70,3 +70,14 @@ export class Partial {
     return buffer;
   }
 }
+
+/** Whatever failed may lie in the HTTP cache: past it from now on; whole, if there is no such part. */
+export function afterFailure(partial: Partial): (thrown: unknown) => never {
+  return (thrown) => {
+    if (thrown instanceof ViewerError && thrown.category === 'cancelled') throw thrown;
+    partial.suspect = true;
+    if (!(thrown instanceof ViewerError) || thrown.status !== 416) throw thrown;
+    partial.reset();
+    throw new ViewerError('short', 'The server could not continue the file.');
+  };
+}

@@ -214,9 +214,10 @@ export class Session implements Keeper {
     if (instance === undefined) throw new ViewerError('cancelled');
     const watch = this.watch(id, signal);
     const { transport, ahead } = this.desk;
+    const { study } = this.model.detail;
     const early = ahead?.take(id, watch) ?? null;
     const path = transport.isSlowFor(instance.size) ? compactPath(id) : displayPath(id);
-    const proven = await (early ?? transport.instance(path, instance, watch));
+    const proven = await (early ?? transport.instance(path, { ...instance, study }, watch));
     this.came.set(id, { syntax: proven.syntax, md5: proven.md5, requestId: proven.requestId });
     this.desk.engine.files.proofs.keep(instance, proven);
     this.model.proven(id, proven.integrity, proven.converted);

@@ -1,12 +1,14 @@
 /** The only door to the network: what leaves here is whole, proven and of the right kind, or an error. */
 import { notElsewhere, ofKind, parsed, refusal, vouchedFor, whole } from './answer.ts';
+import { through } from './device/device.ts';
+import type { Vault, Wanted } from './device/vault.ts';
 import type { Digest } from './digest.ts';
 import { type Digests, recognised, ViewerError } from './errors.ts';
 import type { Gate } from './gate.ts';
 import { Goodput } from './goodput.ts';
 import type { Expected } from './instance.ts';
 import { Leftovers } from './leftovers.ts';
-import type { Partial } from './partial.ts';
+import { afterFailure, type Partial } from './partial.ts';
 import { type Pace, persist, type Watch } from './persist.ts';
 import { checked, opened, type Proven } from './proven.ts';
 import { kindOf, type Telemetry } from './telemetry.ts';
@@ -22,7 +24,9 @@ export interface Line extends Pace {
   readonly seen?: Telemetry;
 }
 
-export const browserFetch: typeof globalThis.fetch = (input, init) => globalThis.fetch(input, init);
+/** Nothing of a patient goes into the browser's own cache, which lies on the disk in the clear. */
+export const browserFetch: typeof globalThis.fetch = (input, init) =>
+  globalThis.fetch(input, { ...init, cache: 'no-store' });
 
 /** A sixth of a second for 500 kB. */
 const SLOW_BYTES_PER_SECOND = 3e6;
@@ -44,6 +48,10 @@ interface Asked {
 export class Transport {
   readonly goodput = new Goodput();
   readonly traffic = new Traffic();
+  /** What is kept on this device, if its reader wants that. */
+  vault: Promise<Vault | null> | null = null;
+  /** Studies of which no device keeps anything: opened in an emergency. */
+  readonly unkept = new Set<string>();
   private readonly leftovers = new Leftovers();
 
   constructor(private readonly line: Line) {}
@@ -173,7 +181,11 @@ export class Transport {
   }
 
   /** The bytes of an instance, proven by length and digest; continues after a cut where it stopped. */
-  async instance(path: string, expected: Expected, watch: Watch): Promise<Proven> {
+  instance(path: string, expected: Wanted, watch: Watch): Promise<Proven> {
+    return through(this, expected, () => this.brought(path, expected, watch));
+  }
+
+  private async brought(path: string, expected: Expected, watch: Watch): Promise<Proven> {
     const partial = this.leftovers.take(path);
     const began = this.line.clock.now();
     const asked = persist(
@@ -281,17 +293,6 @@ export class Transport {
       watch.signal.removeEventListener('abort', pass);
     }
   }
-}
-
-/** Whatever failed may lie in the HTTP cache: past it from now on; whole, if there is no such part. */
-function afterFailure(partial: Partial): (thrown: unknown) => never {
-  return (thrown) => {
-    if (thrown instanceof ViewerError && thrown.category === 'cancelled') throw thrown;
-    partial.suspect = true;
-    if (!(thrown instanceof ViewerError) || thrown.status !== 416) throw thrown;
-    partial.reset();
-    throw new ViewerError('short', 'The server could not continue the file.');
-  };
 }
 
 function named(thrown: unknown, requestId: string | null): ViewerError {
