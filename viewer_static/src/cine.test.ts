@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Cine } from './cine.ts';
+import { Cine, following } from './cine.ts';
 import { FakeClock } from './testing.ts';
 
 describe('cine', () => {
@@ -40,5 +40,23 @@ describe('cine', () => {
     expect(cine.rate).toBe(60);
     cine.setRate(0.1);
     expect(cine.rate).toBe(1);
+  });
+
+  it('plays from its first slice to its last, wherever it begins', () => {
+    expect([3, 4, 5, 9, 0].map((at) => following(at, [3, 5]))).toEqual([4, 5, 3, 3, 3]);
+  });
+
+  it('takes an end that makes no sense for the end of the series', () => {
+    const cine = new Cine(new FakeClock(), () => Promise.resolve());
+    cine.from(4, 24);
+    expect(cine.span).toEqual([4, 23]);
+    cine.to(9);
+    expect(cine.span).toEqual([4, 9]);
+    cine.from(12, 24);
+    expect(cine.span).toEqual([12, 23]);
+    cine.to(5);
+    expect(cine.span).toEqual([0, 5]);
+    cine.all();
+    expect(cine.span).toBeNull();
   });
 });

@@ -5,9 +5,19 @@ const DEFAULT_RATE = 15;
 const SLOWEST = 1;
 const FASTEST = 60;
 
+/** Indexes of the first and the last slice that are played. */
+export type Span = readonly [number, number];
+
+/** What is played after `at`: from the last, or from outside of the span, on to its first. */
+export function following(at: number, [first, last]: Span): number {
+  return at >= first && at < last ? at + 1 : first;
+}
+
 export class Cine extends EventTarget {
   playing = false;
   rate = DEFAULT_RATE;
+  /** Null: all of them. */
+  span: Span | null = null;
   private isChosen = false;
   private turn = 0;
 
@@ -34,6 +44,21 @@ export class Cine extends EventTarget {
     this.dispatchEvent(new Event('change'));
   }
 
+  /** From here on; an end that lay before becomes the end of the series. */
+  from(index: number, count: number): void {
+    const [, last] = this.span ?? [0, count - 1];
+    this.play([index, last > index ? last : count - 1]);
+  }
+
+  to(index: number): void {
+    const [first] = this.span ?? [0, 0];
+    this.play([first < index ? first : 0, index]);
+  }
+
+  all(): void {
+    this.play(null);
+  }
+
   toggle(): void {
     if (this.playing) this.stop();
     else this.start();
@@ -42,6 +67,11 @@ export class Cine extends EventTarget {
   stop(): void {
     this.turn += 1;
     this.playing = false;
+    this.dispatchEvent(new Event('change'));
+  }
+
+  private play(span: Span | null): void {
+    this.span = span !== null && span[0] === span[1] ? null : span;
     this.dispatchEvent(new Event('change'));
   }
 

@@ -3,9 +3,11 @@ import type { Command, Group } from './keys.ts';
 import { LAYOUTS, type Layout, nameOf } from './layout.ts';
 import { CT_PRESETS } from './presets.ts';
 import type { Stage } from './stage.ts';
+import { isLight, turnTheme } from './theme.ts';
 import { MEASURE_TOOLS, MOVE_TOOLS, type Tool } from './toolkit.ts';
 
 const PAGE = 10;
+const SUN = 'M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8M12 3v2M12 19v2M3 12h2M19 12h2';
 const ALL = Number.MAX_SAFE_INTEGER;
 
 export interface RoomActions {
@@ -54,6 +56,14 @@ function scrolling(stage: Stage, room: RoomActions): Command[] {
     step('first', 'First slice', ['Home'], -ALL),
     step('last', 'Last slice', ['End'], ALL),
     command('Scroll', 'play', 'Play or pause', [' '], () => stage.session?.cine.toggle()),
+    command('Scroll', 'play-from', 'Play from this slice', ['<'], () => {
+      const { session } = stage;
+      session?.cine.from(session.navigation.wanted, session.model.slices.length);
+    }),
+    command('Scroll', 'play-to', 'Play to this slice', ['>'], () =>
+      stage.session?.cine.to(stage.session.navigation.wanted),
+    ),
+    command('Scroll', 'play-all', 'Play all slices', ['\\'], () => stage.session?.cine.all()),
     command('Scroll', 'series-back', 'Previous series', ['['], () => room.series(-1)),
     command('Scroll', 'series-on', 'Next series', [']'], () => room.series(1)),
   ];
@@ -120,6 +130,7 @@ function looking(stage: Stage, room: RoomActions): Command[] {
       () => room.reset(),
       'M4 5v5h5M4.600 15a8 8 0 1 0 .6-7.500L4 10',
     ),
+    command('View', 'theme', 'Light surroundings', [], turnTheme, SUN, isLight),
     view('undo', 'Undo', ['Ctrl+z'], () => room.undo(), 'M9 7L4 12l5 5M4 12h10a6 6 0 0 1 6 6'),
     view(
       'redo',

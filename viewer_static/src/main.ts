@@ -21,6 +21,7 @@ import { SessionsPage } from './sessions.ts';
 import type { SideDeps } from './side.ts';
 import { Studies } from './studies.ts';
 import { leaving, Telemetry } from './telemetry.ts';
+import { showTheme, themeButton } from './theme.ts';
 import { Toasts } from './toasts.ts';
 import { TokensPage } from './tokens.ts';
 import { browserFetch, Transport } from './transport.ts';
@@ -60,6 +61,7 @@ function byId(id: string): HTMLElement {
 const isAsked = (): boolean => document.querySelector('dialog[open]') !== null;
 
 function start(): void {
+  showTheme();
   // The picture engine is the largest part: under way before the page is built.
   if (route(location.hash) !== null) warm();
   const link = new Link(wallClock);
@@ -130,7 +132,7 @@ function start(): void {
     goes: (id) => goes(id, null),
     stored: () => studies().refresh(),
   });
-  const upload = el('div', { class: 'list-acts' }, door.opener, doorman.node);
+  const upload = el('div', { class: 'list-acts' }, door.opener, themeButton(), doorman.node);
   let list: Studies | null = null;
   /** Who opens a study by its address does not pay for the list. */
   const studies = (): Studies => {

@@ -98,6 +98,7 @@ export class Reader {
     this.toolbar = new Toolbar(this.commands, this.keymap, {
       cine: () => stage.session?.cine.toggle(),
       rate: (rate) => stage.session?.cine.choose(rate),
+      all: () => stage.session?.cine.all(),
       preset: (index) => this.preset(index),
     });
     this.toolbar.chosen(stage.tool);
@@ -241,7 +242,7 @@ export class Reader {
 
   private played(): void {
     const cine = this.stage.session?.cine;
-    if (cine !== undefined) this.toolbar.playing(cine.playing, cine.rate);
+    if (cine !== undefined) this.toolbar.playing(cine);
   }
 
   private counted(): void {

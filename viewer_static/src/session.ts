@@ -9,7 +9,7 @@ import {
   type SeriesDetail,
 } from './api.ts';
 import type { Budget } from './budget.ts';
-import { Cine } from './cine.ts';
+import { Cine, following } from './cine.ts';
 import { wallClock } from './clock.ts';
 import type { Cover } from './cover.ts';
 import { recognised, ViewerError } from './errors.ts';
@@ -163,7 +163,8 @@ export class Session implements Keeper {
 
   private async nextFrame(): Promise<void> {
     const { navigation, model } = this;
-    await navigation.show((navigation.wanted + 1) % model.slices.length);
+    const span = this.cine.span ?? [0, model.slices.length - 1];
+    await navigation.show(following(navigation.wanted, span));
   }
 
   async load(index: number, signal: AbortSignal): Promise<void> {

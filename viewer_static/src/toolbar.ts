@@ -1,5 +1,6 @@
 /** The bar above the pictures: where we are, what the left button does, and the rest in short menus. */
 import type { Study } from './api.ts';
+import type { Cine } from './cine.ts';
 import { button, el, say, set, svg } from './dom.ts';
 import type { Keymap } from './keymap.ts';
 import { type Command, written } from './keys.ts';
@@ -24,6 +25,8 @@ const STORED = 'Window: as stored';
 export interface ToolbarActions {
   cine(): void;
   rate(framesPerSecond: number): void;
+  /** Play all slices again. */
+  all(): void;
   preset(index: number): void;
 }
 
@@ -42,6 +45,7 @@ export class Toolbar {
     'aria-label': 'Frames per second',
   });
   private readonly cine: HTMLElement;
+  private readonly span: HTMLButtonElement;
   private readonly download = el('a', { class: 'menu-item', download: true, role: 'menuitem' });
   private readonly planes: HTMLElement;
   private readonly moves: Menu;
@@ -69,7 +73,7 @@ export class Toolbar {
       new RegExp(`^tool-(${tools.map(({ id }) => id).join('|')})$`);
     this.moves = menu('Mouse', MOVE_TOOLS[0]?.icon ?? '', named(MOVE_TOOLS));
     this.measures = menu('Measure', MEASURE_TOOLS[0]?.icon ?? '', named(MEASURE_TOOLS));
-    const view = menu('View', ICONS.view, /^(invert|right|left|mirror|flip|in|out|reset)$/);
+    const view = menu('View', ICONS.view, /^(invert|right|left|mirror|flip|in|out|reset|theme)$/);
     const layout = menu(
       'Layout',
       ICONS.layout,
@@ -80,7 +84,9 @@ export class Toolbar {
     this.menus = [this.moves, this.measures, view, layout, more];
     this.play = tool(ICONS.play, 'Play', 'Space', actions.cine);
     const fps = el('span', { class: 'unit' }, 'fps');
-    this.cine = el('div', { class: 'cine' }, this.play, this.rate, fps);
+    this.span = button('', 'span', actions.all);
+    this.span.title = 'Play all slices again (\\)';
+    this.cine = el('div', { class: 'cine' }, this.play, this.rate, fps, this.span);
     this.fillPresets(actions);
     this.series(false, false);
     this.downloads(null);
@@ -154,7 +160,9 @@ export class Toolbar {
     other.show(rest, isMeasure ? 'Mouse' : 'Measure');
   }
 
-  playing(playing: boolean, rate: number): void {
+  playing({ playing, rate, span }: Pick<Cine, 'playing' | 'rate' | 'span'>): void {
+    this.span.hidden = span === null;
+    if (span !== null) say(this.span, `${span[0] + 1}–${span[1] + 1} ×`);
     const label = playing ? 'Pause' : 'Play';
     this.play.replaceChildren(
       svg(playing ? ICONS.pause : ICONS.play),
