@@ -110,3 +110,30 @@ def test_who_has_no_role_reads_why(server: Proxy, viewer: OpenViewer) -> None:
     window.page.locator(".sign-in-state").filter(has_text="has no role here").wait_for()
     assert window.page.url == f"{server.url}/"
     assert window.errors == []
+
+
+def test_the_same_code_twice_in_one_browser_signs_nobody_in_again(
+    server: Proxy, viewer: OpenViewer
+) -> None:
+    """As who finds the address in the history; the browser still has all its other cookies."""
+    window = viewer(server.url)
+    page = window.page
+    came: list[str] = []
+    page.on("request", lambda r: came.append(r.url) if "/oidc/callback?" in r.url else None)
+    page.goto(server.url)
+    page.click("text=Sign in with the clinic")
+    consent(page, "ann")
+    page.locator(".who-name").filter(has_text="ann").wait_for()
+    [callback] = came
+    before = outcomes(server)
+    page.context.clear_cookies(name="pacs-session")
+    page.goto(callback)
+    page.locator(".sign-in-state").filter(has_text="could not be proven").wait_for()
+    assert not page.locator(".who-name").is_visible()
+    assert outcomes(server) == [*before, "identity_refused"]
+    assert [c["name"] for c in page.context.cookies(server.url) if "session" in c["name"]] == []
+    assert window.errors == []
+
+
+def outcomes(server: Proxy) -> list[str]:
+    return [row["outcome"] for row in records(server) if row["event"] == "session.begun"]
