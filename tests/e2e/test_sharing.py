@@ -63,7 +63,10 @@ def test_a_guest_sees_what_was_shared_until_it_is_revoked(
     guest.page.keyboard.press("Escape")
     assert bars.study in guest.page.url
 
-    dialog.get_by_role("button", name="Revoke").click()
+    ann.page.goto(f"{server.url}/#/links")
+    ann.page.locator("main.figures tbody tr").wait_for()
+    ann.picture("links")
+    ann.page.get_by_role("button", name="Revoke").click()
     ended = guest.page.locator(".guest-door[open]").get_by_text("This link has ended")
     ended.wait_for(timeout=30_000)
     assert guest.page.locator("#app > *").count() == 0

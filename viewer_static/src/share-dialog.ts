@@ -9,9 +9,11 @@ import type { Transport } from './transport.ts';
 const SHARES = 'api/shares';
 const USUAL_DAYS = [1, 7, 30];
 
-interface Share {
+export interface Share {
   readonly id: string;
+  readonly study: string;
   readonly by: string;
+  readonly created: number;
   readonly expires: number;
   readonly passphrase: boolean;
 }

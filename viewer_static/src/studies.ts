@@ -58,6 +58,7 @@ export class Studies {
     const to = (name: string, label: string) =>
       el('a', { class: `side-link ${name}-link`, href: `#/${name}` }, label);
     const sides = [
+      to('links', 'Links'),
       to('sessions', 'Sessions'),
       to('tokens', 'Tokens'),
       to('users', 'Users'),
