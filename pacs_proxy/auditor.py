@@ -38,7 +38,8 @@ def verify(settings: Settings) -> tuple[str, bool]:
 def query(settings: Settings, wanted: Mapping[str, Any], as_json: bool) -> Iterator[str]:
     """The lines to print."""
     since, until = (_seconds(wanted[name]) for name in ("since", "until"))
-    inquiry = Inquiry(wanted["patient"], wanted["user"], wanted["study"], since, until)
+    terms = {name: wanted[name] for name in ("patient", "user", "study", "event")}
+    inquiry = Inquiry(**terms, since=since, until=until)
     with closing(Database(settings.database_address)) as database:
         expect_journal(database)
         _write_down(Journal(database, Checkpoint(settings.checkpoint_path)), inquiry)

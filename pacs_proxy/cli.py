@@ -154,6 +154,17 @@ def user_change(
         doorkeeper.change_user(_settings(), name, role, password, is_disabled)
 
 
+@user.command("grant")
+@click.argument("name")
+@click.option("--break-glass/--no-break-glass", required=True, help="Emergency access.")
+def user_grant(name: str, break_glass: bool) -> None:
+    """Let a restricted user open single studies in an emergency, with a reason; or no longer."""
+    from pacs_proxy import doorkeeper
+
+    with _in_a_sentence():
+        doorkeeper.grant_user(_settings(), name, break_glass)
+
+
 @user.command("restrict")
 @click.argument("name")
 @click.option("--label", "labels", multiple=True, help="Studies with this label.")
@@ -238,6 +249,7 @@ def verify() -> None:
 @click.option("--patient", default="", help="Patient ID, as the study has it.")
 @click.option("--user", default="", help="Name of the one who asked.")
 @click.option("--study", default="", help="StudyInstanceUID, or Orthanc's identifier.")
+@click.option("--event", default="", help="Kind of record, such as glass.broken.")
 @click.option("--since", type=_MOMENT, help="First moment, UTC.")
 @click.option("--until", type=_MOMENT, help="Moment after the last, UTC.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, with all fields.")

@@ -64,6 +64,13 @@ def restrict_user(settings: Settings, name: str, restriction: Restriction | None
         journal.write(_event(ACCOUNT_CHANGED, user=name, change={"restriction": told}))
 
 
+def grant_user(settings: Settings, name: str, may_break_glass: bool) -> None:
+    """Emergency access to studies out of its reach, or not. Raises AccountRefused."""
+    with _opened(settings) as (database, journal):
+        Accounts(database).grant(name, may_break_glass)
+        journal.write(_event(ACCOUNT_CHANGED, user=name, change={"break_glass": may_break_glass}))
+
+
 def users(settings: Settings) -> list[str]:
     """A line for each."""
     with _opened(settings) as (database, _):
@@ -76,7 +83,8 @@ def users(settings: Settings) -> list[str]:
 def _noted(account: Account) -> str:
     limits = account.restriction or {}
     within = " ".join(f"{kind}={','.join(some)}" for kind, some in limits.items() if some)
-    return f"{'disabled ' if account.is_disabled else ''}{within}"
+    glass = "break-glass " if account.may_break_glass else ""
+    return f"{'disabled ' if account.is_disabled else ''}{glass}{within}"
 
 
 def create_token(settings: Settings, user: str, label: str, scopes: list[str], days: int) -> str:

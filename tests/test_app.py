@@ -37,7 +37,7 @@ def test_the_addresses_are_those_of_the_route_table(app: Flask) -> None:
 
 
 CHANGED = ("/api/uploads", "/api/ingest", "/api/session", "/api/telemetry", "/api/users",
-           "/api/tokens", "/api/sessions", "/api/shares")  # fmt: skip
+           "/api/tokens", "/api/sessions", "/api/shares", "/api/glass")  # fmt: skip
 
 
 def test_what_may_be_changed_is_uploads_and_what_is_deleted(app: Flask) -> None:
@@ -67,7 +67,7 @@ def test_each_route_says_who_may_and_what_for() -> None:
             "public", "study.read", "study.export", "study.delete", "upload.create",
             "ingest.reference", "conflict.resolve", "operate", "audit.read",
             "measurement.keep", "account.manage", "emergency.direct", "own.access",
-            "study.search", "study.share",
+            "study.search", "study.share", "study.break_glass",
         }  # fmt: skip
         assert route.summary.endswith(".")
     data = [r for r in ROUTES if r.rule.startswith(("/api/pacs", "/wado"))]

@@ -71,6 +71,15 @@ class Accounts:
             account.restriction = restriction.row() if restriction else None
             session.execute(delete(SignIn).where(SignIn.account == name))
 
+    def grant(self, name: str, may_break_glass: bool) -> None:
+        """Whether it may open studies out of its reach in an emergency. Raises AccountRefused."""
+        with self._database.write() as session:
+            account = session.get(Account, name)
+            if account is None:
+                raise AccountRefused(f"There is no user {name}.")
+            account.may_break_glass = may_break_glass
+            session.execute(delete(SignIn).where(SignIn.account == name))
+
     def listed(self) -> Sequence[Account]:
         """All of them, by name."""
         with self._database.read() as session:

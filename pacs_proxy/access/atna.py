@@ -52,6 +52,7 @@ _KINDS = {
     records.SHARE_CHANGED: _Kind("110113", "Security Alert", "E", _ATTRIBUTES),
     records.SHARE_OPENED: _Kind("110114", "User Authentication", "E", _LOGIN),
     records.DENIED: _Kind("110113", "Security Alert", "E"),
+    records.GLASS_BROKEN: _Kind("110113", "Security Alert", "E", _OVERRIDE),
     records.EMERGENCY: _Kind("110113", "Security Alert", "E", _OVERRIDE),
     records.AUDIT_USED: _Kind("110101", "Audit Log Used", "R"),
 }

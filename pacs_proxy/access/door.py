@@ -9,6 +9,7 @@ from pacs_proxy.access.accounts import Accounts
 from pacs_proxy.access.attempts import Attempts
 from pacs_proxy.access.devices import Devices
 from pacs_proxy.access.flows import Bindings, Flows
+from pacs_proxy.access.glass import Glass
 from pacs_proxy.access.sessions import Sessions
 from pacs_proxy.access.shares import Shares
 from pacs_proxy.access.tokens import Tokens
@@ -27,6 +28,7 @@ class Door:
     bindings: Bindings
     shares: Shares
     devices: Devices
+    glass: Glass
 
     @classmethod
     def of(cls, database: Database, idle: float, absolute: float) -> Self:
@@ -35,4 +37,5 @@ class Door:
         accounts, tokens, attempts = Accounts(database), Tokens(database), Attempts(database)
         flows, bindings, shares = Flows(database), Bindings(database), Shares(database)
         devices = Devices(database)
-        return cls(accounts, sessions, tokens, attempts, flows, bindings, shares, devices)
+        glass = Glass(database)
+        return cls(accounts, sessions, tokens, attempts, flows, bindings, shares, devices, glass)

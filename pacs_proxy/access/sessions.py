@@ -8,7 +8,7 @@ import secrets
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from sqlalchemy import ColumnElement, Delete, Select, delete, select, update
@@ -43,6 +43,7 @@ class Session:
     ends_at: float
     only: str = ""
     until: float = 0.0
+    may_break_glass: bool = False
 
 
 class Sessions:
@@ -124,7 +125,7 @@ class Sessions:
 
     def _read(self, key: str) -> Session | None:
         wanted = (
-            select(SignIn, Account.role, Account.restriction, Share)
+            select(SignIn, Account, Share)
             .join(Account, Account.name == SignIn.account)
             .outerjoin(Share, Share.id == SignIn.share)
         )
@@ -134,13 +135,14 @@ class Sessions:
             ).first()
         if row is None:
             return None
-        kept = row[0]
+        kept, account = row[0], row[1]
+        share: Share | None = row[2]
         ends, idle = kept.created + self._absolute, kept.seen + self._idle
-        limits = Restriction.kept(row[2])
+        limits = Restriction.kept(account.restriction)
         if kept.share is None:
-            return Session(kept.name, kept.account, row[1], limits, idle, ends)
-        share: Share | None = row[3]
-        if share is None or share.is_revoked or STUDY_SHARE not in ROLES[row[1]]:
+            person = Session(kept.name, kept.account, account.role, limits, idle, ends)
+            return replace(person, may_break_glass=account.may_break_glass)
+        if share is None or share.is_revoked or STUDY_SHARE not in ROLES[account.role]:
             return None
         ends, guest = min(ends, share.expires), guest_name(share.id)
         return Session(kept.name, guest, GUEST, limits, idle, ends, share.study, share.expires)

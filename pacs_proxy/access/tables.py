@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, Text, text
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, Text, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from pacs_proxy.database import Base
@@ -58,6 +58,7 @@ class Account(Base):
     hash: Mapped[str] = mapped_column(Text)
     is_disabled: Mapped[bool] = mapped_column(default=False)
     restriction: Mapped[dict[str, Any] | None]
+    may_break_glass: Mapped[bool] = mapped_column(default=False, server_default=false())
     created: Mapped[float]
 
 
@@ -108,6 +109,16 @@ class Share(Base):
     created: Mapped[float]
     expires: Mapped[float]
     is_revoked: Mapped[bool] = mapped_column(default=False)
+
+
+class Opening(Base):
+    """A study out of its reach that a session opened in an emergency; it ends with the session."""
+
+    __tablename__ = "openings"
+
+    session: Mapped[str] = mapped_column(String(32), primary_key=True)
+    study: Mapped[str] = mapped_column(String(44), primary_key=True)
+    until: Mapped[float]
 
 
 class Attempt(Base):

@@ -116,7 +116,14 @@ class Studies:
     @understood()
     def page(self, search: Search, limit: int, offset: int, interest: Interest) -> Page:
         """Studies newest first, `limit` of them from `offset`."""
-        query = search.query()
+        return self._found(search.query(), limit, offset, interest)
+
+    @understood()
+    def having(self, tag: str, value: str, limit: int, interest: Interest) -> list[StudySummary]:
+        """Those whose tag is exactly that, newest first; `value` without wildcards."""
+        return self._found({tag: value}, limit, 0, interest).items
+
+    def _found(self, query: dict[str, str], limit: int, offset: int, interest: Interest) -> Page:
         if self._has_extended_find(interest):
             return self._sorted_there(query, limit, offset, interest)
         return self._sorted_here(query, limit, offset, interest)

@@ -73,16 +73,23 @@ def admit(
         raise Forbidden("You may not do this.")
     if having.settings.sign_in and route.view not in _SIGN_IN:
         expect_own_page(environ)
-    interest = begin_interest(environ, having.watch, _end_of(route, environ, having))
+    interest = begin_interest(environ, having.watch, _end_of(route, environ, having, who))
     if who.is_limited and not reach.expect(having, who, about, interest):
         auditing.refused(having, route, asker, about)
         raise reach.out_of_reach()
     return who, asker, interest
 
 
-def _end_of(route: Route, environ: Environ, having: Services) -> Callable[[], bool] | None:
+def _end_of(
+    route: Route, environ: Environ, having: Services, who: Principal
+) -> Callable[[], bool] | None:
     """What is public (signing out among it) does not end with a session."""
-    return None if route.permission == PUBLIC else ending(environ, having)
+    if route.permission == PUBLIC:
+        return None
+    ended, began = ending(environ, having), time.time()
+    if not who.glass:
+        return ended
+    return lambda: ended() or having.door.glass.lapsed(who.session, began)
 
 
 def vouch(answer: Response) -> None:

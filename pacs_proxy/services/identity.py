@@ -7,7 +7,15 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from pacs_proxy.access.audit import day
-from pacs_proxy.access.permissions import ANYBODY, EVERYTHING, PUBLIC, ROLES, Principal
+from pacs_proxy.access.permissions import (
+    ANYBODY,
+    EVERYTHING,
+    PUBLIC,
+    STUDY_BREAK_GLASS,
+    STUDY_READ,
+    Principal,
+    permissions_of,
+)
 from pacs_proxy.access.sessions import Session, token_of
 from pacs_proxy.errors import Forbidden
 from pacs_proxy.errors.access import ChangeRefused
@@ -39,7 +47,7 @@ def principal(environ: Environ, having: Services, route: Route) -> Principal:
     # The page says so when somebody reads in what it holds already.
     is_activity = route.view not in _BY_ITSELF or "HTTP_X_PRESENT" in environ
     found = having.door.sessions.find(secret, is_activity) if secret else None
-    return _person(found) if found else NOBODY
+    return _person(found, route) if found else NOBODY
 
 
 def cookie(environ: Environ) -> str:
@@ -84,9 +92,12 @@ NOBODY = Principal("nobody", ANYBODY, "")
 LOCAL = Principal("local", EVERYTHING, "local")
 
 
-def _person(found: Session) -> Principal:
-    may, limits = ROLES[found.role], found.restriction
-    return Principal(found.account, may, found.name, found.role, limits, found.only, found.until)
+def _person(found: Session, route: Route) -> Principal:
+    may = permissions_of(found.role, found.restriction, found.may_break_glass)
+    # What was opened in an emergency is for looking alone.
+    glass = STUDY_BREAK_GLASS in may and route.permission == STUDY_READ
+    more = (found.role, found.restriction, found.only, found.until, glass)
+    return Principal(found.account, may, found.name, *more)
 
 
 def _program(secret: str, having: Services) -> Principal:

@@ -15,7 +15,7 @@ from pacs_proxy.services import auditing
 from pacs_proxy.services.context import principal, services
 from pacs_proxy.web.bodies import json_object, short_text
 
-_CHANGES = frozenset({"role", "password", "disabled", "restriction"})
+_CHANGES = frozenset({"role", "password", "disabled", "restriction", "break_glass"})
 _KINDS = ("labels", "institutions", "modalities")
 
 
@@ -37,7 +37,7 @@ def add() -> Response:
 
 
 def change(name: str) -> Response:
-    """Change what is given of `role`, `password`, `disabled`, `restriction` (null: none)."""
+    """Any of `role`, `password`, `disabled`, `restriction` (null: none), `break_glass`."""
     _expect_unrestricted()
     asked = json_object()
     if not asked or asked.keys() - _CHANGES:
@@ -49,6 +49,8 @@ def change(name: str) -> Response:
     accounts = services().door.accounts
     if "restriction" in asked:
         accounts.restrict(name, _restriction(asked["restriction"]))
+    if "break_glass" in asked:
+        accounts.grant(name, bool(asked["break_glass"]))
     if asked.keys() & {"role", "password", "disabled"}:
         accounts.change(
             name,
@@ -71,6 +73,7 @@ def _shown(account: Account) -> dict[str, Any]:
         "role": account.role,
         "disabled": account.is_disabled,
         "restriction": account.restriction,
+        "break_glass": account.may_break_glass,
         "created": account.created,
     }
 

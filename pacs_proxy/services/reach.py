@@ -36,9 +36,9 @@ def permits(having: Services, who: Principal, study: str, interest: Interest) ->
     """Whether it lies within. Raises NotFound, UpstreamError, DatabaseUnavailable."""
     if who.only and study != who.only:
         return False
-    if who.restriction is None:
+    if who.restriction is None or who.restriction.permits(having.traits.of(study, interest)):
         return True
-    return who.restriction.permits(having.traits.of(study, interest))
+    return who.glass and having.door.glass.until(who.session, study) > 0
 
 
 def expect(
@@ -55,6 +55,14 @@ def expect(
         return permits(having, who, study_of(having, named, interest), interest)
     except NotFound:
         raise NotFound(words) from None
+
+
+def emergency_until(study: str) -> float:
+    """When it is out of reach again, for who opened it in an emergency; else 0."""
+    who = principal()
+    if not who.glass or permits(services(), replace(who, glass=False), study, interest()):
+        return 0.0
+    return services().door.glass.until(who.session, study)
 
 
 def out_of_reach(words: str = _NOT_THERE) -> NotFound:

@@ -15,6 +15,7 @@ from pacs_proxy.access.permissions import (
     STUDY_SEARCH,
 )
 from pacs_proxy.services.content_routes import CONTENTS
+from pacs_proxy.services.glass_routes import GLASS
 from pacs_proxy.services.own_routes import OWN
 from pacs_proxy.services.route import Route
 from pacs_proxy.services.share_routes import SHARES
@@ -210,6 +211,7 @@ ROUTES = (
     ),
     *UPLOADS,
     *SHARES,
+    *GLASS,
     Route(("GET",), "/api/session", "session.current", PUBLIC, "Who is signed in; 401 for nobody."),
     Route(
         ("POST",),

@@ -9,7 +9,7 @@ from flask import Response, jsonify, request
 
 from pacs_proxy import logs
 from pacs_proxy.access.devices import SECONDS
-from pacs_proxy.access.permissions import EMERGENCY_DIRECT, ROLES, STUDY_SHARE
+from pacs_proxy.access.permissions import EMERGENCY_DIRECT, STUDY_SHARE, permissions_of
 from pacs_proxy.access.records import SIGN_IN, SIGN_OUT, Asker, Event
 from pacs_proxy.access.sessions import token_of
 from pacs_proxy.errors import PacsProxyError
@@ -56,8 +56,9 @@ def begin() -> Response:
         _told(name, "", error.code)
         raise
     door.attempts.forget(name, address, device)
+    may = permissions_of(account.role, account.restriction, account.may_break_glass)
     secret = let_in(name)
-    answer = jsonify({**shown(name, account.role, None), "change_token": token_of(secret)})
+    answer = jsonify({**shown(name, account.role, may), "change_token": token_of(secret)})
     hand_over(answer, secret, is_secure)
     _put(answer, (SECURE_DEVICE, PLAIN_DEVICE), door.devices.named(account), is_secure, SECONDS)
     return answer
@@ -102,13 +103,12 @@ def _elsewhere(account: str) -> str:
 def shown(
     name: str,
     role: str,
-    permissions: frozenset[str] | None,
+    allowed: frozenset[str],
     only: str = "",
     until: float = 0.0,
 ) -> dict[str, Any]:
     """What a page is told of who is in; `only` and `until`: a guest's study and end."""
     settings = services().settings
-    allowed = ROLES[role] if permissions is None else permissions
     return {
         "name": name,
         "role": role,

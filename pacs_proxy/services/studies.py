@@ -78,7 +78,9 @@ def study(study: str) -> dict[str, Any]:
     services().lineage.met(found)
     labels = _labels([found.id]).get(found.id, [])
     series_found = [asdict(item) for item in series_list]
-    return {**asdict(found), "labels": labels, "series": series_found}
+    until = reach.emergency_until(found.id)
+    emergency = {"emergency_until": until} if until else {}
+    return {**asdict(found), "labels": labels, "series": series_found, **emergency}
 
 
 def series(series: str) -> dict[str, Any]:

@@ -44,6 +44,12 @@ class AccessSettings:
         truth,
         "1: each such link needs a passphrase, to be told by another way than the link.",
     )
+    glass_seconds: float = setting(
+        "PACS_PROXY_GLASS_SECONDS",
+        3_600.0,
+        seconds,
+        "What somebody opens in an emergency, out of reach, is open for so long at most.",
+    )
     session_seconds: float = setting(
         "PACS_PROXY_SESSION_SECONDS", 43_200.0, seconds, "A session ends after so long at last."
     )

@@ -52,7 +52,7 @@ def test_a_new_user_can_sign_in_and_nothing_listed_opens_anything(
     assert change(door, boss, "/api/users", **asked).status == 201
     assert sign_in(door, "nina", WORDS).status == 200
     assert users(door, boss)["nina"].keys() == {
-        *("name", "role", "disabled", "restriction", "created")
+        *("name", "role", "disabled", "restriction", "break_glass", "created")
     }
 
 

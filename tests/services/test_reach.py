@@ -118,6 +118,8 @@ ELSEWHERE = {
     "conflicts.show": "test_conflicts_of_foreign_studies_are_not_there",
     "conflicts.decide": "test_conflicts_of_foreign_studies_are_not_there",
     "deletions.progress": "test_the_deletion_of_a_foreign_study_is_not_there",
+    "glass.open_study": "test_no_role_alone_opens_what_is_foreign",
+    "glass.opened": "test_no_role_alone_opens_what_is_foreign",
     "shares.listed": "test_links_to_a_foreign_study_are_not_there",
     "shares.revoke": "test_links_to_a_foreign_study_are_not_there",
     # Whoever has its secret was let in to that study.
@@ -231,6 +233,19 @@ def test_the_deletion_of_a_foreign_study_is_not_there(
     theirs = ask(door, "GET", f"/api/pacs/deletions/{job}", cookies["admin"])
     assert told(theirs) == told(ask(door, "GET", "/api/pacs/deletions/99999", cookies["admin"]))
     assert theirs.status == 404
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_role_alone_opens_what_is_foreign(door: Proxy, cookies: Cookies, role: str) -> None:
+    """It needs a grant to the account; tests/services/test_glass.py has one."""
+    # A link ends when its study is deleted, as it was above.
+    free, study = cookies["free-reader"], OWN["study"]
+    who = guest(door, free, study) if role == "guest" else cookies[role]
+    asked = json.dumps({"patient_id": "foreign", "reason": "He is in the resuscitation room."})
+    for method, body in [("POST", asked.encode()), ("GET", b"")]:
+        headers = {"Content-Type": "application/json", **who}
+        assert ask(door, method, "/api/glass", headers, body).status == 403
+    assert door.file(FOREIGN["instance"], who).status == 404
 
 
 def test_links_to_a_foreign_study_are_not_there(

@@ -71,7 +71,11 @@ export interface News {
   readonly arrived: number;
 }
 
-export type StudyDetail = Study & { readonly series: readonly SeriesHead[] };
+export type StudyDetail = Study & {
+  readonly series: readonly SeriesHead[];
+  /** Opened in an emergency, out of reach: until then, in seconds since 1970. */
+  readonly emergency_until?: number;
+};
 
 export type SeriesDetail = SeriesHead & {
   readonly study: Study;

@@ -248,6 +248,7 @@ export class Doorman {
     document.body.toggleAttribute('data-manages', may.has('account.manage') && known.sign_in);
     document.body.toggleAttribute('data-audits', may.has('audit.read'));
     document.body.toggleAttribute('data-owns', may.has('own.access') && known.sign_in);
+    document.body.toggleAttribute('data-glass', may.has('study.break_glass'));
     const { dataset } = document.body;
     if ((known.share_days ?? 0) > 0) dataset.shareDays = String(known.share_days);
     else delete dataset.shareDays;

@@ -11,8 +11,10 @@ import { Doorman } from './doorman.ts';
 import { isJudged } from './errors.ts';
 import { FiguresPage } from './figures.ts';
 import { Gate } from './gate.ts';
+import { Emergency } from './glass.ts';
 import { Guest, taken } from './guest.ts';
 import { Link } from './link.ts';
+import { LinksPage } from './links.ts';
 import { warm } from './machine.ts';
 import { PeoplePage } from './people.ts';
 import { Reading } from './reading.ts';
@@ -30,6 +32,7 @@ import { Door } from './upload/door.ts';
 const FIGURES = '#/figures';
 /** Pages beside reading, by their address. */
 const SIDES = {
+  '#/links': LinksPage,
   '#/users': PeoplePage,
   '#/audit': AuditPage,
   '#/tokens': TokensPage,
@@ -132,7 +135,15 @@ function start(): void {
     goes: (id) => goes(id, null),
     stored: () => studies().refresh(),
   });
-  const upload = el('div', { class: 'list-acts' }, door.opener, themeButton(), doorman.node);
+  const emergency = new Emergency(transport, (id) => goes(id, null), document.body);
+  const upload = el(
+    'div',
+    { class: 'list-acts' },
+    emergency.opener,
+    door.opener,
+    themeButton(),
+    doorman.node,
+  );
   let list: Studies | null = null;
   /** Who opens a study by its address does not pay for the list. */
   const studies = (): Studies => {

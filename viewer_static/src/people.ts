@@ -10,6 +10,8 @@ interface Person {
   readonly role: string;
   readonly disabled: boolean;
   readonly restriction: Limits | null;
+  /** May open single studies out of reach in an emergency. */
+  readonly break_glass: boolean;
 }
 
 interface People {
@@ -128,10 +130,12 @@ export class PeoplePage {
       'td',
       { class: 'people-acts' },
       button('Restrict', 'quiet', () => this.restrict(person)),
+      person.restriction === null ? null : this.granting(person),
       button('New password', 'quiet', () => this.renew(person)),
       button(turn, 'quiet', () => void this.change(person, { disabled: !person.disabled })),
     );
-    const words = el('td', {}, within(person.restriction));
+    const emergency = person.break_glass ? ' and, in an emergency, others' : '';
+    const words = el('td', {}, `${within(person.restriction)}${emergency}`);
     return el(
       'tr',
       {},
@@ -141,6 +145,12 @@ export class PeoplePage {
       el('td', {}, state),
       acts,
     );
+  }
+
+  private granting(person: Person): HTMLElement {
+    const may = !person.break_glass;
+    const label = may ? 'Grant emergency access' : 'No emergency access';
+    return button(label, 'quiet', () => void this.change(person, { break_glass: may }));
   }
 
   private add(): Promise<void> {

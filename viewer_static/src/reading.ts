@@ -1,5 +1,7 @@
 /** The reading page while it opens: pictures come first, all that stands around them a moment later. */
+import { wallClock } from './clock.ts';
 import { el } from './dom.ts';
+import { GlassBanner } from './glass.ts';
 import { LikedLayouts } from './layout.ts';
 import { warm } from './machine.ts';
 import { Opening } from './opening.ts';
@@ -13,6 +15,7 @@ export class Reading {
   readonly node: HTMLElement;
   /** What is to be known all the time while a study is open. */
   readonly notices = el('div', { class: 'notices' });
+  private readonly glass = new GlassBanner(wallClock, () => this.outOfReach());
   private readonly bare: Bare;
   private reader: Reader | null = null;
   private waiting = 0;
@@ -34,6 +37,8 @@ export class Reading {
     this.node = el('main', { class: 'reader' }, this.notices, bar, desk, status);
     this.bare = { stage, opening, liked, page: this.node, bar, strip, desk, status };
     stage.addEventListener('shown', () => this.shown());
+    this.notices.append(this.glass.node);
+    opening.addEventListener('study', () => this.glass.show(opening.study));
   }
 
   /** Opens the series, or the study's first one. */
@@ -47,12 +52,21 @@ export class Reading {
   close(): void {
     clearTimeout(this.waiting);
     this.waiting = 0;
+    this.glass.close();
     if (this.reader === null) this.bare.opening.close();
     else this.reader.close();
   }
 
   key(event: KeyboardEvent): void {
     this.furnished().key(event);
+  }
+
+  private outOfReach(): void {
+    const said = () =>
+      this.deps.toasts.say('glass', 'warn', 'The emergency access to the study has ended.');
+    // After the page has turned, which clears what was said on the one before.
+    window.addEventListener('hashchange', said, { once: true });
+    this.deps.back();
   }
 
   /** The picture is painted before anything else is made. */
