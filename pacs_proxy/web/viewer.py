@@ -16,6 +16,8 @@ _TYPES = {".js": "text/javascript", ".wasm": "application/wasm", ".css": "text/c
 
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+    # A proven PDF or video: the browser's own viewer shows it, in a process of its own.
+    "frame-src blob:; media-src blob:; "
     "connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'; "
     # One policy (trusted.ts): the page's own workers. No text becomes markup or code.

@@ -73,3 +73,17 @@ describe('orientation', () => {
     expect(sides({ PatientOrientation: ['X', 'Y'] })).toEqual(none);
   });
 });
+
+describe('what stands beside the picture', () => {
+  it('names side and view of a projection', () => {
+    expect(factsOf({ ImageLaterality: 'R', ViewPosition: 'CC' }).projection).toBe('R CC');
+    expect(factsOf({ Laterality: 'L' }).projection).toBe('L');
+    expect(factsOf({}).projection).toBe('');
+  });
+
+  it('says that a table for display is not applied, unless there is a window beside it', () => {
+    const table = { VOILUTSequence: [{ LUTDescriptor: [2, 0, 8] }] };
+    expect(factsOf(table).notes).toHaveLength(1);
+    expect(factsOf({ ...table, WindowWidth: 400 }).notes).toEqual([]);
+  });
+});

@@ -28,6 +28,10 @@ export interface SliceFacts {
   readonly unit: string;
   readonly spacing: Spacing;
   readonly framesPerSecond: number | null;
+  /** "R CC": which side and view, of projections. */
+  readonly projection: string;
+  /** What the file asks for and is not done. */
+  readonly notes: readonly string[];
 }
 
 function positive(value: unknown): number | null {
@@ -53,6 +57,19 @@ function lettersOf(value: unknown): readonly [string, string] | null {
   return LETTERS.test(row) && LETTERS.test(column) ? [row, column] : null;
 }
 
+function projectionOf(raw: Raw): string {
+  const side = String(raw.ImageLaterality ?? raw.Laterality ?? '').trim();
+  return [side, String(raw.ViewPosition ?? '').trim()].filter((word) => word !== '').join(' ');
+}
+
+const isThere = (value: unknown): boolean =>
+  Array.isArray(value) ? value.length > 0 : value !== undefined && value !== null;
+
+function notesOf(raw: Raw): string[] {
+  const hasTable = isThere(raw.VOILUTSequence) && positive(raw.WindowWidth) === null;
+  return hasTable ? ['The lookup table for display (VOI LUT) is not applied'] : [];
+}
+
 export function factsOf(raw: Raw): SliceFacts {
   const orientation = numbers(raw.ImageOrientationPatient);
   return {
@@ -68,6 +85,8 @@ export function factsOf(raw: Raw): SliceFacts {
     unit: measureOf(raw).unit,
     spacing: spacingOf(raw),
     framesPerSecond: framesPerSecond(raw),
+    projection: projectionOf(raw),
+    notes: notesOf(raw),
   };
 }
 

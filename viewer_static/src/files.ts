@@ -3,6 +3,7 @@ import { metaData } from '@cornerstonejs/core';
 import { prefetchPart10Instance } from '@cornerstonejs/dicom-image-loader';
 import { Enums, utilities } from '@cornerstonejs/metadata';
 import { recognised, ViewerError } from './errors.ts';
+import { aspectOf, NO_SPACING } from './figures/spacing.ts';
 import { InFlight } from './inflight.ts';
 import { cleaned, frameCount, type PixelHeader, slopeSound, trimmed } from './pixels.ts';
 import { Proofs } from './proofs.ts';
@@ -159,11 +160,22 @@ function headerOf(natural: Natural): PixelHeader {
   };
 }
 
+const SPACINGS = ['PixelSpacing', 'ImagerPixelSpacing', 'NominalScannedPixelSpacing'];
+
+/** The library knows the shape of a pixel from its spacing alone; ours are told that this is none. */
+function shaped(natural: Natural): void {
+  const aspect = aspectOf(natural.PixelAspectRatio);
+  if (aspect === 1 || SPACINGS.some((key) => natural[key] !== undefined)) return;
+  natural.PixelSpacing = [aspect, 1];
+  natural[NO_SPACING] = true;
+}
+
 type Piece = ArrayBuffer | Uint8Array;
 
 /** One list of frames, each a list of pieces; what the library takes unseen is put right or refused. */
 function prepared(natural: Natural): void {
   slopeSound(natural.RescaleSlope);
+  shaped(natural);
   const { PixelData } = natural;
   if (!Array.isArray(PixelData)) return;
   const header = headerOf(natural);

@@ -19,6 +19,8 @@ export function layoutOf(name: string | null): Layout | null {
 /** Series that a reader looks at as pictures. */
 const SILENT = new Set(['SR', 'PR', 'KO', 'SEG', 'RTSTRUCT', 'RTPLAN', 'DOC', 'ECG', 'REG', 'OT']);
 
+export const isPicture = (modality: string): boolean => !SILENT.has(modality);
+
 const words = (text: string): Set<string> =>
   new Set(
     text
@@ -57,7 +59,7 @@ export function hang(
   prior: readonly SeriesHead[],
   places: number,
 ): (SeriesHead | null)[] {
-  const pictures = study.filter(({ modality, id }) => !SILENT.has(modality) || id === open.id);
+  const pictures = study.filter(({ modality, id }) => isPicture(modality) || id === open.id);
   const at = pictures.findIndex(({ id }) => id === open.id);
   const order = [...pictures.slice(at), ...pictures.slice(0, Math.max(0, at))];
   const beside = (series: SeriesHead) => (prior.length === 0 ? null : counterpart(series, prior));

@@ -60,7 +60,7 @@ export class MarkList {
     const seriesId = this.places.get(imageId)?.seriesId;
     if (seriesId === undefined) return;
     const { active } = this.stage;
-    active.landing = imageId;
+    active.landing = { imageId };
     this.place(seriesId);
   }
 

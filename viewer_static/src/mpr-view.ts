@@ -237,5 +237,7 @@ function factsOf({ axes, pixel, width, height }: View, unit: string): SliceFacts
     unit,
     spacing: { down: pixel, across: pixel, unit: 'mm', note: '' },
     framesPerSecond: null,
+    projection: '',
+    notes: [],
   };
 }

@@ -9,7 +9,7 @@ import {
   study as studyOf,
 } from './api.ts';
 import { recognised } from './errors.ts';
-import { hang, type Layout, usual } from './layout.ts';
+import { hang, isPicture, type Layout, usual } from './layout.ts';
 import type { Link } from './link.ts';
 import type { Pane } from './pane.ts';
 import type { Watch } from './persist.ts';
@@ -50,7 +50,7 @@ export class Opening extends EventTarget {
       early?.catch(() => undefined);
       const isOther = this.study?.id !== studyId;
       const study = await this.studied(studyId, pane, signal);
-      const wanted = seriesId ?? study.series[0]?.id;
+      const wanted = seriesId ?? firstOf(study);
       if (wanted === undefined) pane.message('Nothing to show', 'This study has no series.');
       else await this.series(pane, wanted, early ?? this.detail(pane, wanted, signal), signal);
       if (isOther && !signal.aborted) await this.after(study, signal);
@@ -229,4 +229,9 @@ export class Opening extends EventTarget {
 function unlessForbidden(thrown: unknown): Study[] {
   if (recognised(thrown).status === 403) return [];
   throw thrown;
+}
+
+/** A picture rather than a report about it. */
+function firstOf({ series }: StudyDetail): string | undefined {
+  return (series.find(({ modality }) => isPicture(modality)) ?? series[0])?.id;
 }

@@ -108,10 +108,12 @@ function seriesLines(series: SeriesDetail): string {
 function sliceLines(model: SeriesModel, slice: Slice, facts: SliceFacts): string {
   const id = slice.instance.id;
   return joined(
+    facts.projection,
     position(model, slice),
     facts.depthMm === null ? '' : `Position ${facts.depthMm.toFixed(1)} mm`,
     facts.thicknessMm === null ? '' : `Thickness ${Number(facts.thicknessMm.toFixed(2))} mm`,
     conversion(model.converted(id)),
+    ...facts.notes,
     model.integrity(id) === 'length' ? 'length only: the archive keeps no digest' : '',
   );
 }

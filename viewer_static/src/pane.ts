@@ -1,10 +1,17 @@
 /** One viewport with all that lies on it: canvas, words, cover and rail, for one series at a time. */
 import { Ahead } from './ahead.ts';
-import type { SeriesDetail } from './api.ts';
+import type { Instance, SeriesDetail } from './api.ts';
 import type { Budget } from './budget.ts';
 import { Cover } from './cover.ts';
 import { el } from './dom.ts';
+import { recognised } from './errors.ts';
 import { factsOf, type SliceFacts, type View } from './facts.ts';
+import type { Contents } from './formats/contents.ts';
+import { type Host, hungLayers, hungPapers, isOnlyNoPicture } from './formats/host.ts';
+import { mayBePapers } from './formats/kinds.ts';
+import type { Layers } from './formats/layers.ts';
+import type { Papers } from './formats/papers.ts';
+import type { StudyMap } from './formats/study-map.ts';
 import { Hand } from './hand.ts';
 import type { Link } from './link.ts';
 import type { Machine, MachineRoom } from './machine.ts';
@@ -30,6 +37,14 @@ export interface PaneDeps {
   readonly link: Link;
   readonly room: MachineRoom;
   readonly budget: Budget;
+  readonly map: (pane: Pane) => StudyMap;
+}
+
+/** What the next series is to begin with. */
+export interface Landing {
+  readonly imageId?: string;
+  readonly sopUid?: string | null;
+  readonly layer?: Contents;
 }
 
 /** Fires `opened`, `closed`, `wanted` and `shown` for slices, `progress`, `cine`, `view`, `stepped`. */
@@ -38,14 +53,15 @@ export class Pane extends EventTarget {
   readonly cover: Cover;
   session: Session | null = null;
   slide: Slide | null = null;
+  papers: Papers | null = null;
+  private layers: Layers | null = null;
   facts: SliceFacts | null = null;
   view: StackView | null = null;
   /** Planes through the series, over its slices. */
   mpr: Mpr | null = null;
   /** Archive identifier of the series that is open, or about to be. */
   seriesId = '';
-  /** The picture the next series is to begin with. */
-  landing: string | null = null;
+  landing: Landing = {};
   readonly overlay = new Overlay();
   private readonly element = el('div', { class: 'canvas' });
   private readonly rail: Rail;
@@ -59,7 +75,7 @@ export class Pane extends EventTarget {
   ) {
     super();
     this.cover = new Cover({
-      retry: () => (this.slide === null ? void this.session?.retryAll() : this.slide.retry()),
+      retry: () => this.retry(),
       rendered: () => void this.session?.rendered(),
       direct: () => void this.session?.direct(),
     });
@@ -89,6 +105,12 @@ export class Pane extends EventTarget {
     this.close();
     this.seriesId = detail.id;
     this.cover.message('Loading the viewer', '');
+    if (mayBePapers(detail) && (await this.openPapers(detail, watch))) return;
+    watch.signal.throwIfAborted();
+    await this.openPictures(detail, watch);
+  }
+
+  private async openPictures(detail: SeriesDetail, watch: Watch): Promise<void> {
     const ahead = this.ahead(detail, watch);
     const machine = await this.deps.room.started(watch);
     watch.signal.throwIfAborted();
@@ -105,15 +127,34 @@ export class Pane extends EventTarget {
     this.rail.open(session.model);
     this.tell('opened');
     this.tell('progress');
-    const first = session.model.slice(this.landing ?? '')?.index ?? 0;
-    this.landing = null;
+    const { layer } = this.landing;
+    const first = this.landed(session);
     await session.start(first);
+    if (this.session !== session) return;
+    if (isOnlyNoPicture(session)) {
+      await this.openPapers(detail, watch);
+      return;
+    }
+    const layers = await hungLayers(this.host, this, session, machine, layer, watch);
+    if (this.session === session) this.layers = layers;
+    else layers?.close();
+  }
+
+  private landed({ model }: Session): number {
+    const { imageId = '', sopUid = null } = this.landing;
+    this.landing = {};
+    const named = model.slices.find(({ instance }) => instance.sop_uid === sopUid);
+    return (model.slice(imageId) ?? named)?.index ?? 0;
   }
 
   close(): void {
     this.toSlices();
     this.slide?.close();
     this.slide = null;
+    this.papers?.close();
+    this.papers = null;
+    this.layers?.close();
+    this.layers = null;
     this.seriesId = '';
     this.rail.node.hidden = false;
     this.session?.close();
@@ -141,6 +182,11 @@ export class Pane extends EventTarget {
     return this.session?.wanted ?? null;
   }
 
+  /** The object asked for, whatever it is. */
+  get instance(): Instance | null {
+    return this.papers?.wanted ?? this.wanted?.instance ?? null;
+  }
+
   /** How the proven picture lies on the screen; null while there is none. */
   get shown(): { slice: Slice; facts: SliceFacts; view: View } | null {
     const slice = this.session?.navigation.shown ?? null;
@@ -150,10 +196,17 @@ export class Pane extends EventTarget {
   }
 
   step(by: number): void {
+    this.papers?.step(by);
     this.session?.cine.stop();
     if (this.mpr !== null) this.mpr.step(by);
     else void this.session?.navigation.step(by);
     this.tell('stepped');
+  }
+
+  private retry(): void {
+    if (this.slide !== null) this.slide.retry();
+    else if (this.papers !== null) this.papers.retry();
+    else void this.session?.retryAll();
   }
 
   /** The height of the picture for the whole series, but no jumps and no crawl. */
@@ -216,6 +269,42 @@ export class Pane extends EventTarget {
   private covered(): void {
     this.rail.node.hidden = this.mpr !== null;
     this.tell('shown');
+  }
+
+  /** Objects that are no pictures; false when they turn out to be some. */
+  private async openPapers(detail: SeriesDetail, watch: Watch): Promise<boolean> {
+    const pictures = () => {
+      this.left(detail.id);
+      void this.openPictures(detail, watch).catch(recognised);
+    };
+    const papers = await hungPapers(this.host, detail, watch, pictures);
+    this.session?.close();
+    this.session = null;
+    this.papers = papers;
+    this.rail.node.hidden = true;
+    papers.addEventListener('change', () => {
+      this.tell('progress');
+      this.tell('wanted');
+    });
+    this.tell('opened');
+    const isPaper = await papers.start();
+    if (!isPaper && this.papers === papers) this.left(detail.id);
+    if (isPaper && this.papers === papers) {
+      this.landing = {};
+      this.tell('shown');
+    }
+    return isPaper;
+  }
+
+  private get host(): Host {
+    const { transport, link, map } = this.deps;
+    const { cover, overlay, element } = this;
+    return { transport, link, cover, overlay, element, map: map(this) };
+  }
+
+  private left(seriesId: string): void {
+    this.close();
+    this.seriesId = seriesId;
   }
 
   /** A picture with many tiles, which no stack of slices could show. */

@@ -209,8 +209,8 @@ export class Reader {
       panes.map(({ seriesId }) => seriesId),
     );
     const head = this.opening.head(active.seriesId);
-    const { session } = active;
-    const isCine = session?.model.slices.length !== 1 && head?.modality !== 'SM';
+    const { session, papers } = active;
+    const isCine = papers === null && session?.model.slices.length !== 1 && head?.modality !== 'SM';
     this.toolbar.series(head?.modality === 'CT', isCine);
   }
 
@@ -224,11 +224,12 @@ export class Reader {
   private opened(): void {
     this.named();
     const { session, slide } = this.stage;
+    const { papers } = this.stage.active;
     const frames = session?.model.slices.length ?? 0;
     if (session !== null && frames > session.model.instances.length)
       this.strip.frames(session.model.detail.id, frames);
     // Entries that cannot be opened are named, never silently missing.
-    const skipped = session?.model.skipped ?? slide?.skipped ?? [];
+    const skipped = (session?.model ?? slide ?? papers)?.skipped ?? [];
     this.skipped.show(skipped);
     if (skipped.length === 0) return;
     const what = plural(skipped.length, 'entry', 'entries');
@@ -236,8 +237,8 @@ export class Reader {
   }
 
   private downloads(): void {
-    const { wanted } = this.stage.active;
-    this.toolbar.downloads(wanted === null ? null : downloadPath(wanted.instance.id));
+    const { instance } = this.stage.active;
+    this.toolbar.downloads(instance === null ? null : downloadPath(instance.id));
   }
 
   private played(): void {
@@ -247,7 +248,12 @@ export class Reader {
 
   private counted(): void {
     const { session, slide } = this.stage;
+    const { papers } = this.stage.active;
     if (slide !== null) this.progress.show(slide.counts);
+    if (papers !== null) {
+      this.progress.show(papers.counts, papers.skipped.length);
+      this.failures.show(0, () => undefined);
+    }
     if (session === null) return;
     const { counts, failures } = session.model;
     this.progress.show(counts, session.model.skipped.length);

@@ -1,6 +1,7 @@
 /** The reading page while it opens: pictures come first, all that stands around them a moment later. */
 import { wallClock } from './clock.ts';
 import { el } from './dom.ts';
+import { mapOf } from './formats/study-map.ts';
 import { GlassBanner } from './glass.ts';
 import { LikedLayouts } from './layout.ts';
 import { warm } from './machine.ts';
@@ -27,6 +28,14 @@ export class Reading {
       link,
       ask: (written) => this.furnished().ask(written),
       dropped: (pane, id) => this.furnished().place(pane, id),
+      map: (pane) =>
+        mapOf(
+          () => opening.study?.series ?? [],
+          (seriesId, sopUid, layer) => {
+            pane.landing = { sopUid, ...(layer === undefined ? {} : { layer }) };
+            this.furnished().place(pane, seriesId);
+          },
+        ),
     });
     const liked = new LikedLayouts(localStorage);
     const opening = new Opening({ transport, link, stage, liked: (study) => liked.of(study) });
@@ -71,7 +80,8 @@ export class Reading {
 
   /** The picture is painted before anything else is made. */
   private shown(): void {
-    if (this.reader === null && this.bare.stage.active.shown !== null)
+    const { shown, papers } = this.bare.stage.active;
+    if (this.reader === null && (shown !== null || papers !== null))
       requestAnimationFrame(() => setTimeout(() => this.furnished()));
   }
 

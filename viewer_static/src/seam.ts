@@ -52,6 +52,8 @@ export interface Seam {
 declare global {
   interface Window {
     __pacsProxy?: Seam;
+    /** Of objects that are no pictures. */
+    __pacsPapers?: { state(): string; text(): string };
   }
 }
 
@@ -95,7 +97,9 @@ export function install(stage: Stage): void {
     const { slide, cover } = active;
     void import('./slide-seam.ts').then((seam) => seam.install(slide, cover));
   }
-  const { session } = active;
+  const { session, papers } = active;
+  if (papers !== null)
+    window.__pacsPapers = { state: () => papers.state, text: () => papers.node.innerText };
   if (session === null) return;
   window.__pacsProxy = {
     imageId: () => arrived(active)?.imageId ?? null,
@@ -131,4 +135,5 @@ export function install(stage: Stage): void {
 export function remove(): void {
   delete window.__pacsProxy;
   delete window.__pacsSlide;
+  delete window.__pacsPapers;
 }

@@ -2,6 +2,7 @@
 import type { SeriesDetail } from './api.ts';
 import { Budget } from './budget.ts';
 import { el, set } from './dom.ts';
+import type { StudyMap } from './formats/study-map.ts';
 import type { Layout } from './layout.ts';
 import type { Link } from './link.ts';
 import { type Machine, MachineRoom, type Toolbox } from './machine.ts';
@@ -24,6 +25,8 @@ export interface StageDeps {
   readonly ask: (written: string) => Promise<string>;
   /** A series was dropped into a pane. */
   readonly dropped: (pane: Pane, seriesId: string) => void;
+  /** Where things are that an object in this pane names. */
+  readonly map: (pane: Pane) => StudyMap;
 }
 
 /** Fires what panes fire for the active one, `active` when another is, `laid` after a new layout, `tools` when they are there. */
@@ -42,9 +45,9 @@ export class Stage extends EventTarget {
 
   constructor(private readonly deps: StageDeps) {
     super();
-    const { transport, link } = deps;
+    const { transport, link, map } = deps;
     this.room = new MachineRoom(transport, deps.ask, () => this.equipped());
-    this.paneDeps = { transport, link, room: this.room, budget: new Budget() };
+    this.paneDeps = { transport, link, room: this.room, budget: new Budget(), map };
     this.active = this.hung();
     this.panes = [this.active];
     this.arrange();

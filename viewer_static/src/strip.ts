@@ -1,6 +1,7 @@
 /** The series of the study and of a prior, with a small picture each: soft to fail, never in the way. */
 import { renderedPath, type SeriesHead, type Study } from './api.ts';
 import { button, el, say, set } from './dom.ts';
+import { isPicture } from './layout.ts';
 import type { Pane } from './pane.ts';
 import { isComplete, words } from './progress.ts';
 import { DRAG_TYPE } from './stage.ts';
@@ -142,7 +143,7 @@ export class Strip {
       el(
         'span',
         { class: 'tile-facts' },
-        `${number}${head.modality} · ${plural(head.instance_count, 'image')}`,
+        `${number}${head.modality} · ${plural(head.instance_count, isPicture(head.modality) ? 'image' : 'object')}`,
       ),
     );
     node.addEventListener('click', () => this.actions.open(head));

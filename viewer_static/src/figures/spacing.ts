@@ -35,8 +35,19 @@ const mm = ([down, across]: [number, number], note = ''): Spacing => ({
 const items = (value: unknown): Raw[] =>
   (Array.isArray(value) ? value : [value]).filter((item) => item instanceof Object) as Raw[];
 
+/** Marks a spacing that only tells the shape of a pixel. */
+export const NO_SPACING = '_PixelSpacingIsAspect';
+
+/** Height of a pixel by its width, PS3.3 C.7.6.3.1.7; 1 where it is not told, or not to be believed. */
+export function aspectOf(ratio: unknown): number {
+  const [vertical, horizontal] = pair(ratio) ?? [1, 1];
+  const aspect = vertical / horizontal;
+  return aspect > 0.05 && aspect < 20 ? aspect : 1;
+}
+
 /** Millimetres only where the file answers for them; else pixels. */
 export function spacingOf(raw: Raw, points: readonly Point[] = []): Spacing {
+  if (raw[NO_SPACING] === true) return region(raw, points);
   const own = pair(raw.PixelSpacing) ?? measured(raw);
   if (PROJECTION.test(String(raw.SOPClassUID))) return projected(raw, own);
   if (own !== null) return mm(own);

@@ -1,6 +1,7 @@
 /** Everything the file says, tag by tag. */
 import { metaData } from '@cornerstonejs/core';
 import dcmjs from 'dcmjs';
+import { NO_SPACING } from '../figures/spacing.ts';
 
 export interface TagRow {
   /** "(0010,0010)", or what the file calls an element no dictionary knows. */
@@ -46,6 +47,7 @@ const isSequence = (vr: string, value: unknown): value is Record<string, unknown
 function rowsOf(item: Readonly<Record<string, unknown>>, depth: number): TagRow[] {
   return Object.entries(item)
     .filter(([keyword, value]) => !keyword.startsWith('_') && typeof value !== 'function')
+    .filter(([keyword]) => keyword !== 'PixelSpacing' || item[NO_SPACING] !== true)
     .map(([keyword, value]) => ({ keyword, value, ...tagOf(keyword) }))
     .sort((one, other) => one.tag.localeCompare(other.tag))
     .flatMap(({ keyword, value, tag, vr }) => {
