@@ -16,7 +16,7 @@ PacsProxyError 500
 ├── ServicesUnreachable 503 · ServicesInterrupted 502   the edge's own upstream (SERVER_ROLE=web)
 ├── TooOften 429
 ├── IdentityRefused 401   see `errors.oidc`
-├── KeyRefused 401 · LengthRequired 411
+├── LengthRequired 411    and KeyRefused 401, see `errors.wire`
 ├── BadRequest 400 · NotFound 404 · RangeNotSatisfiable 416
 ├── BadUpload 422         the file is at fault
 ├── NotRenderable 422     no picture can be made of it
@@ -159,14 +159,6 @@ class ServicesInterrupted(PacsProxyError):
     code = "services_interrupted"
     title = "The connection to the data side broke"
     retryable = True
-
-
-class KeyRefused(PacsProxyError):
-    """The data side answers its edge alone."""
-
-    status = 401
-    code = "internal_key_refused"
-    title = "For the edge only"
 
 
 class LengthRequired(PacsProxyError):

@@ -1,4 +1,4 @@
-"""What is refused before it is a request: its bytes could mean two things, or are too many."""
+"""What is refused before it is a request: bytes that could mean two things, or of a stranger."""
 
 from __future__ import annotations
 
@@ -43,3 +43,11 @@ class EncodingUnknown(Unintelligible):
     status = 501
     code = "encoding_unknown"
     title = "This transfer encoding is not understood"
+
+
+class KeyRefused(PacsProxyError):
+    """The data side answers its edge alone."""
+
+    status = 401
+    code = "internal_key_refused"
+    title = "For the edge only"

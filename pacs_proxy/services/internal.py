@@ -6,7 +6,7 @@ import hmac
 import re
 from collections.abc import Iterable
 
-from pacs_proxy.errors import KeyRefused
+from pacs_proxy.errors.wire import KeyRefused
 from pacs_proxy.services.headers import NAME, Environ, Hardened, StartResponse, WsgiApp
 from pacs_proxy.services.problems import problem
 from pacs_proxy.web.peer import KEY_HEADER

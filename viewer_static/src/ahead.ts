@@ -1,8 +1,11 @@
 /** The first picture's bytes, on their way while the picture engine is still starting. */
-import { displayPath, type Instance } from './api.ts';
+import { displayPath, type Instance, type SeriesDetail } from './api.ts';
 import type { Wanted } from './device/vault.ts';
+import type { MachineRoom } from './machine.ts';
 import type { Waiting, Watch } from './persist.ts';
 import type { Proven } from './proven.ts';
+import { sifted } from './series.ts';
+import { mayBeSlide } from './slide-level.ts';
 import type { Transport } from './transport.ts';
 
 /** One instance, for whoever asks for it first. */
@@ -44,4 +47,22 @@ export class Ahead {
   close(): void {
     this.giveUp.abort();
   }
+}
+
+interface Desk {
+  readonly transport: Transport;
+  readonly room: MachineRoom;
+}
+
+/** The engine takes as long to start as the first file to come: they do both at once. */
+export function aheadOf(
+  { room, transport }: Desk,
+  detail: SeriesDetail,
+  { signal }: Watch,
+): Ahead | null {
+  const [first] = sifted(detail).good;
+  if (room.machine !== null || first === undefined || mayBeSlide(detail)) return null;
+  const ahead = new Ahead(transport, { ...first, study: detail.study });
+  signal.addEventListener('abort', () => ahead.close(), { once: true });
+  return ahead;
 }

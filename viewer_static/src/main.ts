@@ -3,6 +3,7 @@ import './styles.css';
 import './trusted.ts';
 import { isArchiveId } from './api.ts';
 import { AuditPage } from './audit.ts';
+import { browserFetch } from './browser-fetch.ts';
 import { wallClock } from './clock.ts';
 import { Device } from './device/device.ts';
 import { DigestBeside } from './digest.ts';
@@ -26,7 +27,7 @@ import { leaving, Telemetry } from './telemetry.ts';
 import { showTheme, themeButton } from './theme.ts';
 import { Toasts } from './toasts.ts';
 import { TokensPage } from './tokens.ts';
-import { browserFetch, Transport } from './transport.ts';
+import { Transport } from './transport.ts';
 import { Door } from './upload/door.ts';
 
 const FIGURES = '#/figures';

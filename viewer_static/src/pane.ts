@@ -1,36 +1,29 @@
 /** One viewport with all that lies on it: canvas, words, cover and rail, for one series at a time. */
-import { Ahead } from './ahead.ts';
-import type { Instance, SeriesDetail } from './api.ts';
+import { aheadOf } from './ahead.ts';
+import type { SeriesDetail } from './api.ts';
 import type { Budget } from './budget.ts';
 import { Cover } from './cover.ts';
 import { el } from './dom.ts';
 import { recognised } from './errors.ts';
-import { factsOf, type SliceFacts, type View } from './facts.ts';
+import { factsOf } from './facts.ts';
 import type { Contents } from './formats/contents.ts';
 import { type Host, hungLayers, hungPapers, isOnlyNoPicture } from './formats/host.ts';
 import { mayBePapers } from './formats/kinds.ts';
 import type { Layers } from './formats/layers.ts';
-import type { Papers } from './formats/papers.ts';
 import type { StudyMap } from './formats/study-map.ts';
 import { Hand } from './hand.ts';
+import { Hung } from './hung.ts';
 import type { Link } from './link.ts';
 import type { Machine, MachineRoom } from './machine.ts';
-import type { Mpr } from './mpr.ts';
 import { Overlay } from './overlay.ts';
 import type { Watch } from './persist.ts';
-import { CT_PRESETS } from './presets.ts';
 import { Rail } from './rail.ts';
-import { type Slice, sifted } from './series.ts';
 import { Session } from './session.ts';
-import type { Slide } from './slide.ts';
 import { isSlide, mayBeSlide } from './slide-level.ts';
 import type { ToolId } from './toolkit.ts';
 import type { Transport } from './transport.ts';
 import type { StackView } from './viewports.ts';
 import { Wheel } from './wheel.ts';
-
-/** While slices stream in, they are counted so often. */
-const TELL_MS = 100;
 
 export interface PaneDeps {
   readonly transport: Transport;
@@ -48,25 +41,16 @@ export interface Landing {
 }
 
 /** Fires `opened`, `closed`, `wanted` and `shown` for slices, `progress`, `cine`, `view`, `stepped`. */
-export class Pane extends EventTarget {
+export class Pane extends Hung {
   readonly node: HTMLElement;
   readonly cover: Cover;
-  session: Session | null = null;
-  slide: Slide | null = null;
-  papers: Papers | null = null;
   private layers: Layers | null = null;
-  facts: SliceFacts | null = null;
-  view: StackView | null = null;
-  /** Planes through the series, over its slices. */
-  mpr: Mpr | null = null;
   /** Archive identifier of the series that is open, or about to be. */
   seriesId = '';
   landing: Landing = {};
   readonly overlay = new Overlay();
-  private readonly element = el('div', { class: 'canvas' });
   private readonly rail: Rail;
   private wantedIndex = 0;
-  private telling = 0;
 
   constructor(
     readonly id: string,
@@ -111,7 +95,7 @@ export class Pane extends EventTarget {
   }
 
   private async openPictures(detail: SeriesDetail, watch: Watch): Promise<void> {
-    const ahead = this.ahead(detail, watch);
+    const ahead = aheadOf(this.deps, detail, watch);
     const machine = await this.deps.room.started(watch);
     watch.signal.throwIfAborted();
     if (mayBeSlide(detail) && (await isSlide(this.deps.transport, detail, watch)))
@@ -175,70 +159,6 @@ export class Pane extends EventTarget {
 
   message(title: string, sentence: string): void {
     this.cover.message(title, sentence);
-  }
-
-  /** The slice asked for: on screen, on its way, or a placeholder. */
-  get wanted(): Slice | null {
-    return this.session?.wanted ?? null;
-  }
-
-  /** The object asked for, whatever it is. */
-  get instance(): Instance | null {
-    return this.papers?.wanted ?? this.wanted?.instance ?? null;
-  }
-
-  /** How the proven picture lies on the screen; null while there is none. */
-  get shown(): { slice: Slice; facts: SliceFacts; view: View } | null {
-    const slice = this.session?.navigation.shown ?? null;
-    if (slice === null || this.facts === null || this.view === null || this.mpr !== null)
-      return null;
-    return { slice, facts: this.facts, view: this.view.view() };
-  }
-
-  step(by: number): void {
-    this.papers?.step(by);
-    this.session?.cine.stop();
-    if (this.mpr !== null) this.mpr.step(by);
-    else void this.session?.navigation.step(by);
-    this.tell('stepped');
-  }
-
-  private retry(): void {
-    if (this.slide !== null) this.slide.retry();
-    else if (this.papers !== null) this.papers.retry();
-    else void this.session?.retryAll();
-  }
-
-  /** The height of the picture for the whole series, but no jumps and no crawl. */
-  private stride(): number {
-    const slices = this.session?.model.slices.length ?? 1;
-    return Math.min(24, Math.max(4, this.element.clientHeight / slices));
-  }
-
-  /** -1 is the window stored in the image. */
-  preset(index: number): void {
-    const preset = CT_PRESETS[index];
-    if (this.mpr !== null) this.mpr.preset(index);
-    else if (preset === undefined) this.view?.storedWindow();
-    else this.view?.setWindow(preset.width, preset.centre);
-  }
-
-  invert(): void {
-    const above = this.mpr ?? this.slide;
-    if (above === null) this.view?.toggleInvert();
-    else above.invert();
-  }
-
-  reset(): void {
-    const above = this.mpr ?? this.slide;
-    if (above === null) this.view?.reset();
-    else above.reset();
-  }
-
-  zoom(factor: number): void {
-    const above = this.mpr ?? this.slide;
-    if (above === null) this.view?.zoomBy(factor);
-    else above.zoom(factor);
   }
 
   /** To planes through the series; they begin with the picture on screen. */
@@ -325,16 +245,6 @@ export class Pane extends EventTarget {
     if (this.slide === slide) this.tell('shown');
   }
 
-  /** The engine takes as long to start as the first file to come: they do both at once. */
-  private ahead(detail: SeriesDetail, { signal }: Watch): Ahead | null {
-    const { room, transport } = this.deps;
-    const [first] = sifted(detail).good;
-    if (room.machine !== null || first === undefined || mayBeSlide(detail)) return null;
-    const ahead = new Ahead(transport, { ...first, study: detail.study });
-    signal.addEventListener('abort', () => ahead.close(), { once: true });
-    return ahead;
-  }
-
   private viewed(machine: Machine): StackView {
     if (this.view !== null) return this.view;
     const view = new machine.viewports.StackView(this.id, this.element);
@@ -349,23 +259,8 @@ export class Pane extends EventTarget {
   private listen(session: Session): void {
     session.navigation.addEventListener('shown', () => this.shownChanged(session));
     session.navigation.addEventListener('wanted', () => this.wantedChanged(session));
-    session.model.addEventListener('change', () => this.progressed(session));
+    session.model.addEventListener('change', () => this.progressed(session.model.isOver));
     session.cine.addEventListener('change', () => this.tell('cine'));
-  }
-
-  /** Each telling is heard by many; the end is told at once. */
-  private progressed({ model }: Session): void {
-    if (!model.isOver) {
-      this.telling ||= window.setTimeout(() => this.told(), TELL_MS);
-      return;
-    }
-    clearTimeout(this.telling);
-    this.told();
-  }
-
-  private told(): void {
-    this.telling = 0;
-    this.tell('progress');
   }
 
   private wantedChanged(session: Session): void {
@@ -397,9 +292,5 @@ export class Pane extends EventTarget {
     if (this.facts === null || this.view === null) return;
     this.overlay.view(this.view.view(), this.facts);
     this.tell('view');
-  }
-
-  private tell(what: string): void {
-    this.dispatchEvent(new Event(what));
   }
 }

@@ -5,7 +5,6 @@ import { LinkChip } from './chip.ts';
 import { wallClock } from './clock.ts';
 import { commandsOf } from './commands.ts';
 import { isTyping } from './dom.ts';
-import { FailuresNote } from './failures-note.ts';
 import { HelpDialog } from './help.ts';
 import { InfoDialog } from './info.ts';
 import { Keymap } from './keymap.ts';
@@ -19,13 +18,11 @@ import { planesOf } from './mpr-door.ts';
 import { NetworkChip } from './network-chip.ts';
 import type { Opening } from './opening.ts';
 import type { Pane } from './pane.ts';
-import { Progress } from './progress.ts';
 import { savePicture } from './screenshot.ts';
 import { ShareDialog } from './share-dialog.ts';
-import { SkippedList } from './skipped.ts';
 import type { Stage } from './stage.ts';
+import { StatusLine } from './status-line.ts';
 import { Strip } from './strip.ts';
-import { plural } from './text.ts';
 import type { Toasts } from './toasts.ts';
 import { Together } from './together.ts';
 import { Toolbar } from './toolbar.ts';
@@ -63,15 +60,13 @@ export class Reader {
   private readonly saving: MarkSaving;
   private readonly strip: Strip;
   private readonly toolbar: Toolbar;
-  private readonly progress = new Progress();
   private readonly commands: readonly Command[];
-  private readonly skipped = new SkippedList();
+  private readonly status: StatusLine;
   private readonly asking = new AskText();
   private readonly info: InfoDialog;
   private readonly sharing: ShareDialog;
   private readonly help: HelpDialog;
   private readonly keymap = new Keymap(localStorage);
-  private readonly failures: FailuresNote;
 
   constructor(
     private readonly deps: ReaderDeps,
@@ -81,7 +76,7 @@ export class Reader {
     const { stage, opening } = bare;
     this.stage = stage;
     this.opening = opening;
-    this.failures = new FailuresNote(deps.toasts);
+    this.status = new StatusLine(stage, deps.toasts);
     this.together = new Together(stage);
     this.book = new Markbook(stage, localStorage);
     this.list = new MarkList(stage, this.book, (id) => this.place(stage.active, id));
@@ -129,7 +124,7 @@ export class Reader {
   private dialogs(): readonly HTMLDialogElement[] {
     return [
       this.help.dialog,
-      this.skipped.dialog,
+      this.status.skipped.dialog,
       this.asking.dialog,
       this.info.dialog,
       this.sharing.dialog,
@@ -145,7 +140,7 @@ export class Reader {
     bar.replaceWith(this.toolbar.node);
     strip.replaceWith(this.strip.node);
     desk.append(this.list.panel.node);
-    status.append(this.progress.node, this.skipped.opener, chip);
+    status.append(...this.status.nodes, chip);
     page.append(...this.dialogs());
   }
 
@@ -174,7 +169,7 @@ export class Reader {
     stage.addEventListener('opened', () => this.opened());
     stage.addEventListener('active', () => this.activated());
     stage.addEventListener('tool', () => this.toolbar.chosen(stage.tool));
-    stage.addEventListener('progress', () => this.counted());
+    stage.addEventListener('progress', () => this.status.counted());
     stage.addEventListener('pane-progress', (event) => strip.state((event as CustomEvent).detail));
     stage.addEventListener('no-magnifier', () =>
       deps.toasts.say('magnifier', 'info', NO_MAGNIFIER),
@@ -223,17 +218,11 @@ export class Reader {
 
   private opened(): void {
     this.named();
-    const { session, slide } = this.stage;
-    const { papers } = this.stage.active;
+    const { session } = this.stage;
     const frames = session?.model.slices.length ?? 0;
     if (session !== null && frames > session.model.instances.length)
       this.strip.frames(session.model.detail.id, frames);
-    // Entries that cannot be opened are named, never silently missing.
-    const skipped = (session?.model ?? slide ?? papers)?.skipped ?? [];
-    this.skipped.show(skipped);
-    if (skipped.length === 0) return;
-    const what = plural(skipped.length, 'entry', 'entries');
-    this.deps.toasts.say('skipped', 'warn', `${what} of this series cannot be opened.`);
+    this.status.opened();
   }
 
   private downloads(): void {
@@ -244,22 +233,6 @@ export class Reader {
   private played(): void {
     const cine = this.stage.session?.cine;
     if (cine !== undefined) this.toolbar.playing(cine);
-  }
-
-  private counted(): void {
-    const { session, slide } = this.stage;
-    const { papers } = this.stage.active;
-    if (slide !== null) this.progress.show(slide.counts);
-    if (papers !== null) {
-      this.progress.show(papers.counts, papers.skipped.length);
-      this.failures.show(0, () => undefined);
-    }
-    if (session === null) return;
-    const { counts, failures } = session.model;
-    this.progress.show(counts, session.model.skipped.length);
-    // The placeholder speaks for the slice on screen; the note is for those out of sight.
-    const elsewhere = failures.some((index) => index !== session.navigation.wanted);
-    this.failures.show(elsewhere ? counts.failed : 0, () => void session.retryAll());
   }
 
   private neighbour(by: 1 | -1): void {

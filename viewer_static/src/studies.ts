@@ -1,21 +1,20 @@
 /** The study list: search, pages, keyboard. An answer to an older search is never shown. */
-import { type News, newsPath, type Study, type StudyPage, studies as studiesOf } from './api.ts';
+import { type Study, type StudyPage, studies as studiesOf } from './api.ts';
 import { wallClock } from './clock.ts';
 import { Columns } from './columns.ts';
 import { Deletion } from './deletion.ts';
 import { button, el, isTyping, say, set } from './dom.ts';
 import { recognised } from './errors.ts';
 import type { Link } from './link.ts';
+import { aged, listPage } from './list-page.ts';
 import { Saving } from './saving.ts';
 import { SearchForm } from './search-form.ts';
 import { grouped, personName, plural } from './text.ts';
+import { Ticker } from './ticker.ts';
 import type { Toasts } from './toasts.ts';
 import type { Transport } from './transport.ts';
 
 const LIMIT = 50;
-
-const NEWS_MS = 5_000;
-const ANSWER_MS = 4_000;
 
 export interface StudiesDeps {
   readonly transport: Transport;
@@ -46,43 +45,22 @@ export class Studies {
   /** The list's number when this reader first saw it: what came later is new to them. */
   private seen: number | null = null;
   private earlier: ReadonlyMap<string, string> | null = null;
-  private stopNews = (): void => {};
+  private readonly ticker: Ticker;
 
   constructor(private readonly deps: StudiesDeps) {
     this.form = new SearchForm(() => this.search());
+    const since = () => (document.hidden || this.page === null ? null : (this.page.cursor ?? 0));
+    this.ticker = new Ticker(deps.transport, wallClock, since, () => this.refresh());
     this.before = button('Previous', 'quiet', () => this.turn(-LIMIT));
     this.after = button('Next', 'quiet', () => this.turn(LIMIT));
     const { head, menu } = this.columns;
     this.table = el('table', { class: 'studies' }, head, this.rows);
-    const figures = el('a', { class: 'figures-link', href: '#/figures' }, 'Figures');
-    const to = (name: string, label: string) =>
-      el('a', { class: `side-link ${name}-link`, href: `#/${name}` }, label);
-    const sides = [
-      to('links', 'Links'),
-      to('sessions', 'Sessions'),
-      to('tokens', 'Tokens'),
-      to('users', 'Users'),
-      to('audit', 'Audit'),
-    ];
-    const pager = el(
-      'footer',
-      { class: 'pager' },
-      this.range,
-      ...sides,
-      figures,
-      menu,
-      this.before,
-      this.after,
-    );
-    const title = el('div', { class: 'list-title' }, el('h1', {}, 'Studies'), deps.upload);
-    const top = el('header', { class: 'list-head' }, title, this.form.node, this.priors, this.age);
-    this.node = el(
-      'main',
-      { class: 'list' },
-      top,
-      el('div', { class: 'list-body' }, this.table, this.note),
-      pager,
-    );
+    this.node = listPage({
+      head: [this.form.node, this.priors, this.age],
+      body: [this.table, this.note],
+      foot: [this.range, menu, this.before, this.after],
+      upload: deps.upload,
+    });
     this.rows.addEventListener('click', (event) => this.chosen(event.target));
     this.rows.addEventListener('keydown', (event) => this.rowKey(event));
     deps.link.addEventListener('change', () => this.reason());
@@ -93,12 +71,11 @@ export class Studies {
   /** Called each time the list comes on screen: what changed in the archive is seen. */
   start(): void {
     void this.load();
-    this.stopNews();
-    this.stopNews = wallClock.after(NEWS_MS, () => void this.news());
+    this.ticker.start();
   }
 
   close(): void {
-    this.stopNews();
+    this.ticker.stop();
     this.giveUp.abort();
     this.release();
   }
@@ -150,20 +127,6 @@ export class Studies {
     this.opened = id;
     say(this.priors, `All studies of ${personName(study.patient_name).main}. Esc goes back.`);
     this.form.type(new Map([['patient_id', study.patient_id]]));
-  }
-
-  /** Cheap: a number that moves when the list would look different. */
-  private async news(): Promise<void> {
-    try {
-      const since = this.page?.cursor ?? 0;
-      if (this.page !== null && !document.hidden) {
-        const found = (await this.deps.transport.glance(newsPath(since), ANSWER_MS)) as News;
-        if (found.cursor !== since && Number.isFinite(found.cursor)) this.refresh();
-      }
-    } catch {
-      // Whoever looks at the list is told by the list itself.
-    }
-    if (this.node.isConnected) this.stopNews = wallClock.after(NEWS_MS, () => void this.news());
   }
 
   private search(): void {
@@ -332,16 +295,4 @@ export class Studies {
     const row = this.rows.children[index];
     if (row instanceof HTMLElement) row.focus();
   }
-}
-
-/** How far the list may be trusted, when that is not entirely. */
-function aged(page: StudyPage): string {
-  if (page.as_of !== undefined && page.as_of !== null) {
-    const when = new Date(page.as_of * 1_000).toLocaleTimeString('en-GB');
-    return `The archive does not answer. This is the list as of ${when}.`;
-  }
-  if (page.sorted === false) {
-    return 'The list is being read for the first time; until then it cannot be sorted.';
-  }
-  return '';
 }

@@ -24,10 +24,6 @@ export interface Line extends Pace {
   readonly seen?: Telemetry;
 }
 
-/** Nothing of a patient goes into the browser's own cache, which lies on the disk in the clear. */
-export const browserFetch: typeof globalThis.fetch = (input, init) =>
-  globalThis.fetch(input, { ...init, cache: 'no-store' });
-
 /** A sixth of a second for 500 kB. */
 const SLOW_BYTES_PER_SECOND = 3e6;
 const TELLING_BYTES = 64 * 1024;
@@ -56,7 +52,7 @@ export class Transport {
 
   constructor(private readonly line: Line) {}
 
-  /** Whether a file of this size takes longer on the link than the server needs to make it smaller. */
+  /** Whether a file of this size takes longer on the link than making it smaller does. */
   isSlowFor(bytes: number): boolean {
     return bytes >= TELLING_BYTES && this.isSlow;
   }

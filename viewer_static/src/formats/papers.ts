@@ -74,9 +74,7 @@ export class Papers extends EventTarget {
   }
 
   /** The first one; false when it turns out to be a picture. */
-  async start(): Promise<boolean> {
-    return this.show(0);
-  }
+  start = (): Promise<boolean> => this.show(0);
 
   get counts(): Counts {
     const received = this.proven.size;
