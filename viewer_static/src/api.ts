@@ -105,6 +105,8 @@ export interface Search {
 }
 
 const ROOT = 'api/pacs';
+/** Of one page. */
+const MOST = 200;
 
 /** Orthanc's identifiers; anything else never becomes part of an address. */
 export const isArchiveId = (id: unknown): id is string =>
@@ -163,11 +165,19 @@ export async function priors(
   { id, patient_id, study_date }: Study,
   watch: Watch,
 ): Promise<Study[]> {
+  const all = await ofPatient(transport, patient_id, watch);
+  return all.filter((other) => other.id !== id && other.study_date <= study_date);
+}
+
+/** The newest 200 at the most. */
+export async function ofPatient(
+  transport: Transport,
+  patient_id: string,
+  watch: Watch,
+): Promise<Study[]> {
   if (patient_id === '') return [];
-  const page = await studies(transport, { patient_id }, 50, 0, watch);
-  return page.items.filter(
-    (other) => other.id !== id && other.patient_id === patient_id && other.study_date <= study_date,
-  );
+  const page = await studies(transport, { patient_id }, MOST, 0, watch);
+  return page.items.filter((one) => one.patient_id === patient_id);
 }
 
 /** One figure as the archive keeps it. */

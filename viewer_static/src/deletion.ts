@@ -1,5 +1,5 @@
-/** Deleting a study or one of its series: what goes is named first, and the careful answer has the focus. */
-import { type StudyDetail, study as studyOf } from './api.ts';
+/** Deleting a study, a series, all of a patient: what goes is named first, and the careful answer has the focus. */
+import { ofPatient, type Study, type StudyDetail, study as studyOf } from './api.ts';
 import { pause, wallClock } from './clock.ts';
 import { button, el, say, set } from './dom.ts';
 import { recognised, ViewerError } from './errors.ts';
@@ -17,14 +17,15 @@ interface Progress {
 }
 
 interface Target {
-  readonly path: string;
+  /** One after the other; each can be repeated. */
+  readonly paths: readonly string[];
   readonly words: string;
 }
 
 const ROOT = 'api/pacs';
 const POLL_MS = 1_000;
 
-const heading = (one: StudyDetail): string =>
+const heading = (one: Study): string =>
   [date(one.study_date), one.modalities.join(' '), one.description]
     .filter((text) => text !== '')
     .join(' · ') || 'Study without a description';
@@ -32,16 +33,31 @@ const heading = (one: StudyDetail): string =>
 const size = (one: StudyDetail): string =>
   `${plural(one.series.length, 'series', 'series')}, ${plural(one.instance_count, 'image')}`;
 
-function targets(one: StudyDetail): Target[] {
-  const whole = { path: `${ROOT}/studies/${one.id}`, words: `The whole study: ${size(one)}` };
-  if (one.series.length < 2) return [whole];
-  const parts = one.series.map((series) => {
+const pathOf = ({ id }: Study): string => `${ROOT}/studies/${id}`;
+
+function targets(one: StudyDetail, all: readonly Study[]): Target[] {
+  const whole = { paths: [pathOf(one)], words: `The whole study: ${size(one)}` };
+  return [whole, ...partsOf(one), ...everything(one, all)];
+}
+
+function partsOf(one: StudyDetail): Target[] {
+  if (one.series.length < 2) return [];
+  return one.series.map((series) => {
     const number = series.number === null ? '' : `${series.number} `;
     const name = `${number}${series.modality} ${series.description || series.protocol}`.trim();
     const words = `Only series ${name}: ${plural(series.instance_count, 'image')}`;
-    return { path: `${ROOT}/series/${series.id}`, words };
+    return { paths: [`${ROOT}/series/${series.id}`], words };
   });
-  return [whole, ...parts];
+}
+
+/** Whoever shares the number and not the name may be another person. */
+function everything({ patient_name }: Study, all: readonly Study[]): Target[] {
+  const same = all.filter((other) => other.patient_name === patient_name);
+  if (same.length < 2) return [];
+  const named = same.map(heading).join('; ');
+  return [
+    { paths: same.map(pathOf), words: `All ${same.length} studies of this patient: ${named}` },
+  ];
 }
 
 /** Ends with what was deleted, or null when nothing was. */
@@ -90,15 +106,15 @@ export class Deletion {
     say(this.state, 'Asking the archive what would go.');
     try {
       const one = await studyOf(this.transport, this.study, this.watch());
-      this.show(one);
+      this.show(one, await ofPatient(this.transport, one.patient_id, this.watch()));
       say(this.state, '');
     } catch (thrown) {
       if (!this.giveUp.signal.aborted) this.failed(thrown);
     }
   }
 
-  private show(one: StudyDetail): void {
-    const choices = targets(one);
+  private show(one: StudyDetail, all: readonly Study[]): void {
+    const choices = targets(one, all);
     const { main, beside } = personName(one.patient_name);
     const who = [main, beside, one.patient_id].filter((text) => text !== '').join(' · ');
     this.body.replaceChildren(
@@ -131,8 +147,12 @@ export class Deletion {
     this.busy(true);
     say(this.state, 'Deleting. The archive takes a moment for large studies.');
     try {
-      await this.finished(await this.transport.change('DELETE', target.path, null, this.watch()));
-      this.deleted = { words: `Deleted: ${target.words.toLowerCase()}.` };
+      for (const [index, path] of target.paths.entries()) {
+        await this.finished(await this.transport.change('DELETE', path, null, this.watch()));
+        this.deleted = { words: `Deleted: ${index + 1} of ${target.paths.length} studies.` };
+      }
+      if (target.paths.length === 1)
+        this.deleted = { words: `Deleted: ${target.words.toLowerCase()}.` };
       this.dialog.close();
     } catch (thrown) {
       this.failed(thrown);
