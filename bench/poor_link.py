@@ -76,7 +76,7 @@ def visited(browser: Browser, port: int, shelf: Shelf, book: Book, breaks: bool)
         began = time.monotonic()
         with weather(line, cuts, breaks):
             window.open(book)
-            window.until_shown(0, PATIENCE)
+            window.until("s.wanted() === x && s.imageId() !== null", 0, PATIENCE)
             first = time.monotonic() - began
             window.until_all(count, PATIENCE)
             took = time.monotonic() - began

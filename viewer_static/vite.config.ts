@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { precompress } from './precompress.ts';
+import { preloadEngine } from './preload.ts';
 
 const server = process.env.PACS_PROXY_URL ?? 'http://127.0.0.1:8080';
 
@@ -40,7 +41,7 @@ export default defineConfig({
     },
   },
   optimizeDeps: { exclude: ['@cornerstonejs/dicom-image-loader'], include: COMMONJS },
-  plugins: [precompress()],
+  plugins: [preloadEngine(), precompress()],
   server: { proxy: { '^/(api|wado)': server } },
   test: { include: ['src/**/*.test.ts'] },
 });

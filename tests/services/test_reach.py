@@ -71,17 +71,23 @@ def add(orthanc: FakeOrthanc, name: str, institution: str, modality: str) -> Non
     orthanc.add(orthanc_id("reach", name), DATA, tags=tags)
 
 
+def fill(orthanc: FakeOrthanc) -> None:
+    add(orthanc, "own", "NORTH", "CT")
+    add(orthanc, "foreign", "SOUTH", "MR")
+
+
 @pytest.fixture(scope="module")
 def orthanc() -> Iterator[FakeOrthanc]:
+    """Filled from the start: whoever makes links for the whole module needs the study."""
     with FakeOrthanc() as orthanc:
+        fill(orthanc)
         yield orthanc
 
 
 @pytest.fixture(autouse=True)
 def stored(orthanc: FakeOrthanc) -> None:
     """Each time anew: an admin may delete it."""
-    add(orthanc, "own", "NORTH", "CT")
-    add(orthanc, "foreign", "SOUTH", "MR")
+    fill(orthanc)
 
 
 @pytest.fixture(scope="module")

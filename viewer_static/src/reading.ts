@@ -10,7 +10,7 @@ import { type Bare, Reader, type ReaderDeps } from './reader.ts';
 import { Stage } from './stage.ts';
 
 /** Bars and lists do not wait for a picture that does not come. */
-const PATIENCE_MS = 700;
+const PATIENCE_MS = 1_500;
 
 export class Reading {
   readonly node: HTMLElement;
