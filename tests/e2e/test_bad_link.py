@@ -145,12 +145,15 @@ def test_a_stall_of_seconds_is_said_and_outlived(
     line: Link, shelf: Shelf, bars: Book, window: Viewer
 ) -> None:
     """Every connection stalls once for longer than the reader should wait without a word."""
-    line.weather = Script(*[stall_at(2_000, 5.0)] * 200)
-    line.cut()
+    # So slow that the slice asked for next cannot have come already.
+    line.rate = 200_000
     arrive(window, bars)
+    line.weather = Script(*[stall_at(2_000, 5.0)] * 500)
+    line.cut()
+    window.show(20)
     # Which of the two it is depends on what stalls longer: the slice, or the question after it.
     said = re.compile("The connection is slow|No answer from the server for")
     window.page.get_by_text(said).first.wait_for()
     window.picture("slow")
-    line.weather = Script()
+    line.weather, line.rate = Script(), None
     assert_all_proven(window, shelf)
