@@ -1,5 +1,8 @@
 """What the header says of the line, beside what the line really is."""
 
+import time
+from collections.abc import Callable
+
 import pytest
 from playwright.sync_api import expect
 
@@ -10,9 +13,20 @@ from tests.server import Proxy
 
 pytestmark = [pytest.mark.browser, pytest.mark.orthanc]
 
-ONE_WAY, RATE = 0.15, 250_000.0
+ONE_WAY, RATE = 0.15, 125_000.0
 PATIENCE_MS = 60_000
 VALUE = "dt:has-text('{}') + dd"
+
+
+def cut_until_seen(line: Link, seen: Callable[[], bool]) -> None:
+    """What breaks before its answer begins is mended by the browser unseen: not each cut counts."""
+    deadline = time.monotonic() + PATIENCE_MS / 1000
+    while not seen():
+        assert time.monotonic() < deadline
+        line.cut()
+        until = time.monotonic() + 1.5
+        while not seen() and time.monotonic() < until:
+            time.sleep(0.05)
 
 
 def test_the_chip_tells_rate_time_and_breaks_of_the_line(
@@ -29,15 +43,14 @@ def test_the_chip_tells_rate_time_and_breaks_of_the_line(
         chip.click()
         card = window.page.locator(".network-card")
         survived = card.locator(VALUE.format("Breaks survived"))
-        # A connection that breaks before its answer begins is mended by the browser unseen.
         window.until("s.counts().received > 2")
         before = survived.inner_text()
-        line.cut()
-        expect(survived).not_to_have_text(before, timeout=PATIENCE_MS)
+        cut_until_seen(line, lambda: survived.inner_text() != before)
         window.picture("network")
         window.until_all(24)
         rate = float(card.locator(VALUE.format("Arrives at")).inner_text().split()[0])
-        assert rate <= 1.2 * RATE * 8 / 1e6
+        # A mean: the quick line of before still counts for something.
+        assert rate <= 1.5 * RATE * 8 / 1e6
         took = int(card.locator(VALUE.format("An answer takes")).inner_text().split()[0])
         assert took >= 2 * ONE_WAY * 1000 - 5
         assert "breaks survived" in str(chip.get_attribute("aria-label"))
