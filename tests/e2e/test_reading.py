@@ -93,7 +93,7 @@ def test_the_study_list_turns_its_pages(shelf: Shelf, served: Proxy, viewer: Ope
         shelf.add(ct_series(1, 16, 16, label=Label(Study(patient, "Pages", f"P{number}"), 1)))
     window = viewer(served.url)
     window.page.goto(served.url)
-    window.page.get_by_label("Patient ID").fill("PAGE-")
+    window.page.get_by_role("searchbox", name="Patient ID").fill("PAGE-")
     rows = window.page.locator("tbody tr")
     window.page.get_by_text("1–50 of 53").wait_for()
     first = rows.all_inner_texts()
