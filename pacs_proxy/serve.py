@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import logging
 import os
 import shutil
@@ -127,6 +128,9 @@ class Server(BaseApplication):  # type: ignore[misc]
         self._audit.start()
         self._shipper = Shipper(self._settings, services.database)
         self._shipper.start()
+        # What is loaded by now stays: the collector need not look through it again and again.
+        gc.collect()
+        gc.freeze()
         return app
 
     def _rest(self, _: object, __: object) -> None:
