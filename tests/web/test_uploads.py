@@ -40,26 +40,16 @@ def test_a_chunk_that_broke_off_between_the_two_is_never_sent_again_by_the_edge(
     assert (answer.status, answer.problem["code"]) == (502, "services_interrupted")
     assert answer.problem["retryable"] is True
     assert split.line.carried["up"] - before < len(DATA)
-    at = offset_when_free(sender, where)
+    at = sender.offset(where)
     assert sender.patch(where, at, DATA[at:]).status == 204
     assert staged(split.services, where).read_bytes() == DATA
-
-
-def offset_when_free(sender: Sender, where: str) -> int:
-    """As a client does: 423 means a moment."""
-    deadline = time.monotonic() + 10
-    while (answer := sender.head(where)).status == 423:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    assert answer.status == 200
-    return int(answer.headers["Upload-Offset"])
 
 
 def test_an_answer_lost_on_the_way_is_said_to_be_doubtful(split: Split, sender: Sender) -> None:
     where = sender.create(1000)
     next_meets(split.line, rst_at(1))
     assert sender.patch(where, 0, DATA[:1000]).status == 502
-    assert offset_when_free(sender, where) == 1000
+    assert sender.offset(where) == 1000
 
 
 def test_where_to_go_on_is_423_while_the_data_side_is_away(split: Split, sender: Sender) -> None:
@@ -73,7 +63,7 @@ def test_where_to_go_on_is_423_while_the_data_side_is_away(split: Split, sender:
     assert (away.status, away.problem["code"]) == (503, "services_unreachable")
     assert away.headers["Tus-Resumable"] == "1.0.0"
     split.line.accept()
-    assert offset_when_free(sender, where) == 0
+    assert sender.offset(where) == 0
 
 
 def test_a_body_without_a_length_is_411(split: Split, sender: Sender) -> None:
@@ -94,7 +84,7 @@ def test_a_client_that_leaves_in_mid_body_leaves_nothing_behind(
     headers = {**BYTES, "Upload-Offset": "0", **checksum(DATA)}
     with sender.begin("PATCH", where, headers, len(DATA), DATA[:2_000_000]):
         pass
-    assert offset_when_free(sender, where) == 0
+    assert sender.offset(where) == 0
     assert sender.patch_when_free(where, 0, DATA).status == 204
 
 
@@ -167,6 +157,6 @@ def test_the_data_side_killed_in_mid_chunk_loses_nothing_acknowledged(orthanc: F
         assert answers[0] in {502, 503}
         assert sender.ask("HEAD", where, TUS).status == 423
         services.start()
-        assert offset_when_free(sender, where) == len(DATA)
+        assert sender.offset(where) == len(DATA)
         assert sender.patch(where, len(DATA), DATA).status == 204
         assert staged(services, where).read_bytes() == DATA * 2

@@ -1,4 +1,4 @@
-/** The picture engine, fetched when the first picture is opened: 1 MB that lists need not pay for. */
+/** The picture engine. The page's head names its files (preload.ts); it runs when a picture is opened. */
 import { recognised } from './errors.ts';
 import type { Watch } from './persist.ts';
 import type { Transport } from './transport.ts';
