@@ -2,9 +2,9 @@
 import { button, el, say } from './dom.ts';
 import { recognised } from './errors.ts';
 import { bars, curve, type Point } from './plots.ts';
+import { type SideDeps, SidePage } from './side.ts';
 import { BOUNDS, type Telemetry } from './telemetry.ts';
 import { grouped } from './text.ts';
-import type { Transport } from './transport.ts';
 
 /** hour since 1970, name, syntax, bucket, count */
 export type Row = readonly [number, string, string, number, number];
@@ -13,12 +13,6 @@ interface Figures {
   readonly hours: number;
   readonly bounds: readonly number[];
   readonly rows: readonly Row[];
-}
-
-export interface FiguresDeps {
-  readonly transport: Transport;
-  readonly telemetry: Telemetry;
-  readonly back: () => void;
 }
 
 const SPANS = [
@@ -63,38 +57,17 @@ export function totals(rows: readonly Row[], by: 'name' | 'syntax'): [string, nu
   return [...found].sort((one, other) => other[1] - one[1]);
 }
 
-export class FiguresPage {
-  readonly node: HTMLElement;
-  private readonly body = el('div', { class: 'figures-body' });
-  private readonly note = el('p', { class: 'list-note', role: 'status' });
-  private giveUp = new AbortController();
+export class FiguresPage extends SidePage {
   private hours: number = SPANS[0][0];
 
-  constructor(private readonly deps: FiguresDeps) {
-    const spans = SPANS.map(([hours, label]) => button(label, 'quiet', () => this.over(hours)));
+  constructor(
+    deps: SideDeps,
+    private readonly telemetry: Telemetry,
+  ) {
     const bundle = button('Incident bundle', 'primary', () => void this.bundle());
     bundle.title = 'Versions, timings, settings and request ids as a file; no patient data';
-    const head = el(
-      'header',
-      { class: 'list-head figures-head' },
-      button('Back', 'quiet', () => deps.back()),
-      el('h1', {}, 'What browsers saw'),
-      ...spans,
-      bundle,
-    );
-    this.node = el('main', { class: 'figures' }, head, this.note, this.body);
-  }
-
-  start(): void {
-    void this.load();
-  }
-
-  close(): void {
-    this.giveUp.abort();
-  }
-
-  key(event: KeyboardEvent): void {
-    if (event.key === 'Escape') this.deps.back();
+    const spans = SPANS.map(([hours, label]) => button(label, 'quiet', () => this.over(hours)));
+    super(deps, 'What browsers saw', ...spans, bundle);
   }
 
   private over(hours: number): void {
@@ -102,21 +75,13 @@ export class FiguresPage {
     void this.load();
   }
 
-  private async load(): Promise<void> {
-    this.giveUp.abort();
-    this.giveUp = new AbortController();
-    const { signal } = this.giveUp;
-    this.deps.telemetry.flush();
-    try {
-      const path = `api/telemetry?hours=${this.hours}`;
-      const found = (await this.deps.transport.json(path, { signal })) as Figures;
-      if (!signal.aborted) this.show(found);
-    } catch (thrown) {
-      if (!signal.aborted) this.failed(thrown);
-    }
+  protected async refresh(signal: AbortSignal): Promise<void> {
+    this.telemetry.flush();
+    const found = (await this.json(`api/telemetry?hours=${this.hours}`, signal)) as Figures;
+    if (!signal.aborted) this.draw(found);
   }
 
-  private show({ rows, hours }: Figures): void {
+  private draw({ rows, hours }: Figures): void {
     const now = Math.floor(Date.now() / 3_600_000);
     const span = Array.from({ length: hours }, (_, index) => now - hours + 1 + index);
     const counted = (name: string) =>
@@ -148,7 +113,7 @@ export class FiguresPage {
 
   /** Everything that may help, in one file; without the right to the server's part, this page's. */
   private async bundle(): Promise<void> {
-    const { transport, telemetry } = this.deps;
+    const { transport } = this.deps;
     let server: unknown = null;
     try {
       server = await transport.json('api/incident', { signal: this.giveUp.signal });
@@ -158,17 +123,21 @@ export class FiguresPage {
     const { language, hardwareConcurrency, userAgent } = navigator;
     const browser = { userAgent, language, hardwareConcurrency, screen: [innerWidth, innerHeight] };
     const made = new Date().toISOString();
-    const text = JSON.stringify({ made, browser, requests: telemetry.traces, server }, null, 2);
+    const text = JSON.stringify(
+      { made, browser, requests: this.telemetry.traces, server },
+      null,
+      2,
+    );
     const url = URL.createObjectURL(new Blob([text], { type: 'application/json' }));
     const link = el('a', { href: url, download: `incident-${made.slice(0, 19)}.json` });
     link.click();
     setTimeout(() => URL.revokeObjectURL(url), 10_000);
   }
 
-  private failed(thrown: unknown): void {
-    const error = recognised(thrown);
+  /** Old figures beside a new failure would be read as now's. */
+  protected override failed(thrown: unknown): void {
     this.body.replaceChildren();
-    say(this.note, `${error.title}. ${error.message}`);
+    super.failed(thrown);
   }
 }
 

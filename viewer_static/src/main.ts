@@ -157,13 +157,13 @@ function start(): void {
   const reader = new Reading({ transport, link, toasts, goes, back });
   reader.notices.append(guest.bar);
 
+  const deps: SideDeps = { transport, back };
   let operating: FiguresPage | null = null;
   const figures = (): FiguresPage => {
-    operating ??= new FiguresPage({ transport, telemetry: seen, back });
+    operating ??= new FiguresPage(deps, seen);
     return operating;
   };
   const sides = new Map<string, Side>();
-  const deps: SideDeps = { transport, back };
   const side = (hash: keyof typeof SIDES): Side => {
     const page = sides.get(hash) ?? new SIDES[hash](deps);
     sides.set(hash, page);

@@ -1,7 +1,6 @@
 /** The page of accounts: who may sign in, as what, and within which studies. */
-import { button, el, say } from './dom.ts';
-import { recognised } from './errors.ts';
-import type { Transport } from './transport.ts';
+import { button, el } from './dom.ts';
+import { row, type SideDeps, SidePage, table } from './side.ts';
 
 type Limits = Readonly<Record<'labels' | 'institutions' | 'modalities', readonly string[]>>;
 
@@ -19,12 +18,8 @@ interface People {
   readonly roles: readonly string[];
 }
 
-export interface PeopleDeps {
-  readonly transport: Transport;
-  readonly back: () => void;
-}
-
 const USERS = 'api/users';
+const HEADS = ['Name', 'Role', 'Reaches', 'State', ''];
 const KINDS = ['labels', 'institutions', 'modalities'] as const;
 
 /** "labels: trial, ward 3; modalities: mr", or what an unrestricted account reaches. */
@@ -51,63 +46,26 @@ export function limitsOf(text: Readonly<Record<keyof Limits, string>>): Limits |
   return KINDS.some((kind) => found[kind].length > 0) ? found : null;
 }
 
-export class PeoplePage {
-  readonly node: HTMLElement;
-  private readonly note = el('p', { class: 'list-note', role: 'status' });
-  private readonly rows = el('tbody');
+export class PeoplePage extends SidePage {
   private readonly adding = el('form', { class: 'people-add' });
-  private readonly limiting = el('dialog', { class: 'ask people-ask' });
-  private giveUp = new AbortController();
 
-  constructor(private readonly deps: PeopleDeps) {
-    const head = el(
-      'header',
-      { class: 'list-head figures-head' },
-      button('Back', 'quiet', () => deps.back()),
-      el('h1', {}, 'Users'),
-    );
-    const names = ['Name', 'Role', 'Reaches', 'State', ''].map((name) => el('th', {}, name));
-    const table = el(
-      'table',
-      { class: 'people' },
-      el('thead', {}, el('tr', {}, ...names)),
-      this.rows,
-    );
-    const body = el('div', { class: 'figures-body' }, table, this.adding);
-    this.node = el('main', { class: 'figures' }, head, this.note, body, this.limiting);
+  constructor(deps: SideDeps) {
+    super(deps, 'Users');
     this.adding.addEventListener('submit', (event) => {
       event.preventDefault();
       void this.add();
     });
   }
 
-  start(): void {
-    void this.load();
+  protected async refresh(signal: AbortSignal): Promise<void> {
+    const { users, roles } = (await this.json(USERS, signal)) as People;
+    if (signal.aborted) return;
+    const rows = users.map((person) => this.row(person, roles));
+    this.offer(roles);
+    this.body.replaceChildren(table(HEADS, rows), this.adding);
   }
 
-  close(): void {
-    this.giveUp.abort();
-    this.limiting.close();
-  }
-
-  key(event: KeyboardEvent): void {
-    if (event.key === 'Escape' && !this.limiting.open) this.deps.back();
-  }
-
-  private async load(): Promise<void> {
-    this.giveUp.abort();
-    this.giveUp = new AbortController();
-    const { signal } = this.giveUp;
-    try {
-      const found = (await this.deps.transport.json(USERS, { signal })) as People;
-      if (!signal.aborted) this.show(found);
-    } catch (thrown) {
-      if (!signal.aborted) this.failed(thrown);
-    }
-  }
-
-  private show({ users, roles }: People): void {
-    this.rows.replaceChildren(...users.map((person) => this.row(person, roles)));
+  private offer(roles: readonly string[]): void {
     const field = (name: string, type: string, label: string) =>
       el('label', {}, label, el('input', { name, type, required: true, autocomplete: 'off' }));
     const options = roles.map((role) => el('option', { value: role }, role));
@@ -123,34 +81,29 @@ export class PeoplePage {
     const role = el('select', { 'aria-label': `Role of ${person.name}` });
     role.append(...roles.map((name) => el('option', { value: name }, name)));
     role.value = person.role;
-    role.addEventListener('change', () => void this.change(person, { role: role.value }));
+    role.addEventListener('change', () => void this.alter(person, { role: role.value }));
     const state = person.disabled ? 'Disabled' : 'Active';
+    const emergency = person.break_glass ? ' and, in an emergency, others' : '';
+    const words = `${within(person.restriction)}${emergency}`;
+    return row(person.name, role, words, state, this.acts(person));
+  }
+
+  private acts(person: Person): HTMLElement {
     const turn = person.disabled ? 'Enable' : 'Disable';
-    const acts = el(
-      'td',
+    return el(
+      'div',
       { class: 'people-acts' },
       button('Restrict', 'quiet', () => this.restrict(person)),
       person.restriction === null ? null : this.granting(person),
       button('New password', 'quiet', () => this.renew(person)),
-      button(turn, 'quiet', () => void this.change(person, { disabled: !person.disabled })),
-    );
-    const emergency = person.break_glass ? ' and, in an emergency, others' : '';
-    const words = el('td', {}, `${within(person.restriction)}${emergency}`);
-    return el(
-      'tr',
-      {},
-      el('td', {}, person.name),
-      el('td', {}, role),
-      words,
-      el('td', {}, state),
-      acts,
+      button(turn, 'quiet', () => void this.alter(person, { disabled: !person.disabled })),
     );
   }
 
   private granting(person: Person): HTMLElement {
     const may = !person.break_glass;
     const label = may ? 'Grant emergency access' : 'No emergency access';
-    return button(label, 'quiet', () => void this.change(person, { break_glass: may }));
+    return button(label, 'quiet', () => void this.alter(person, { break_glass: may }));
   }
 
   private add(): Promise<void> {
@@ -158,34 +111,28 @@ export class PeoplePage {
     return this.told(USERS, asked, `${String(asked.name)} may sign in now.`);
   }
 
-  private change(person: Person, asked: object): Promise<void> {
+  private alter(person: Person, asked: object): Promise<void> {
     const path = `${USERS}/${encodeURIComponent(person.name)}`;
     return this.told(path, asked, `Changed. ${person.name} is signed out everywhere.`);
   }
 
+  /** What was refused is shown as it still is: a role chosen here goes back. */
   private async told(path: string, asked: object, done: string): Promise<void> {
     const { signal } = this.giveUp;
-    try {
-      await this.deps.transport.change('POST', path, asked, { signal });
-      await this.load();
-      say(this.note, done);
-    } catch (thrown) {
-      this.failed(thrown);
-      const found = await this.deps.transport.json(USERS, { signal }).catch(() => null);
-      if (found !== null) this.show(found as People);
-    }
+    const answer = await this.change('POST', path, asked, done);
+    if (answer === null) await this.refresh(signal).catch(() => undefined);
   }
 
   private restrict(person: Person): void {
     const fields = KINDS.map((kind) => {
       const value = person.restriction?.[kind].join(', ') ?? '';
-      return [kind, el('input', { name: kind, type: 'text', value, autocomplete: 'off' })] as const;
+      return el('input', { name: kind, type: 'text', value, autocomplete: 'off' });
     });
     this.ask(
       `Studies that ${person.name} reaches`,
       'A study is reached that has one of each kind named here, separated by commas. Nothing named: all studies.',
       fields,
-      (text) => void this.change(person, { restriction: limitsOf(text as never) }),
+      (text) => void this.alter(person, { restriction: limitsOf(text as never) }),
     );
   }
 
@@ -194,40 +141,21 @@ export class PeoplePage {
     this.ask(
       `New password for ${person.name}`,
       'Tell it to its owner; nobody can read it here again.',
-      [['password', input]],
-      ({ password }) => void this.change(person, { password }),
+      [input],
+      ({ password }) => void this.alter(person, { password }),
     );
   }
 
   private ask(
     title: string,
     words: string,
-    fields: readonly (readonly [string, HTMLInputElement])[],
+    fields: readonly HTMLInputElement[],
     done: (text: Record<string, string>) => void,
   ): void {
-    const form = el(
-      'form',
-      { method: 'dialog' },
-      el('h2', {}, title),
-      el('p', {}, words),
-      ...fields.map(([name, input]) => el('label', {}, name, input)),
-      el(
-        'div',
-        { class: 'ask-acts' },
-        button('Cancel', 'quiet', () => this.limiting.close()),
-        el('button', { type: 'submit', class: 'primary' }, 'Save'),
-      ),
-    );
+    const labels = fields.map((input) => el('label', {}, input.name, input));
+    const form = this.show(title, words, 'Save', ...labels);
     form.addEventListener('submit', () =>
-      done(Object.fromEntries(fields.map(([name, input]) => [name, input.value]))),
+      done(Object.fromEntries(fields.map(({ name, value }) => [name, value]))),
     );
-    this.limiting.replaceChildren(form);
-    this.limiting.showModal();
-  }
-
-  private failed(thrown: unknown): void {
-    const error = recognised(thrown);
-    const request = error.requestId === null ? '' : ` Request ${error.requestId}.`;
-    say(this.note, `${error.title}. ${error.message}${request}`);
   }
 }
