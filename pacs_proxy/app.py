@@ -6,7 +6,6 @@ from pathlib import Path
 from threading import BoundedSemaphore
 from typing import TYPE_CHECKING
 
-from pacs_proxy.access import provider
 from pacs_proxy.access.audit import Audit
 from pacs_proxy.access.checkpoint import Checkpoint
 from pacs_proxy.access.door import Door
@@ -81,6 +80,8 @@ from pacs_proxy.views import VIEWS
 if TYPE_CHECKING:
     from flask import Flask
 
+    from pacs_proxy.access.provider import Provider
+
 # Threads that never wait for an archive that is away: they say so to everybody else.
 _SPARE_THREADS = 8
 _IMPATIENT_SECONDS = 2.0
@@ -147,7 +148,7 @@ def build(settings: Settings) -> Services:
         verdicts=Verdicts(database, checkpoint),
         door=Door.of(database, settings.session_idle_seconds, settings.session_seconds),
         setup=SetUp(database, settings.setup_path),
-        provider=provider.known(settings),
+        provider=provider(settings),
         audit=Audit(Journal(database, checkpoint)),
         jobs=jobs,
         tallies=Tallies(database),
@@ -189,6 +190,15 @@ def runner(services: Services) -> Runner:
     small = max(1, services.settings.ingest_threads // services.settings.workers)
     lanes = [(PROMPT,), (REFERENCE,), (BIG,), *((PROMPT, SMALL),) * small]
     return Runner(services.jobs, handlers, lanes, given_up, {intake.KIND: ingest.together})
+
+
+def provider(settings: Settings) -> Provider | None:
+    """Whoever vouches for people, if one is set; reading tokens takes half a second to load."""
+    if not settings.has_oidc:
+        return None
+    from pacs_proxy.access.provider import known
+
+    return known(settings)
 
 
 def make_client(settings: Settings, health: Health) -> Client:

@@ -114,6 +114,8 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> Flask:
         """Called in each worker: nothing with threads or connections is made before the fork."""
+        # Of what is being loaded nothing is garbage.
+        gc.disable()
         from pacs_proxy.app import create_app, runner  # figures need their folder first
         from pacs_proxy.services.context import KEY
         from pacs_proxy.shipping import Shipper
@@ -131,6 +133,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         # What is loaded by now stays: the collector need not look through it again and again.
         gc.collect()
         gc.freeze()
+        gc.enable()
         return app
 
     def _rest(self, _: object, __: object) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 
 from pacs_proxy.access.accounts import Accounts
-from pacs_proxy.access.oidc import Identity, mark
+from pacs_proxy.access.identity import Identity
 from pacs_proxy.access.tables import Account, Binding, Flow
 from pacs_proxy.database import Database
 from pacs_proxy.errors.access import TooManyTries
@@ -111,7 +111,7 @@ class Bindings:
 
     def _made(self, who: Identity) -> str:
         """Called as the provider says, unless somebody is called so already."""
-        distinct = f"{who.name or 'user'}-{mark(who.issuer, who.subject)}"
+        distinct = f"{who.name or 'user'}-{who.mark}"
         for name in filter(None, (who.name, distinct)):
             try:
                 self._add(name, who)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from authlib.oidc.core import CodeIDToken
 from joserfc import jwk, jws, jwt
 from joserfc.errors import ClaimError, JoseError
 
+from pacs_proxy.access.identity import Identity
 from pacs_proxy.access.permissions import ROLES
 from pacs_proxy.errors.oidc import IdentityRefused, NoRole, ProviderUnavailable, WeakProof
 from pacs_proxy.settings.oidc import is_loopback, is_sheltered
@@ -65,16 +65,6 @@ class Metadata:
     end_session: str
     names_itself: bool
     takes_post_only: bool
-
-
-@dataclass(frozen=True)
-class Identity:
-    """Who it is: `issuer` and `subject` together, nothing else; `name` is what to call him."""
-
-    issuer: str
-    subject: str
-    name: str
-    role: str
 
 
 def metadata(said: Mapping[str, Any], issuer: str) -> Metadata:
@@ -245,8 +235,3 @@ def _name(said: Any) -> str:
     """As accounts are called here; empty when it says nothing usable."""
     plain = said.lower()[:_NAME_LENGTH] if isinstance(said, str) else ""
     return _STRANGE.sub("-", plain).strip("-._")
-
-
-def mark(issuer: str, subject: str) -> str:
-    """What tells apart two who are called alike."""
-    return hashlib.sha256(f"{issuer}\0{subject}".encode("utf-8", "replace")).hexdigest()[:12]

@@ -17,7 +17,8 @@ from urllib3.exceptions import HTTPError
 
 from pacs_proxy.access import oidc
 from pacs_proxy.access.flows import Begun
-from pacs_proxy.access.oidc import Identity, Metadata, Rules
+from pacs_proxy.access.identity import Identity
+from pacs_proxy.access.oidc import Metadata, Rules
 from pacs_proxy.errors.oidc import IdentityRefused, ProviderUnavailable
 from pacs_proxy.settings.oidc import OidcSettings
 
@@ -30,10 +31,8 @@ _FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "applica
 _JSON = {"Accept": "application/json"}
 
 
-def known(settings: OidcSettings) -> Provider | None:
-    """The one that is set, if any."""
-    if not settings.has_oidc:
-        return None
+def known(settings: OidcSettings) -> Provider:
+    """The one that is set."""
     rules = Rules(
         settings.oidc_issuer,
         settings.oidc_client_id,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from threading import BoundedSemaphore
+from typing import TYPE_CHECKING
 
 from flask import current_app, g
 
 from pacs_proxy.access.audit import Audit
 from pacs_proxy.access.door import Door
 from pacs_proxy.access.permissions import Principal
-from pacs_proxy.access.provider import Provider
 from pacs_proxy.access.setup import SetUp
 from pacs_proxy.access.verification import Verdicts
 from pacs_proxy.archive.catalogue import Keeper
@@ -40,6 +40,9 @@ from pacs_proxy.settings import Settings
 from pacs_proxy.upstream.health import Health
 from pacs_proxy.upstream.interest import Interest
 from pacs_proxy.upstream.watch import Watch
+
+if TYPE_CHECKING:
+    from pacs_proxy.access.provider import Provider
 
 KEY = "pacs_proxy"
 

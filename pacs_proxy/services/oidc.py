@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from flask import Response, redirect, request
 
-from pacs_proxy.access.provider import Provider
 from pacs_proxy.access.records import ACCOUNT_CHANGED, SIGN_IN
 from pacs_proxy.errors import CrossSite, NotFound, PacsProxyError
 from pacs_proxy.errors.oidc import IdentityRefused
 from pacs_proxy.services import session
 from pacs_proxy.services.context import services
+
+if TYPE_CHECKING:
+    from pacs_proxy.access.provider import Provider
 
 _LONGEST = 4096
 
