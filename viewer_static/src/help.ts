@@ -10,6 +10,7 @@ const MOUSE = [
   ['Right drag', 'Zoom'],
   ['Two fingers', 'Zoom and pan'],
   ['One finger', 'The chosen tool: scrolling'],
+  ['Circle on a line', 'Of planes (MPR): turns the others; R straightens'],
 ] as const;
 
 const ORDER: readonly Group[] = ['Scroll', 'Tools', 'Measure', 'Window', 'View', 'Layout', 'Study'];

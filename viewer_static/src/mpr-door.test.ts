@@ -3,7 +3,11 @@ import { planesOf, type Shown } from './mpr-door.ts';
 import { SeriesModel } from './series.ts';
 import { instanceOf, seriesOf } from './testing.ts';
 
-const shown = { facts: { rows: 512, columns: 512 } } as unknown as Shown;
+const shown = {
+  facts: { rows: 512, columns: 512 },
+  slice: { instance: { frames: 1 } },
+} as unknown as Shown;
+const raw = () => ({});
 
 function model(count: number, change = {}): SeriesModel {
   const instances = Array.from({ length: count }, (_, at) =>
@@ -20,7 +24,7 @@ afterEach(() => {
 });
 
 it('planes are on offer with the memory they take', () => {
-  expect(planesOf({ session: { model: model(128) }, shown, mpr: null })).toEqual({
+  expect(planesOf({ session: { model: model(128) }, shown, mpr: null }, raw)).toEqual({
     inForce: false,
     refusal: null,
     size: '64 MB',
@@ -29,20 +33,21 @@ it('planes are on offer with the memory they take', () => {
 
 it('the reason why not comes from the list, from the wait, or from the memory allowed', () => {
   expect(
-    planesOf({ session: { model: model(128, { orientation: null }) }, shown, mpr: null }).refusal,
+    planesOf({ session: { model: model(128, { orientation: null }) }, shown, mpr: null }, raw)
+      .refusal,
   ).toMatch(/128 of 128/);
-  expect(planesOf({ session: null, shown: null, mpr: null }).refusal).toMatch(/no slices/);
-  expect(planesOf({ session: { model: model(9) }, shown: null, mpr: null }).refusal).toMatch(
+  expect(planesOf({ session: null, shown: null, mpr: null }, raw).refusal).toMatch(/no slices/);
+  expect(planesOf({ session: { model: model(9) }, shown: null, mpr: null }, raw).refusal).toMatch(
     /on screen first/,
   );
   kept = { 'pacs-volume-mib': '32' };
-  expect(planesOf({ session: { model: model(128) }, shown, mpr: null }).refusal).toBe(
+  expect(planesOf({ session: { model: model(128) }, shown, mpr: null }, raw).refusal).toBe(
     'The volume would take 64 MB of memory; at most 32 MB are allowed here.',
   );
 });
 
 it('planes in force are never refused', () => {
-  expect(planesOf({ session: { model: model(3) }, shown: null, mpr: {} })).toMatchObject({
+  expect(planesOf({ session: { model: model(3) }, shown: null, mpr: {} }, raw)).toMatchObject({
     inForce: true,
     refusal: null,
   });

@@ -3,12 +3,13 @@ import type { Budget } from './budget.ts';
 import type { SliceFacts, View } from './facts.ts';
 import type { Machine } from './machine.ts';
 import type { Mpr } from './mpr.ts';
-import type { SeriesModel, Slice } from './series.ts';
+import type { Slice } from './series.ts';
 import type { Session } from './session.ts';
 import type { ToolId } from './toolkit.ts';
 import type { Transport } from './transport.ts';
+import { isFramed, type RawOf, stackAround } from './volume-frames.ts';
 import { sized, tooLarge } from './volume-limit.ts';
-import { stackOf } from './volume-stack.ts';
+import type { Stack } from './volume-stack.ts';
 
 export interface Shown {
   readonly slice: Slice;
@@ -24,6 +25,8 @@ export interface Doorway {
   readonly transport: Transport;
   readonly tool: () => ToolId;
   readonly back: () => void;
+  /** Masks or contours lie over the slices, or may. */
+  readonly hasLayers: boolean;
 }
 
 /** Of the open series, for the button. */
@@ -35,16 +38,16 @@ export interface Planes {
   readonly size: string;
 }
 
-const judged = new WeakMap<SeriesModel, string | null>();
+/** By series, or by file where one holds the whole stack. */
+const judged = new WeakMap<object, Stack | string>();
 
-/** Why the list of slices already says that they are no volume. */
-function refusalOf(model: SeriesModel): string | null {
-  const known = judged.get(model);
+function stackOfShown({ model }: Pick<Session, 'model'>, shown: Shown, raw: RawOf): Stack | string {
+  const key = isFramed(shown.slice) ? shown.slice.instance : model;
+  const known = judged.get(key);
   if (known !== undefined) return known;
-  const stack = stackOf(model.slices);
-  const refusal = typeof stack === 'string' ? stack : null;
-  judged.set(model, refusal);
-  return refusal;
+  const stack = stackAround(model.slices, shown.slice, raw);
+  judged.set(key, stack);
+  return stack;
 }
 
 /** Voxels of 16 bits, as nearly all are; what the pixels really take is known when they have come. */
@@ -57,19 +60,21 @@ export interface Front {
   readonly mpr: unknown;
 }
 
-export function planesOf({ session, shown, mpr }: Front): Planes {
+export function planesOf({ session, shown, mpr }: Front, raw: RawOf): Planes {
   if (mpr !== null) return { inForce: true, refusal: null, size: '' };
-  const refusal =
-    session === null ? 'There are no slices to reconstruct.' : refusalOf(session.model);
-  if (session === null || shown === null || refusal !== null)
-    return { inForce: false, refusal: refusal ?? 'A slice has to be on screen first.', size: '' };
-  const bytes = shown.facts.rows * shown.facts.columns * session.model.slices.length * BYTES;
+  if (session === null) return refused('There are no slices to reconstruct.');
+  if (shown === null) return refused('A slice has to be on screen first.');
+  const stack = stackOfShown(session, shown, raw);
+  if (typeof stack === 'string') return refused(stack);
+  const bytes = shown.facts.rows * shown.facts.columns * stack.order.length * BYTES;
   return { inForce: false, refusal: tooLarge(bytes, localStorage), size: sized(bytes) };
 }
 
+const refused = (refusal: string): Planes => ({ inForce: false, refusal, size: '' });
+
 /** The code is fetched here, with the patience of a picture's. */
 export async function planes(way: Doorway): Promise<Mpr> {
-  const { session, machine, shown, budget, transport, tool, back } = way;
+  const { session, machine, shown, budget, transport, tool, back, hasLayers } = way;
   const { Mpr } = await transport.stubbornly(session.watching, () => import('./mpr.ts'));
   const { width, centre, inverted } = shown.view;
   return new Mpr({
@@ -78,11 +83,10 @@ export async function planes(way: Doorway): Promise<Mpr> {
     budget,
     values: machine.engine.valuesOf,
     raw: machine.planes.rawOf,
-    unit: shown.facts.unit,
     grey: { width, centre, inverted },
     tool,
-    // Who never scrolled is not interested in the first slice.
-    centre: shown.slice.index || session.model.slices.length >> 1,
+    hasLayers,
+    slice: shown.slice,
     retry: () => void session.retryAll(),
     back,
   });

@@ -14,6 +14,12 @@ export function greyOf(value: number, { width, centre, inverted }: Grey): number
   return inverted ? 255 - grey : grey;
 }
 
+/** By so many screen pixels: to the right it gets wider, downwards its centre rises. */
+export function rewindowed({ width, centre, inverted }: Grey, right: number, down: number): Grey {
+  const per = Math.max(0.5, width / 300);
+  return { width: Math.max(1, width + right * per), centre: centre + down * per, inverted };
+}
+
 const HATCH = 4;
 
 /** Amber stripes over the whole area that a missing slice belongs to; black beyond the volume. */

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { dot } from './geometry.ts';
 import { Crosshair } from './mpr-cross.ts';
 import {
+  coarser,
   cutOf,
   depthOf,
   NAMES,
@@ -9,11 +10,12 @@ import {
   placeAt,
   planeAt,
   samplesIn,
+  tiltOf,
   type View,
   viewOf,
   written,
 } from './mpr-planes.ts';
-import { type Grid, indexOf } from './volume-grid.ts';
+import { cornersOf, type Grid, indexOf } from './volume-grid.ts';
 
 const GRID: Grid = {
   columns: 100,
@@ -93,7 +95,7 @@ describe('planes of a turned volume', () => {
 });
 
 describe('a crosshair', () => {
-  const cross = new Crosshair([axial, coronal, sagittal], [-25, -40, 55]);
+  const cross = new Crosshair(GRID, [-25, -40, 55]);
 
   it('stands where the planes meet', () => {
     expect(cross.index('axial')).toBe(15);
@@ -101,7 +103,7 @@ describe('a crosshair', () => {
   });
 
   it('takes the other planes to a pixel, and leaves its own', () => {
-    cross.point(axial, [10, 20]);
+    cross.point('axial', [10, 20]);
     expect([cross.index('axial'), cross.index('coronal'), cross.index('sagittal')]).toEqual([
       15, 20, 10,
     ]);
@@ -110,17 +112,71 @@ describe('a crosshair', () => {
   });
 
   it('draws the others as lines across each view, with half their slab', () => {
-    const lines = cross.lines(axial, 6);
+    const lines = cross.lines('axial', 6);
     expect(lines).toEqual([
-      { name: 'coronal', isUpright: false, at: 20, half: 6 },
-      { name: 'sagittal', isUpright: true, at: 10, half: 6 },
+      { name: 'coronal', way: [-1, 0], half: 6 },
+      { name: 'sagittal', way: [-0, 1], half: 6 },
     ]);
+    expect(cross.crossing('axial')).toEqual([10, 20]);
     expect(depthOf(coronal, 20)).toBeCloseTo(dot(cross.meeting, coronal.axes.out), 9);
   });
 
   it('stops at the last plane', () => {
-    cross.turn(axial, 1_000);
+    cross.turn('axial', 1_000);
     expect(cross.index('axial')).toBe(29);
+  });
+});
+
+describe('planes that were turned', () => {
+  const fresh = () => new Crosshair(GRID, [-25, -40, 55]);
+
+  it('go on meeting where they met, at right angles, and the one turned on stays', () => {
+    const cross = fresh();
+    const before = cross.view('axial');
+    for (let at = 1; at < 40; at++) cross.rotate(NAMES[at % 3] as 'axial', 0.13 * at);
+    cross.meeting.forEach((part, axis) => {
+      expect(part).toBeCloseTo([-25, -40, 55][axis] as number, 6);
+    });
+    const outs = NAMES.map((name) => cross.view(name).axes.out);
+    outs.forEach((one, row) => {
+      outs.forEach((other, column) => {
+        expect(dot(one, other)).toBeCloseTo(row === column ? 1 : 0, 9);
+      });
+    });
+    expect(before).toEqual(axial);
+    cross.straighten();
+    expect(cross.view('axial')).toEqual(axial);
+    expect(cross.meeting).toEqual([-25, -40, 55]);
+  });
+
+  it('turn as the hand went: clockwise on the screen', () => {
+    const cross = fresh();
+    cross.rotate('axial', Math.PI / 6);
+    expect(cross.view('axial')).toEqual(axial);
+    const { right, out } = cross.view('coronal').axes;
+    [Math.cos(Math.PI / 6), Math.sin(Math.PI / 6), 0].forEach((part, axis) => {
+      expect(right[axis]).toBeCloseTo(part, 9);
+    });
+    expect(out[0]).toBeCloseTo(-0.5, 9);
+    expect(tiltOf(cross.view('coronal'))).toBeCloseTo(30, 6);
+    const [line] = cross.lines('axial', 0);
+    expect(Math.abs(line?.way[1] ?? 0)).toBeCloseTo(0.5, 9);
+  });
+
+  it('hold the whole volume', () => {
+    const cross = fresh();
+    cross.rotate('sagittal', 0.6);
+    const { count, step, corner, axes } = cross.view('axial');
+    const depths = cornersOf(GRID).map((place) => dot(place, axes.out));
+    expect(corner[2]).toBeLessThan(Math.min(...depths) + step);
+    expect(corner[2] + (count - 1) * step).toBeGreaterThan(Math.max(...depths) - step);
+  });
+
+  it('may be cut in larger pixels at the same place', () => {
+    const rough = coarser(axial, 3);
+    expect([rough.width, rough.height, rough.pixel]).toEqual([34, 27, 1.5]);
+    expect(cutOf(GRID, rough, 4, 0, 'thin').start).toEqual(cutOf(GRID, axial, 4, 0, 'thin').start);
+    expect(coarser(axial, 1)).toBe(axial);
   });
 });
 

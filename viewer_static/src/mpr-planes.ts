@@ -1,8 +1,9 @@
 /** Axial, coronal and sagittal through a volume: where each plane lies and what it cuts. Pure. */
-import { dot, side, type Vector } from './geometry.ts';
+import { dot, normal, side, type Vector } from './geometry.ts';
+import type { Cut } from './volume-cut.ts';
 import { cornersOf, type Grid, indexOf, turnedBack } from './volume-grid.ts';
 import { plus } from './volume-stack.ts';
-import type { Cut, Mode } from './volume-voxels.ts';
+import type { Mode } from './volume-voxels.ts';
 
 export const NAMES = ['axial', 'coronal', 'sagittal'] as const;
 export type Name = (typeof NAMES)[number];
@@ -43,8 +44,13 @@ export interface View {
   readonly count: number;
 }
 
-export function viewOf(grid: Grid, name: Name): View {
-  const axes = AXES[name];
+/** Turned axes come with the place that a plane must go through: no turn moves what is looked at. */
+export function viewOf(
+  grid: Grid,
+  name: Name,
+  axes: Axes = AXES[name],
+  through: Vector | null = null,
+): View {
   const [across, down, out] = [axes.right, axes.down, axes.out].map((way) => spanOf(grid, way)) as [
     Span,
     Span,
@@ -54,15 +60,56 @@ export function viewOf(grid: Grid, name: Name): View {
   const longest = Math.max(across.high - across.low, down.high - down.low);
   const pixel = Math.max(finest, longest / (MOST_PIXELS - 1));
   const step = stepOf(grid, axes.out);
+  const past = through === null ? 0 : (dot(through, axes.out) - out.low) / step;
+  const low = out.low + (past - Math.floor(past)) * step;
   return {
     name,
     axes,
     pixel,
     width: Math.round((across.high - across.low) / pixel) + 1,
     height: Math.round((down.high - down.low) / pixel) + 1,
-    corner: [across.low, down.low, out.low],
+    corner: [across.low, down.low, low],
     step,
-    count: Math.round((out.high - out.low) / step) + 1,
+    count: Math.max(1, Math.round((out.high - low) / step) + 1),
+  };
+}
+
+/** About the way that goes into the screen, from the right of it downwards, in radians. */
+export function turnedAxes(axes: Axes, about: Axes, radians: number): Axes {
+  const axis = unit(normal([about.right, about.down]));
+  // Errors of rounding would grow with every turn: the three stay of length one and at right angles.
+  const right = unit(turned(axes.right, axis, radians));
+  const leaning = turned(axes.down, axis, radians);
+  const down = unit(plus(leaning, right, -dot(leaning, right)));
+  const out = normal([right, down]);
+  const isInto = dot(normal([axes.right, axes.down]), axes.out) > 0;
+  return { right, down, out: isInto ? out : plus([0, 0, 0], out, -1) };
+}
+
+/** Rodrigues' formula. */
+function turned(way: Vector, axis: Vector, radians: number): Vector {
+  const [cosine, sine] = [Math.cos(radians), Math.sin(radians)];
+  const straight = plus([0, 0, 0], way, cosine);
+  const across = plus(straight, normal([axis, way]), sine);
+  return plus(across, axis, dot(axis, way) * (1 - cosine));
+}
+
+const unit = (way: Vector): Vector => plus([0, 0, 0], way, 1 / Math.hypot(...way));
+
+/** Degrees between a plane and the one it is named after. */
+export function tiltOf({ name, axes }: Pick<View, 'name' | 'axes'>): number {
+  return (Math.acos(Math.min(1, dot(axes.out, AXES[name].out))) * 180) / Math.PI;
+}
+
+/** The same plane in pixels so many times larger, as while it is dragged. */
+export function coarser(view: View, times: number): View {
+  if (times === 1) return view;
+  const { pixel, width, height } = view;
+  return {
+    ...view,
+    pixel: pixel * times,
+    width: Math.ceil(width / times),
+    height: Math.ceil(height / times),
   };
 }
 

@@ -1,22 +1,18 @@
-/** One reconstructed plane on screen: its picture, words, crosshair, and how it is looked at. */
+/** One reconstructed plane on screen: its picture, words, crosshair, figures, and how it is looked at. */
 import type { SeriesDetail } from './api.ts';
-import { el, say, set, svgLine } from './dom.ts';
-import type { SliceFacts } from './facts.ts';
+import { el, say, set } from './dom.ts';
+import type { Figure } from './figures/figure.ts';
+import type { Point } from './figures/plane.ts';
+import type { Measure } from './figures/values.ts';
+import type { Vector } from './geometry.ts';
 import type { Line } from './mpr-cross.ts';
+import type { Asked } from './mpr-cuts.ts';
 import { type HandActions, MprHand } from './mpr-hand.ts';
+import { gripsOf, inkOfFigure, inkOfLines, isNear, type Room, sheet } from './mpr-ink.ts';
 import { type Grey, painted } from './mpr-paint.ts';
-import { depthOf, type Name, samplesIn, type View, written } from './mpr-planes.ts';
+import { coarser, pixelAt as pixelOfPlace, type View } from './mpr-planes.ts';
+import { factsOf, marked, planeLines, title } from './mpr-words.ts';
 import { Overlay } from './overlay.ts';
-import type { Mode } from './volume-voxels.ts';
-
-/** What was asked of the voxels: the words around a picture are those of its own request. */
-export interface Asked {
-  readonly index: number;
-  readonly mode: Mode;
-  readonly thickness: number;
-  /** Of the volume, when it was cut. */
-  readonly revision: number;
-}
 
 /** Screen pixels of one pixel, and the edge coordinates in the middle of the view. */
 interface Look {
@@ -25,12 +21,22 @@ interface Look {
   readonly y: number;
 }
 
-const MODES: Readonly<Record<Mode, string>> = { thin: '', max: 'MIP', min: 'MinIP', mean: 'Mean' };
-const GAP = 14;
+/** The lines of the other planes, and the pixel where they meet. */
+export interface Cross {
+  readonly lines: readonly Line[];
+  readonly at: Point;
+}
+
+/** A figure in pixels of the plane, and the words beside it. */
+export interface Written {
+  readonly figure: Figure;
+  readonly lines: readonly string[];
+}
 
 export class MprView {
   readonly node: HTMLElement;
   readonly canvas = el('canvas');
+  readonly figures = sheet();
   shown: Asked | null = null;
   pixels: Float32Array | null = null;
   private readonly overlay = new Overlay();
@@ -39,25 +45,27 @@ export class MprView {
   private readonly resized = new ResizeObserver(() => this.fitted());
   private look: Look | null = null;
   private grey: Grey = { width: 1, centre: 0, inverted: false };
-  private lines: readonly Line[] = [];
+  private crossed: Cross = { lines: [], at: [0, 0] };
+  private marks: readonly Written[] = [];
+  private lacking = '';
   private probe = '';
 
   constructor(
-    readonly view: View,
+    /** What is drawn. */
+    public view: View,
     private readonly detail: SeriesDetail,
-    /** Of a value, such as HU. */
-    private readonly unit: string,
+    private readonly measure: Measure,
     actions: HandActions,
   ) {
+    const { name } = view;
     this.node = el(
       'section',
-      { class: 'mpr-view', 'data-plane': view.name, 'aria-label': `${title(view.name)} plane` },
+      { class: 'mpr-view', 'data-plane': name, 'aria-label': `${title(name)} plane` },
       this.canvas,
       this.overlay.node,
+      this.figures,
       this.mark,
     );
-    this.picture.width = view.width;
-    this.picture.height = view.height;
     new MprHand(this.node, actions);
     this.resized.observe(this.node);
   }
@@ -66,35 +74,59 @@ export class MprView {
     this.resized.disconnect();
   }
 
-  show(pixels: Float32Array, asked: Asked, grey: Grey): void {
+  /** A turned plane is drawn so that the place where all meet stays where it was, as large as it was. */
+  show(pixels: Float32Array, asked: Asked, meeting: Vector, grey: Grey): void {
+    if (asked.view !== this.view && this.shown !== null) this.turned(asked.view, meeting);
+    this.view = asked.view;
     this.pixels = pixels;
     this.shown = asked;
     this.colour(grey);
+    this.told();
+  }
+
+  private turned(view: View, meeting: Vector): void {
+    const [right, down] = this.screenAt(pixelOfPlace(this.view, meeting));
+    const scale = (this.looked().scale * view.pixel) / this.view.pixel;
+    const [x, y] = pixelOfPlace(view, meeting);
+    const { width, height } = this.room;
+    this.look = {
+      scale,
+      x: x + 0.5 - (right - width / 2) / scale,
+      y: y + 0.5 - (down - height / 2) / scale,
+    };
   }
 
   colour(grey: Grey): void {
     this.grey = grey;
     const context = this.picture.getContext('2d');
-    if (this.pixels === null || context === null) return;
-    const image = context.createImageData(this.view.width, this.view.height);
-    painted(this.pixels, this.view.width, grey, new Uint32Array(image.data.buffer));
+    if (this.pixels === null || this.shown === null || context === null) return;
+    const { width, height } = coarser(this.view, this.shown.coarse);
+    if (this.picture.width !== width) this.picture.width = width;
+    if (this.picture.height !== height) this.picture.height = height;
+    const image = context.createImageData(width, height);
+    painted(this.pixels, width, grey, new Uint32Array(image.data.buffer));
     context.putImageData(image, 0, 0);
     this.draw();
   }
 
-  cross(lines: readonly Line[]): void {
-    this.lines = lines;
+  cross(crossed: Cross): void {
+    this.crossed = crossed;
     this.placeLines();
+  }
+
+  carry(marks: readonly Written[]): void {
+    this.marks = marks;
+    this.placeMarks();
   }
 
   /** What is still missing; empty when nothing is. */
   lacks(words: string): void {
-    say(this.mark, words === '' ? 'Reconstruction' : `Reconstruction incomplete · ${words}`);
-    set(this.mark, 'data-incomplete', words !== '');
+    this.lacking = words;
+    this.told();
   }
 
   /** The value under the pointer; null when it left. */
-  hover(at: readonly [number, number] | null): void {
+  hover(at: Point | null): void {
     this.probe = at === null ? '' : this.probed(at);
     this.words();
   }
@@ -116,21 +148,42 @@ export class MprView {
     this.fitted();
   }
 
-  /** A place of the element in pixels of the plane; whole numbers are centres. */
-  pixelAt([x, y]: readonly [number, number]): [number, number] {
-    const { scale, x: left, y: top } = this.looked();
-    return [
-      (x - this.node.clientWidth / 2) / scale + left - 0.5,
-      (y - this.node.clientHeight / 2) / scale + top - 0.5,
-    ];
+  get grips(): Point[] {
+    const { lines, at: middle } = this.crossed;
+    return gripsOf(lines, this.screenAt(middle), this.room);
   }
 
-  screenAt([x, y]: readonly [number, number]): [number, number] {
+  isGrip(at: Point): boolean {
+    return isNear(this.grips, at);
+  }
+
+  /** Radians by which a hand went round the place where the planes meet. */
+  angle(from: Point, to: Point): number {
+    const [x, y] = this.screenAt(this.crossed.at);
+    const turn = Math.atan2(to[1] - y, to[0] - x) - Math.atan2(from[1] - y, from[0] - x);
+    return Math.atan2(Math.sin(turn), Math.cos(turn));
+  }
+
+  /** A place of the element in pixels of the plane; whole numbers are centres. */
+  pixelAt([x, y]: Point): Point {
     const { scale, x: left, y: top } = this.looked();
-    return [
-      (x + 0.5 - left) * scale + this.node.clientWidth / 2,
-      (y + 0.5 - top) * scale + this.node.clientHeight / 2,
-    ];
+    const { width, height } = this.room;
+    return [(x - width / 2) / scale + left - 0.5, (y - height / 2) / scale + top - 0.5];
+  }
+
+  screenAt([x, y]: Point): Point {
+    const { scale, x: left, y: top } = this.looked();
+    const { width, height } = this.room;
+    return [(x + 0.5 - left) * scale + width / 2, (y + 0.5 - top) * scale + height / 2];
+  }
+
+  /** Pixels of the plane that a screen pixel is. */
+  get reach(): number {
+    return 1 / this.looked().scale;
+  }
+
+  private get room(): Room {
+    return { width: this.node.clientWidth, height: this.node.clientHeight };
   }
 
   private looked(): Look {
@@ -149,95 +202,68 @@ export class MprView {
 
   private draw(): void {
     const context = this.canvas.getContext('2d');
-    const { clientWidth, clientHeight } = this.node;
-    if (context === null || clientWidth === 0) return;
+    const { width, height } = this.room;
+    if (context === null || width === 0) return;
     const { scale, x, y } = this.looked();
-    const ratio = this.canvas.width / clientWidth;
+    const ratio = this.canvas.width / width;
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, this.canvas.width, this.canvas.height);
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.translate(clientWidth / 2, clientHeight / 2);
+    context.translate(width / 2, height / 2);
     context.scale(scale, scale);
     context.imageSmoothingQuality = 'high';
-    if (this.pixels !== null) context.drawImage(this.picture, -x, -y);
+    this.stamp(context, x, y);
     this.words();
     this.placeLines();
+    this.placeMarks();
+  }
+
+  /** The centre of the first pixel lies where it lies, however large the pixels are. */
+  private stamp(context: CanvasRenderingContext2D, x: number, y: number): void {
+    if (this.shown === null) return;
+    const { coarse } = this.shown;
+    const edge = (1 - coarse) / 2;
+    const { width, height } = this.picture;
+    context.drawImage(this.picture, edge - x, edge - y, width * coarse, height * coarse);
+  }
+
+  private told(): void {
+    say(this.mark, marked(this.lacking, this.shown));
+    set(this.mark, 'data-incomplete', this.lacking !== '');
   }
 
   private words(): void {
-    const { shown, view, grey, unit } = this;
+    const { shown, view, grey, measure } = this;
     if (shown === null) return;
-    this.overlay.words(this.detail, planeLines(view, shown, this.probe), '');
-    const per = 1 / this.looked().scale;
+    this.overlay.words(this.detail, planeLines(shown, this.probe), '');
+    const per = this.reach;
     const { width, centre, inverted } = grey;
     this.overlay.view(
       { width, centre, inverted, right: [per, 0], down: [0, per] },
-      factsOf(view, unit),
+      factsOf(view, measure.unit),
     );
   }
 
   private placeLines(): void {
-    const drawn = this.lines.flatMap((line) => this.lineOf(line));
-    this.overlay.lines.replaceChildren(...drawn);
+    const { lines, at } = this.crossed;
+    const scale = this.looked().scale;
+    this.overlay.lines.replaceChildren(...inkOfLines(lines, this.screenAt(at), this.room, scale));
   }
 
-  /** Whole lines but for a gap where they meet, so that nothing lies over what is looked at. */
-  private lineOf({ name, isUpright, at, half }: Line): SVGElement[] {
-    const other = this.lines.find((line) => line.isUpright !== isUpright)?.at ?? 0;
-    const [x, y] = this.screenAt(isUpright ? [at, other] : [other, at]);
-    const end = isUpright ? this.node.clientHeight : this.node.clientWidth;
-    const meet = isUpright ? y : x;
-    const along = (from: number, to: number, off: number, kind: string) => {
-      const line = isUpright
-        ? svgLine([x + off, from], [x + off, to])
-        : svgLine([from, y + off], [to, y + off]);
-      line.setAttribute('class', `${kind} ${name}`);
-      return line;
-    };
-    const edge = half * this.looked().scale;
-    const slab = half > 0 ? [-edge, edge].map((off) => along(0, end, off, 'slab')) : [];
-    return [along(0, meet - GAP, 0, 'cross'), along(meet + GAP, end, 0, 'cross'), ...slab];
+  private placeMarks(): void {
+    const drawn = this.marks.flatMap(({ figure, lines }) =>
+      inkOfFigure(figure, lines, (point) => this.screenAt(point), this.room),
+    );
+    this.figures.replaceChildren(...drawn);
   }
 
-  private probed(at: readonly [number, number]): string {
-    const [x, y] = this.pixelAt(at).map(Math.round) as [number, number];
-    const { width, height } = this.view;
+  private probed(at: Point): string {
+    if (this.shown === null) return '';
+    const { coarse } = this.shown;
+    const { width, height } = coarser(this.view, coarse);
+    const [x, y] = this.pixelAt(at).map((part) => Math.round(part / coarse)) as [number, number];
     if (x < 0 || y < 0 || x >= width || y >= height) return '';
-    const value = this.pixels?.[y * width + x] ?? Number.NaN;
-    return Number.isFinite(value) ? `${Number(value.toFixed(1))} ${this.unit}`.trim() : '';
+    const value = (this.pixels?.[y * width + x] ?? Number.NaN) * this.measure.factor;
+    return Number.isFinite(value) ? `${Number(value.toFixed(1))} ${this.measure.unit}`.trim() : '';
   }
-}
-
-export const title = (name: Name): string => name.charAt(0).toUpperCase() + name.slice(1);
-
-function planeLines(view: View, shown: Asked, probe: string): string {
-  const { mode, index, thickness } = shown;
-  const samples = samplesIn(view, thickness);
-  const slab = mode === 'thin' ? '' : `${MODES[mode]} ${(samples * view.step).toFixed(1)} mm`;
-  return [
-    `${title(view.name)} ${index + 1}/${view.count}`,
-    written(view.axes.out, depthOf(view, index)),
-    slab,
-    probe,
-  ]
-    .filter((line) => line !== '')
-    .join('\n');
-}
-
-function factsOf({ axes, pixel, width, height }: View, unit: string): SliceFacts {
-  return {
-    axes: [axes.right, axes.down],
-    letters: null,
-    frame: '',
-    depthMm: null,
-    thicknessMm: null,
-    rows: height,
-    columns: width,
-    isColour: false,
-    unit,
-    spacing: { down: pixel, across: pixel, unit: 'mm', note: '' },
-    framesPerSecond: null,
-    projection: '',
-    notes: [],
-  };
 }

@@ -1,6 +1,9 @@
 import { expect, it } from 'vitest';
 import { ViewerError } from './errors.ts';
-import { failuresOf, stateOf } from './mpr-words.ts';
+import type { Asked } from './mpr-cuts.ts';
+import { turnedAxes, viewOf } from './mpr-planes.ts';
+import { factsOfVolume, failuresOf, marked, planeLines, stateOf } from './mpr-words.ts';
+import type { Grid } from './volume-grid.ts';
 
 const counts = { instances: 9, received: 9, verified: 9, lengthOnly: 0, failed: 0 };
 
@@ -22,4 +25,35 @@ it('failed slices are named with their reason, and none goes uncounted', () => {
     'Slice 1: image failed its check · Slice 4: image failed its check · Slice 5: image failed its check · and 2 more',
   );
   expect(failuresOf({ ...volume, failures: [] }, { error })).toBe('');
+});
+
+const GRID: Grid = {
+  columns: 8,
+  rows: 8,
+  slices: 6,
+  origin: [0, 0, 0],
+  steps: [
+    [1, 0, 0],
+    [0, 1, 0],
+    [0, 0, 2],
+  ],
+};
+
+it('a tilted gantry is told, and that overlays stay behind', () => {
+  expect(factsOfVolume(GRID, 2 ** 21, { tilt: 0 }, false)).toBe('8 × 8 × 6 · 2 MB');
+  expect(factsOfVolume(GRID, 2 ** 21, { tilt: 12.3 }, true)).toBe(
+    '8 × 8 × 6 · 2 MB · gantry tilt of 12.3° is reckoned with · overlays (masks, contours) are shown on the slices only',
+  );
+});
+
+it('a plane that was turned is not called axial without saying so, and a coarse one is marked', () => {
+  const view = viewOf(GRID, 'axial');
+  const asked: Asked = { view, index: 2, mode: 'max', thickness: 6, revision: 1, coarse: 1 };
+  expect(planeLines(asked, '12 HU')).toBe('Axial 3/6\nH 4.0 mm\nMIP 6.0 mm\n12 HU');
+  const axes = turnedAxes(view.axes, viewOf(GRID, 'coronal').axes, Math.PI / 9);
+  expect(planeLines({ ...asked, view: { ...view, axes } }, '')).toContain(
+    'oblique, 20.0° from axial',
+  );
+  expect(marked('', asked)).toBe('Reconstruction');
+  expect(marked('', { ...asked, coarse: 2 })).toBe('Reconstruction · coarse while moving');
 });

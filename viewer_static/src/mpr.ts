@@ -1,54 +1,63 @@
 /** Three planes through one series, each made of proven slices only. Fetched when it is asked for. */
 import type { SeriesDetail } from './api.ts';
 import { el } from './dom.ts';
+import type { Point } from './figures/plane.ts';
+import { measureOf } from './figures/values.ts';
 import { cardOf, MprBar, USUAL_MM } from './mpr-bar.ts';
-import { Crosshair } from './mpr-cross.ts';
-import type { Grey } from './mpr-paint.ts';
-import { cutOf, NAMES, type Name, type View, viewOf } from './mpr-planes.ts';
+import { beginning, Crosshair } from './mpr-cross.ts';
+import { Cuts } from './mpr-cuts.ts';
+import { Drawing } from './mpr-drawing.ts';
+import type { HandActions } from './mpr-hand.ts';
+import { REFUSED } from './mpr-marks.ts';
+import { type Grey, rewindowed } from './mpr-paint.ts';
+import { NAMES, type Name } from './mpr-planes.ts';
 import * as seam from './mpr-seam.ts';
 import { MprView } from './mpr-view.ts';
-import { failuresOf, stateOf } from './mpr-words.ts';
+import { factsOfVolume, failuresOf, stateOf } from './mpr-words.ts';
 import { CT_PRESETS } from './presets.ts';
+import type { Slice } from './series.ts';
 import type { ToolId } from './toolkit.ts';
 import { type Made, Volume, type VolumeDesk } from './volume.ts';
-import { placeOf } from './volume-grid.ts';
-import { sized } from './volume-limit.ts';
-import { type Stack, stackOf } from './volume-stack.ts';
+import { stackAround } from './volume-frames.ts';
+import type { Stack } from './volume-stack.ts';
 import type { Mode } from './volume-voxels.ts';
-
-/** A picture of a volume that still grows is renewed this often. */
-const RENEW_MS = 400;
 
 export interface MprDesk extends Omit<VolumeDesk, 'worker'> {
   readonly detail: SeriesDetail;
-  readonly unit: string;
   /** The window as it was on the slice. */
   readonly grey: Grey;
   readonly tool: () => ToolId;
-  /** The slice that was on screen, in the list. */
-  readonly centre: number;
+  readonly hasLayers: boolean;
+  /** That was on screen. */
+  readonly slice: Slice;
   retry(): void;
   back(): void;
 }
 
 export class Mpr {
   readonly node = el('div', { class: 'mpr' });
+  readonly drawing: Drawing;
   views: readonly MprView[] = [];
   grey: Grey;
   volume: Volume | null = null;
+  cross: Crosshair | null = null;
+  cuts: Cuts | null = null;
   private readonly grid = el('div', { class: 'mpr-grid' });
   private readonly bar: MprBar;
-  cross: Crosshair | null = null;
-  private readonly busy = new Map<Name, boolean>();
   private active: Name = 'axial';
+  private pointed: Point | null = null;
   private mode: Mode = 'thin';
   private thickness = USUAL_MM;
-  private renewal = 0;
   /** What the volume is, in words. */
   private facts = '';
 
   constructor(private readonly desk: MprDesk) {
     this.grey = desk.grey;
+    this.drawing = new Drawing(
+      () => desk.raw(desk.slice.imageId),
+      () => this.views,
+      (note) => this.status(note),
+    );
     this.bar = new MprBar({
       slab: (mode, thickness) => this.slab(mode, thickness),
       retry: () => desk.retry(),
@@ -64,7 +73,8 @@ export class Mpr {
   }
 
   start(): void {
-    const stack = stackOf(this.desk.source.model.slices);
+    const { desk } = this;
+    const stack = stackAround(desk.source.model.slices, desk.slice, desk.raw);
     if (typeof stack === 'string') {
       this.refuse(stack);
       return;
@@ -72,9 +82,9 @@ export class Mpr {
     this.card('Reconstruction', 'The first slice tells how large the volume will be.');
     const worker = () =>
       new Worker(new URL('./volume-worker.ts', import.meta.url), { type: 'module' });
-    const volume = new Volume({ ...this.desk, worker }, stack, this.desk.centre);
+    const volume = new Volume({ ...desk, worker }, stack, desk.slice.index);
     this.volume = volume;
-    volume.addEventListener('made', () => this.made(volume.made as Made, stack));
+    volume.addEventListener('made', () => this.made(volume, volume.made as Made, stack));
     volume.addEventListener('change', () => this.grew());
     volume.addEventListener('refused', () => this.refuse(volume.refusal ?? ''));
     seam.install(this);
@@ -82,26 +92,38 @@ export class Mpr {
   }
 
   close(): void {
-    clearTimeout(this.renewal);
-    this.volume?.close();
+    this.left();
     this.volume = null;
-    for (const view of this.views) view.close();
     this.node.remove();
     seam.remove();
   }
 
+  private left(): void {
+    this.cuts?.close();
+    this.cuts = null;
+    this.volume?.close();
+    for (const view of this.views) view.close();
+    this.views = [];
+  }
+
   /** True when the key means something here, or would act on slices that nobody sees. */
   key(event: KeyboardEvent): boolean {
+    const { key } = event;
     if (event.ctrlKey || event.metaKey || event.altKey) return false;
-    if (event.key === 'Escape') this.desk.back();
-    else if (!/^[ .,hv]$/.test(event.key)) return false;
+    if (key === 'Escape') this.desk.back();
+    else if (key === 'Delete' || key === 'Backspace') this.unmark();
+    else if (!/^[ .,hv]$/.test(key)) return false;
     event.preventDefault();
     return true;
   }
 
+  private unmark(): void {
+    const view = this.viewOf(this.active);
+    if (view !== null && this.pointed !== null) this.drawing.remove(view, this.pointed);
+  }
+
   step(by: number): void {
-    const shown = this.viewOf(this.active);
-    if (shown !== null) this.cross?.turn(shown.view, this.indexOf(this.active) + by);
+    this.cross?.turn(this.active, this.indexOf(this.active) + by);
     this.crossed();
   }
 
@@ -114,9 +136,12 @@ export class Mpr {
     this.colour({ ...this.grey, inverted: !this.grey.inverted });
   }
 
+  /** Also of planes that were turned. */
   reset(): void {
+    this.cross?.straighten();
     for (const view of this.views) view.fit();
     this.colour(this.desk.grey);
+    this.crossed();
   }
 
   zoom(factor: number): void {
@@ -127,65 +152,75 @@ export class Mpr {
     return this.cross?.index(name) ?? 0;
   }
 
-  /** Everything asked for is on screen. */
-  get isSettled(): boolean {
-    const { volume } = this;
-    return (
-      volume !== null &&
-      this.views.length > 0 &&
-      this.views.every(({ view, shown }) => {
-        if (this.busy.get(view.name) || shown?.index !== this.indexOf(view.name)) return false;
-        const same = shown.mode === this.mode && shown.thickness === this.thickness;
-        return same && shown.revision === volume.revision;
-      })
-    );
-  }
-
   private restart(): void {
-    this.volume?.close();
-    for (const view of this.views) view.close();
-    this.views = [];
+    this.left();
     this.start();
   }
 
-  private made({ grid, bytes }: Made, stack: Stack): void {
-    const rank = stack.order.indexOf(this.desk.centre);
-    const middle = placeOf(grid, [(grid.columns - 1) / 2, (grid.rows - 1) / 2, rank]);
-    this.views = NAMES.map((name) => this.hung(viewOf(grid, name)));
-    const views = this.views.map(({ view }) => view);
-    this.cross = new Crosshair(views, middle);
-    this.bar.reach(Math.max(...views.map(({ count, step }) => count * step)));
-    const tilt =
-      stack.tilt < 0.5 ? '' : ` · gantry tilt of ${stack.tilt.toFixed(1)}° is reckoned with`;
-    this.facts = `${grid.columns} × ${grid.rows} × ${grid.slices} · ${sized(bytes)}${tilt}`;
+  private made(volume: Volume, { grid, bytes }: Made, stack: Stack): void {
+    const { desk } = this;
+    const cross = new Crosshair(grid, beginning(grid, stack, desk.slice));
+    this.cross = cross;
+    this.views = NAMES.map((name) => this.hung(name, cross));
+    this.cuts = new Cuts(
+      volume,
+      (name) => {
+        const { mode, thickness } = this;
+        return { view: cross.view(name), index: cross.index(name), mode, thickness };
+      },
+      (name, pixels, asked) => {
+        const shown = this.viewOf(name);
+        shown?.show(pixels, asked, cross.meeting, this.grey);
+        this.lined();
+      },
+    );
+    this.bar.reach(Math.max(...this.views.map(({ view: { count, step } }) => count * step)));
+    this.facts = factsOfVolume(grid, bytes, stack, desk.hasLayers);
     this.grid.replaceChildren(...this.views.map(({ node }) => node));
     this.crossed();
   }
 
-  private hung(view: View): MprView {
+  private hung(name: Name, cross: Crosshair): MprView {
     const { desk } = this;
-    const shown: MprView = new MprView(view, desk.detail, desk.unit, {
+    const measure = measureOf(desk.raw(desk.slice.imageId));
+    const shown: MprView = new MprView(cross.view(name), desk.detail, measure, {
+      ...this.moves(name, () => shown),
+      ...this.drawing.hands(() => shown),
       tool: desk.tool,
-      step: (by) => {
-        this.active = view.name;
-        this.step(by);
-      },
-      point: (x, y) => {
-        this.cross?.point(view, shown.pixelAt([x, y]));
-        this.crossed();
-      },
-      hover: (x, y) => {
-        this.active = view.name;
-        shown.hover([x, y]);
-      },
-      leave: () => shown.hover(null),
       pan: (right, down) => shown.pan(right, down),
       zoom: (factor) => shown.zoom(factor),
-      rewindow: (wider, higher) => this.rewindow(wider, higher),
-      enlarge: () => this.enlarge(view.name),
-      refused: () => this.status('Figures are drawn on the slices, not on reconstructions.'),
+      rewindow: (right, down) => this.colour(rewindowed(this.grey, right, down)),
+      enlarge: () => this.enlarge(name),
+      refused: () => this.status(REFUSED),
     });
     return shown;
+  }
+
+  private moves(name: Name, view: () => MprView) {
+    return {
+      step: (by: number) => {
+        this.active = name;
+        this.step(by);
+      },
+      point: (at: Point) => {
+        this.cross?.point(name, view().pixelAt(at));
+        this.crossed();
+      },
+      isGrip: (at: Point) => view().isGrip(at),
+      rotate: (from: Point, to: Point) => {
+        this.cross?.rotate(name, view().angle(from, to));
+        this.crossed();
+      },
+      hover: (at: Point) => {
+        this.active = name;
+        this.pointed = at;
+        view().hover(at);
+      },
+      leave: () => {
+        this.pointed = null;
+        view().hover(null);
+      },
+    } satisfies Partial<HandActions>;
   }
 
   private viewOf(name: Name): MprView | null {
@@ -193,46 +228,27 @@ export class Mpr {
   }
 
   private crossed(): void {
-    const thickness = this.mode === 'thin' ? 0 : this.thickness;
-    for (const shown of this.views) {
-      shown.cross(this.cross?.lines(shown.view, thickness) ?? []);
-      void this.renew(shown);
-    }
+    this.lined();
+    this.cuts?.moved();
   }
 
-  /** Whatever is asked meanwhile, only the last of it is cut. */
-  private async renew(shown: MprView): Promise<void> {
-    const { volume } = this;
-    const { name } = shown.view;
-    if (volume?.made == null || this.busy.get(name)) return;
-    this.busy.set(name, true);
-    for (;;) {
-      const { mode, thickness } = this;
-      const asked = { index: this.indexOf(name), mode, thickness, revision: volume.revision };
-      const cut = cutOf(volume.made.grid, shown.view, asked.index, thickness, mode);
-      const pixels = await volume.cut(cut);
-      if (this.volume !== volume) return;
-      shown.show(pixels, asked, this.grey);
-      if (asked.index === this.indexOf(name) && mode === this.mode && thickness === this.thickness)
-        break;
+  /** As the pictures on screen lie: a plane that was turned has its lines when it is drawn. */
+  private lined(): void {
+    const { cross } = this;
+    if (cross === null) return;
+    const thickness = this.mode === 'thin' ? 0 : this.thickness;
+    for (const shown of this.views) {
+      const { name } = shown.view;
+      if (shown.view !== cross.view(name)) continue;
+      shown.cross({ lines: cross.lines(name, thickness), at: cross.crossing(name) });
     }
-    this.busy.set(name, false);
+    this.drawing.show();
   }
 
   private slab(mode: Mode, thickness: number): void {
     this.mode = mode;
     this.thickness = thickness;
     this.crossed();
-  }
-
-  private rewindow(wider: number, higher: number): void {
-    const { width, centre, inverted } = this.grey;
-    const per = Math.max(0.5, width / 300);
-    this.colour({
-      width: Math.max(1, width + wider * per),
-      centre: centre + higher * per,
-      inverted,
-    });
   }
 
   private colour(grey: Grey): void {
@@ -252,18 +268,7 @@ export class Mpr {
     const lacking = volume.isComplete ? '' : `${volume.count} of ${volume.total} slices`;
     for (const view of this.views) view.lacks(lacking);
     this.status('');
-    this.renewLater(volume);
-  }
-
-  /** Until every view shows all that came. */
-  private renewLater(volume: Volume): void {
-    if (this.renewal !== 0) return;
-    this.renewal = window.setTimeout(() => {
-      this.renewal = 0;
-      const stale = this.views.filter(({ shown }) => shown?.revision !== volume.revision);
-      for (const view of stale) void this.renew(view);
-      if (stale.length > 0) this.renewLater(volume);
-    }, RENEW_MS);
+    this.cuts?.grew();
   }
 
   private status(note: string): void {
@@ -275,8 +280,7 @@ export class Mpr {
   }
 
   private refuse(reason: string): void {
-    for (const view of this.views) view.close();
-    this.views = [];
+    this.left();
     this.bar.says('', '');
     this.card('No reconstruction of this series', reason);
   }

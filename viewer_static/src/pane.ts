@@ -170,7 +170,9 @@ export class Pane extends Hung {
     const back = () => this.toSlices();
     const door = () => import('./mpr-door.ts');
     const { planes } = await transport.stubbornly(session.watching, door);
-    const mpr = await planes({ session, machine, shown, budget, transport, tool, back });
+    const hasLayers = this.layers !== null;
+    const way = { session, machine, shown, budget, transport, tool, back, hasLayers };
+    const mpr = await planes(way);
     if (this.session !== session || this.mpr !== null) return;
     session.cine.stop();
     this.mpr = mpr;

@@ -14,7 +14,6 @@ import type { Link } from './link.ts';
 import { MarkList } from './mark-list.ts';
 import { MarkSaving } from './mark-saving.ts';
 import { Markbook } from './markbook.ts';
-import { planesOf } from './mpr-door.ts';
 import { NetworkChip } from './network-chip.ts';
 import type { Opening } from './opening.ts';
 import type { Pane } from './pane.ts';
@@ -175,7 +174,7 @@ export class Reader {
       deps.toasts.say('magnifier', 'info', NO_MAGNIFIER),
     );
     stage.addEventListener('shown', () => strip.begin());
-    stage.addEventListener('shown', () => this.toolbar.planed(planesOf(stage.active)));
+    stage.addEventListener('shown', () => this.toolbar.planed(stage.planes));
     stage.addEventListener('wanted', () => this.downloads());
     stage.addEventListener('cine', () => this.played());
     opening.addEventListener('study', () => this.studied());
@@ -270,7 +269,7 @@ export class Reader {
         stage.active.reset();
         this.toolbar.preset(-1);
       },
-      undo: () => this.book.history.undo(),
+      undo: () => (this.stage.active.mpr?.drawing ?? this.book.history).undo(),
       redo: () => this.book.history.redo(),
       removeMark: () => this.book.removeHighlighted(),
       marks: () => this.list.toggle(),

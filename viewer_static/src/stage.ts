@@ -6,6 +6,7 @@ import type { StudyMap } from './formats/study-map.ts';
 import type { Layout } from './layout.ts';
 import type { Link } from './link.ts';
 import { type Machine, MachineRoom, type Toolbox } from './machine.ts';
+import { type Planes, planesOf } from './mpr-door.ts';
 import { Pane, type PaneDeps } from './pane.ts';
 import type { Watch } from './persist.ts';
 import { install, remove } from './seam.ts';
@@ -63,6 +64,11 @@ export class Stage extends EventTarget {
 
   get session(): Session | null {
     return this.active.session;
+  }
+
+  /** Whether the active series can be reconstructed. */
+  get planes(): Planes {
+    return planesOf(this.active, (imageId) => this.machine?.planes.rawOf(imageId) ?? {});
   }
 
   get slide(): Slide | null {

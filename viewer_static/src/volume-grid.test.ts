@@ -22,6 +22,7 @@ const RAW = {
 };
 const STACK: Stack = {
   order: [0, 1, 2, 3, 4],
+  places: [0, 1, 2, 3, 4].map((at) => [10, 20 + at, 30 + 5 * at] as const),
   origin: [10, 20, 30],
   row: [1, 0, 0],
   column: [0, 1, 0],

@@ -17,12 +17,13 @@ function turned(about: number, over: number): Axes {
   ];
 }
 
-function slice(position: Vector | null, axes: Axes | null = AXIAL, frames = 1): Placed {
-  return { instance: { position, orientation: axes?.flat() ?? null, frames } };
-}
-
-const row = (places: readonly Vector[], axes = AXIAL) => places.map((place) => slice(place, axes));
-const along = (depths: readonly number[]) => row(depths.map((z) => [5, 6, z] as const));
+const placed = (positions: readonly (Vector | null)[], axes: Axes | null = AXIAL): Placed[] =>
+  positions.map((position, index) => ({
+    index,
+    position,
+    orientation: axes === null ? null : axes.flat(),
+  }));
+const along = (depths: readonly number[]) => placed(depths.map((z) => [5, 6, z] as const));
 
 describe('a stack', () => {
   it('is put in order along the normal, however the list goes', () => {
@@ -35,7 +36,7 @@ describe('a stack', () => {
       const axes = turned(at * 0.61, at * 0.37);
       const way = normal(axes).map((part) => part * (0.5 + at / 20)) as unknown as Vector;
       const places = Array.from({ length: 9 }, (_, number) => plus([at, -at, 7], way, number));
-      const found = stackOf(row(places, axes));
+      const found = stackOf(placed(places, axes));
       if (typeof found === 'string') throw new Error(found);
       expect(lengthOf(plus(found.step, way, -1))).toBeLessThan(1e-9);
       expect(found.tilt).toBeLessThan(1e-4);
@@ -46,7 +47,7 @@ describe('a stack', () => {
   it('leans where the gantry was tilted, by as many degrees', () => {
     const lean = Math.tan((12 * Math.PI) / 180) * 3;
     const places = [0, 1, 2, 3, 4, 5].map((at) => [0, at * lean, at * 3] as const);
-    const found = stackOf(row(places));
+    const found = stackOf(placed(places));
     if (typeof found === 'string') throw new Error(found);
     expect(found.tilt).toBeCloseTo(12, 6);
     expect(found.step[1]).toBeCloseTo(lean, 9);
@@ -62,14 +63,13 @@ describe('what is no stack is refused in words', () => {
   const other = turned(0.02, 0);
   it.each([
     ['too few', along([0, 1, 2, 3]), /4 slices; a reconstruction takes at least 5/],
-    ['frames of one file', [slice([0, 0, 0], AXIAL, 30)], /frames of one file/],
-    ['no place', [...along([0, 1, 2, 3, 4]), slice(null)], /1 of 6 slices do not say/],
+    ['no place', [...along([0, 1, 2, 3, 4]), ...placed([null])], /1 of 6 slices do not say/],
+    ['no orientation', placed(new Array(5).fill([5, 6, 0]), null), /5 of 5/],
     [
-      'no orientation',
-      along([0, 1, 2, 3, 4]).map((s) => slice(s.instance.position as never, null)),
-      /5 of 5/,
+      'two ways',
+      [...along([0, 1, 2, 3, 4]), ...placed([[5, 6, 5]], other)],
+      /not all face the same way/,
     ],
-    ['two ways', [...along([0, 1, 2, 3, 4]), slice([5, 6, 5], other)], /not all face the same way/],
     ['a gap', along([0, 1, 2, 4, 5, 6]), /1 slice is missing: at 2 mm the next lies 2 mm away/],
     ['a wide gap', along([0, 1, 2, 6, 7, 8]), /3 slices are missing/],
     ['uneven', along([0, 1, 2, 3.4, 4.4, 5.4]), /unevenly spaced, from 1 mm to 1.4 mm/],
@@ -77,7 +77,7 @@ describe('what is no stack is refused in words', () => {
     ['drifting', along([0, 1, 2, 3, 4, 5, 6, 7.09, 8.18, 9.27, 10.36, 11.45]), /unevenly spaced/],
     [
       'shifted sideways',
-      row([0, 1, 2, 3, 4, 5].map((z) => [z === 3 ? 4 : 0, 0, z] as const)),
+      placed([0, 1, 2, 3, 4, 5].map((z) => [z === 3 ? 4 : 0, 0, z] as const)),
       /shifted sideways/,
     ],
   ])('%s', (_, slices, reason) => {

@@ -1,5 +1,4 @@
-/** Whether the slices of a list stand one behind the other as a volume. Pure; asked before anything is loaded. */
-import type { Instance } from './api.ts';
+/** Whether slices stand one behind the other as a volume. Pure; asked before anything is loaded for it. */
 import { cosines, dot, normal, type Vector } from './geometry.ts';
 import { plural } from './text.ts';
 
@@ -11,12 +10,17 @@ const TENTH = 0.1;
 const SAME_WAY = 0.0035;
 
 export interface Placed {
-  readonly instance: Pick<Instance, 'position' | 'orientation' | 'frames'>;
+  /** In the list. */
+  readonly index: number;
+  readonly position: readonly number[] | null;
+  readonly orientation: readonly number[] | null;
 }
 
 export interface Stack {
   /** The places in the list, in the order in which they stand along the normal. */
   readonly order: readonly number[];
+  /** In that order: the centre of each slice's first pixel, as written. */
+  readonly places: readonly Vector[];
   /** Centre of the first pixel of the first slice, in patient coordinates (mm). */
   readonly origin: Vector;
   readonly row: Vector;
@@ -43,15 +47,11 @@ export const lengthOf = (vector: Vector): number => Math.hypot(...vector);
 
 /** The stack, or the sentence that says why these slices are none. */
 export function stackOf(slices: readonly Placed[]): Stack | string {
-  if (slices.some(({ instance }) => instance.frames > 1))
-    return 'These are frames of one file, and the list does not say where each lies.';
   if (slices.length < LEAST_SLICES)
     return `The series has ${plural(slices.length, 'slice')}; a reconstruction takes at least ${LEAST_SLICES}.`;
-  const axes = slices.map(({ instance }) => cosines(instance.orientation));
+  const axes = slices.map(({ orientation }) => cosines(orientation));
   const [first] = axes;
-  const lost = slices.filter(
-    ({ instance }, at) => axes[at] === null || !isPlace(instance.position),
-  );
+  const lost = slices.filter(({ position }, at) => axes[at] === null || !isPlace(position));
   if (first === null || first === undefined || lost.length > 0)
     return `${lost.length} of ${slices.length} slices do not say where they lie in the patient.`;
   if (axes.some((other) => other === null || !isSameWay(first, other)))
@@ -71,8 +71,8 @@ const isSameWay = (one: readonly [Vector, Vector], other: readonly [Vector, Vect
 function evenly(slices: readonly Placed[], axes: readonly [Vector, Vector]): Stack | string {
   const out = normal(axes);
   const places = slices
-    .map(({ instance }, index): Place => {
-      const at = instance.position?.map(Number) as unknown as Vector;
+    .map(({ index, position }): Place => {
+      const at = position?.map(Number) as unknown as Vector;
       return { index, at, depth: dot(out, at) };
     })
     .sort((one, other) => one.depth - other.depth);
@@ -83,6 +83,7 @@ function evenly(slices: readonly Placed[], axes: readonly [Vector, Vector]): Sta
   return (
     shifted(places, step, out) ?? {
       order: places.map(({ index }) => index),
+      places: places.map(({ at }) => at),
       origin: begin.at,
       row: axes[0],
       column: axes[1],

@@ -1,4 +1,4 @@
-/** Voxels and cuts through them. Nothing is ever read from a slice that has not come. Pure. */
+/** Voxels of slices. Nothing is ever read from a slice that has not come. Pure. */
 import type { Vector } from './geometry.ts';
 
 export type Values = Int8Array | Uint8Array | Int16Array | Uint16Array | Int32Array | Float32Array;
@@ -20,18 +20,6 @@ export interface Size {
   readonly slices: number;
 }
 
-/** A cut in voxel indexes: where its first pixel lies, and what one pixel, and one sample through the slab, goes by. */
-export interface Cut {
-  readonly width: number;
-  readonly height: number;
-  readonly start: Vector;
-  readonly right: Vector;
-  readonly down: Vector;
-  readonly out: Vector;
-  readonly samples: number;
-  readonly mode: Mode;
-}
-
 /** No voxel of the volume lies there. */
 export const OUTSIDE = Number.NaN;
 /** It takes a slice that is not here. */
@@ -43,6 +31,7 @@ const AT_CENTRE = 1e-6;
 export class Voxels {
   values: Values;
   readonly present: Uint8Array;
+  private lacking: number;
 
   constructor(
     readonly size: Size,
@@ -51,6 +40,11 @@ export class Voxels {
     const { columns, rows, slices } = size;
     this.values = new KINDS[kind](columns * rows * slices);
     this.present = new Uint8Array(slices);
+    this.lacking = slices;
+  }
+
+  get isWhole(): boolean {
+    return this.lacking === 0;
   }
 
   /** All whole numbers of 16 bits are exact in a 32-bit float: what does not fit the first slice's kind widens all. */
@@ -63,6 +57,7 @@ export class Voxels {
       this.values = Float32Array.from(this.values);
       this.values.set(values, at);
     }
+    this.lacking -= 1 - (this.present[slice] as number);
     this.present[slice] = 1;
   }
 
@@ -83,6 +78,39 @@ export class Voxels {
     if (fz === 0) return near;
     return near + fz * (flat(values, base + rows * columns, columns, fx, fy) - near);
   }
+
+  /** As `at`, from pixel `from` of a line up to `to`; each must have eight neighbours that came. */
+  line(
+    x: number,
+    y: number,
+    z: number,
+    [dx, dy, dz]: Vector,
+    from: number,
+    to: number,
+    target: Float64Array,
+  ): void {
+    const { columns, rows } = this.size;
+    const { values } = this;
+    const layer = rows * columns;
+    for (let at = from; at < to; at++) {
+      const px = x + at * dx;
+      const py = y + at * dy;
+      const pz = z + at * dz;
+      // Of numbers that are not negative: the whole part.
+      const i = px | 0;
+      const j = py | 0;
+      const k = pz | 0;
+      const base = k * layer + j * columns + i;
+      const near = quad(values, base, columns, px - i, py - j);
+      const far = quad(values, base + layer, columns, px - i, py - j);
+      target[at] = near + (pz - k) * (far - near);
+    }
+  }
+}
+
+function quad(values: Values, base: number, columns: number, fx: number, fy: number): number {
+  const above = line(values, base, fx);
+  return above + fy * (line(values, base + columns, fx) - above);
 }
 
 /** A voxel reaches half its size beyond its centre. */
@@ -111,56 +139,4 @@ function line(values: Values, base: number, fx: number): number {
 
 function isSame(held: Values, at: number, values: Values): boolean {
   return values.every((value, index) => held[at + index] === value);
-}
-
-/** The pixels of the cut, row by row: values, OUTSIDE or MISSING. */
-export function resliced(voxels: Voxels, cut: Cut): Float32Array<ArrayBuffer> {
-  const { width, height, start, right, down, out, mode } = cut;
-  const samples = mode === 'thin' ? 1 : cut.samples;
-  const pixels = new Float32Array(width * height);
-  const back = (samples - 1) / 2;
-  for (let row = 0; row < height; row++) {
-    const x = start[0] - back * out[0] + row * down[0];
-    const y = start[1] - back * out[1] + row * down[1];
-    const z = start[2] - back * out[2] + row * down[2];
-    for (let column = 0; column < width; column++)
-      pixels[row * width + column] = through(
-        voxels,
-        x + column * right[0],
-        y + column * right[1],
-        z + column * right[2],
-        out,
-        samples,
-        mode,
-      );
-  }
-  return pixels;
-}
-
-/** One missing slice in the slab leaves its pixel without a value: the others would hide that it is missing. */
-function through(
-  voxels: Voxels,
-  x: number,
-  y: number,
-  z: number,
-  out: Vector,
-  samples: number,
-  mode: Mode,
-): number {
-  let found = OUTSIDE;
-  let count = 0;
-  for (let at = 0; at < samples; at++) {
-    const value = voxels.at(x + at * out[0], y + at * out[1], z + at * out[2]);
-    if (value === MISSING) return MISSING;
-    if (Number.isNaN(value)) continue;
-    found = count === 0 ? value : added(mode, found, value);
-    count += 1;
-  }
-  return mode === 'mean' ? found / count : found;
-}
-
-function added(mode: Mode, found: number, value: number): number {
-  if (mode === 'max') return value > found ? value : found;
-  if (mode === 'min') return value < found ? value : found;
-  return found + value;
 }

@@ -1,14 +1,19 @@
 /** The other side of `volume.ts`: holds the voxels, and cuts them. */
-import { type Cut, type Kind, resliced, type Size, type Values, Voxels } from './volume-voxels.ts';
+import { type Cut, resliced } from './volume-cut.ts';
+import { type Kind, type Size, type Values, Voxels } from './volume-voxels.ts';
 
 export type Order =
   | { readonly make: Size; readonly kind: Kind }
   | { readonly put: number; readonly values: Values }
   | { readonly cut: Cut; readonly turn: number };
 
-export type Report =
-  | { readonly turn: number; readonly pixels: Float32Array<ArrayBuffer> }
-  | { readonly failed: string };
+export interface Sliced {
+  readonly pixels: Float32Array<ArrayBuffer>;
+  /** What it took. */
+  readonly ms: number;
+}
+
+export type Report = ({ readonly turn: number } & Sliced) | { readonly failed: string };
 
 let voxels: Voxels | null = null;
 
@@ -20,8 +25,9 @@ function obey(order: Order): void {
   if (voxels === null) return;
   if ('put' in order) voxels.put(order.put, order.values);
   if ('cut' in order) {
+    const began = performance.now();
     const pixels = resliced(voxels, order.cut);
-    say({ turn: order.turn, pixels }, [pixels.buffer]);
+    say({ turn: order.turn, pixels, ms: performance.now() - began }, [pixels.buffer]);
   }
 }
 

@@ -4,6 +4,7 @@ import { ViewerError } from './errors.ts';
 import { SeriesModel } from './series.ts';
 import { instanceOf, seriesOf, settled } from './testing.ts';
 import { Volume } from './volume.ts';
+import { listed } from './volume-frames.ts';
 import { type Stack, stackOf } from './volume-stack.ts';
 import type { Order } from './volume-worker.ts';
 
@@ -58,7 +59,7 @@ function bench(raw: (index: number) => object = () => ({}), depths = [0, 2, 4, 6
       }),
       worker: () => worker as unknown as Worker,
     },
-    stackOf(model.slices) as Stack,
+    stackOf(model.slices.map(listed)) as Stack,
     2,
   );
   const puts = () => worker.orders.flatMap((order) => ('put' in order ? [order] : []));

@@ -2,13 +2,13 @@
 import type { Budget } from './budget.ts';
 import type { Raw } from './figures/spacing.ts';
 import type { Vector } from './geometry.ts';
-import type { Slice } from './series.ts';
+import type { Cut } from './volume-cut.ts';
 import { type Source, VolumeFeed } from './volume-feed.ts';
 import { type Grid, gridOf, type Header, headerOf, objection, voxelsIn } from './volume-grid.ts';
 import { tooLarge } from './volume-limit.ts';
 import type { Stack } from './volume-stack.ts';
-import { bytesOf, type Cut, type Kind, kindOf, type Values } from './volume-voxels.ts';
-import type { Order, Report } from './volume-worker.ts';
+import { bytesOf, type Kind, kindOf, type Values } from './volume-voxels.ts';
+import type { Order, Report, Sliced } from './volume-worker.ts';
 
 export interface VolumeDesk {
   readonly source: Source;
@@ -35,7 +35,7 @@ export class Volume extends EventTarget {
   private readonly held: boolean[];
   /** Where in the stack a slice of the list stands. */
   private readonly rank = new Map<number, number>();
-  private readonly waiting = new Map<number, (pixels: Float32Array<ArrayBuffer>) => void>();
+  private readonly waiting = new Map<number, (sliced: Sliced) => void>();
   private readonly feed: VolumeFeed;
   private turn = 0;
 
@@ -50,7 +50,7 @@ export class Volume extends EventTarget {
     stack.order.forEach((index, rank) => {
       this.rank.set(index, rank);
     });
-    const lacks = (index: number) => !this.holds(index);
+    const lacks = (index: number) => this.rank.has(index) && !this.holds(index);
     this.feed = new VolumeFeed(source, budget, lacks, (index) => this.take(index), centre);
     source.model.addEventListener('change', this.look);
   }
@@ -79,13 +79,14 @@ export class Volume extends EventTarget {
     return this.count === this.total;
   }
 
-  /** Of the list: slices that are neither here nor on their way. */
+  /** Of the list: slices of the volume that are neither here nor on their way. */
   get failures(): readonly number[] {
-    return this.desk.source.model.failures.filter((index) => !this.holds(index));
+    const { failures } = this.desk.source.model;
+    return failures.filter((index) => this.rank.has(index) && !this.holds(index));
   }
 
   /** The pixels of a cut; never settles once the volume is left. */
-  cut(cut: Cut): Promise<Float32Array<ArrayBuffer>> {
+  cut(cut: Cut): Promise<Sliced> {
     this.turn += 1;
     this.tell({ cut, turn: this.turn });
     return new Promise((resolve) => this.waiting.set(this.turn, resolve));
@@ -111,7 +112,11 @@ export class Volume extends EventTarget {
     const values = this.desk.values(slice.imageId);
     // Left the memory meanwhile: it will be asked for again.
     if (values === null || this.held[rank]) return;
-    const wrong = this.judged(slice, this.desk.raw(slice.imageId), values);
+    const wrong = this.judged(
+      this.stack.places[rank] as Vector,
+      this.desk.raw(slice.imageId),
+      values,
+    );
     if (wrong !== null) {
       this.refuse(wrong);
       return;
@@ -122,14 +127,13 @@ export class Volume extends EventTarget {
     this.revision += 1;
   }
 
-  private judged({ instance }: Slice, raw: Raw, values: ArrayLike<number>): string | null {
+  private judged(place: Vector, raw: Raw, values: ArrayLike<number>): string | null {
     const header = headerOf(raw);
     if (typeof header === 'string') return header;
     const kind = kindOf(values);
     if (kind === null || values.length !== header.rows * header.columns)
       return 'The pixels are of a kind that no volume is made of.';
-    const listed = instance.position?.map(Number) as unknown as Vector;
-    const wrong = objection(header, this.first ?? header, this.stack, listed);
+    const wrong = objection(header, this.first ?? header, this.stack, place);
     return wrong ?? this.making(header, kind);
   }
 
@@ -161,7 +165,7 @@ export class Volume extends EventTarget {
   private heard(report: Report): void {
     if ('failed' in report) this.refuse('The browser did not give the memory for this volume.');
     else {
-      this.waiting.get(report.turn)?.(report.pixels);
+      this.waiting.get(report.turn)?.(report);
       this.waiting.delete(report.turn);
     }
   }

@@ -1,0 +1,124 @@
+/** Lines, handles and figures on a plane, as drawings. The caller says where pixels lie on the screen. */
+import { set, svgLine } from './dom.ts';
+import type { Figure } from './figures/figure.ts';
+import type { Point } from './figures/plane.ts';
+import type { Line } from './mpr-cross.ts';
+
+const SVG = 'http://www.w3.org/2000/svg';
+const GAP = 14;
+const HANDLE = 6;
+/** Of words beside figures, about. */
+const LETTER = 7.6;
+const LINE = 17;
+/** A hand is not exact to the pixel. */
+const REACH = 13;
+
+export interface Room {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Far enough from the middle to turn finely, and on the screen in all but the smallest views. */
+const armOf = ({ width, height }: Room): number => Math.max(40, 0.3 * Math.min(width, height));
+
+const along = ([x, y]: Point, [dx, dy]: Point, by: number): Point => [x + dx * by, y + dy * by];
+
+/** Where the planes can be taken to turn them. */
+export function gripsOf(lines: readonly Line[], middle: Point, room: Room): Point[] {
+  const arm = armOf(room);
+  return lines.flatMap(({ way }) => [along(middle, way, arm), along(middle, way, -arm)]);
+}
+
+export const isNear = (points: readonly Point[], [x, y]: Point): boolean =>
+  points.some((point) => Math.hypot(point[0] - x, point[1] - y) <= REACH);
+
+/** Whole lines but for a gap where they meet, so that nothing lies over what is looked at. */
+export function inkOfLines(
+  lines: readonly Line[],
+  middle: Point,
+  room: Room,
+  scale: number,
+): SVGElement[] {
+  const end = Math.hypot(room.width, room.height) + Math.hypot(...middle);
+  const arm = armOf(room);
+  return lines.flatMap(({ name, way, half }) => {
+    const across: Point = [-way[1], way[0]];
+    const drawn = (from: number, to: number, off: number, kind: string) => {
+      const start = along(middle, across, off);
+      const line = svgLine(along(start, way, from), along(start, way, to));
+      set(line, 'class', `${kind} ${name}`);
+      return line;
+    };
+    const edge = half * scale;
+    const slab = half > 0 ? [-edge, edge].map((off) => drawn(-end, end, off, 'slab')) : [];
+    const arms = [drawn(-end, -GAP, 0, 'cross'), drawn(GAP, end, 0, 'cross')];
+    const grips = [arm, -arm].map((by) => circle(along(middle, way, by), HANDLE, `grip ${name}`));
+    return [...arms, ...slab, ...grips];
+  });
+}
+
+export function inkOfFigure(
+  { kind, points }: Figure,
+  lines: readonly string[],
+  at: (point: Point) => Point,
+  room: Room,
+): SVGElement[] {
+  const screen = points.map(at);
+  return [...outline(kind, screen), ...words(lines, screen, room)];
+}
+
+function outline(kind: Figure['kind'], points: readonly Point[]): SVGElement[] {
+  if (kind === 'probe') return points.map((point) => circle(point, 4, 'figure'));
+  if (kind === 'ellipse') return ellipse(points);
+  const [a, b, c, d] = points;
+  const isBox = kind === 'rectangle' && a && b && c && d;
+  const closed = kind === 'freehand' ? [...points, ...points.slice(0, 1)] : points;
+  const corners = isBox ? [a, b, d, c, a] : closed;
+  return [shape('polyline', { points: corners.map(written).join(' ') })];
+}
+
+const written = ([x, y]: Point): string => `${x.toFixed(1)},${y.toFixed(1)}`;
+
+function ellipse([top, bottom, left, right]: readonly Point[]): SVGElement[] {
+  if (!(top && bottom && left && right)) return [];
+  const [cx, cy] = [(left[0] + right[0]) / 2, (top[1] + bottom[1]) / 2];
+  const [rx, ry] = [Math.abs(right[0] - left[0]) / 2, Math.abs(bottom[1] - top[1]) / 2];
+  return [shape('ellipse', { cx, cy, rx, ry })];
+}
+
+function circle([cx, cy]: Point, r: number, kind: string): SVGElement {
+  const node = shape('circle', { cx, cy, r });
+  set(node, 'class', kind);
+  return node;
+}
+
+/** Beside the rightmost point, or as near to it as the view has room. */
+function words(lines: readonly string[], points: readonly Point[], room: Room): SVGElement[] {
+  const [x, y] = points.reduce(
+    (far, point) => (point[0] > far[0] ? point : far),
+    points[0] ?? [0, 0],
+  );
+  const wide = LETTER * Math.max(0, ...lines.map(({ length }) => length));
+  const left = Math.max(4, Math.min(x + 10, room.width - wide));
+  const top = Math.max(LINE, Math.min(y + 5, room.height - LINE * lines.length));
+  return lines.map((line, number) => {
+    const node = shape('text', { x: left, y: top + LINE * number });
+    node.textContent = line;
+    return node;
+  });
+}
+
+function shape(tag: string, attributes: Readonly<Record<string, string | number>>): SVGElement {
+  const all: Readonly<Record<string, string | number>> = { class: 'figure', ...attributes };
+  const node = document.createElementNS(SVG, tag) as SVGElement;
+  for (const [name, value] of Object.entries(all))
+    set(node, name, typeof value === 'number' ? value.toFixed(1) : value);
+  return node;
+}
+
+/** Over a picture, and never in the way of the hand. */
+export function sheet(): SVGSVGElement {
+  const node = document.createElementNS(SVG, 'svg');
+  node.setAttribute('class', 'mpr-figures');
+  return node;
+}

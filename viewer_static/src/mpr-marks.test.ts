@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest';
+import { cornersOf, type Lie, PlaneMarks, readingOf } from './mpr-marks.ts';
+import { viewOf } from './mpr-planes.ts';
+import type { Grid } from './volume-grid.ts';
+import { MISSING } from './volume-voxels.ts';
+
+const GRID: Grid = {
+  columns: 40,
+  rows: 30,
+  slices: 20,
+  origin: [-10, -20, 5],
+  steps: [
+    [0.5, 0, 0],
+    [0, 0.5, 0],
+    [0, 0, 2],
+  ],
+};
+const view = viewOf(GRID, 'axial');
+const lie: Lie = { view, index: 7 };
+const CT = { Modality: 'CT', RescaleSlope: 1 };
+const shown = {
+  width: view.width,
+  height: view.height,
+  pixels: Array.from({ length: view.width * view.height }, (_, at) => at),
+};
+
+function drawn(kind: 'length' | 'rectangle' | 'freehand', ...points: [number, number][]) {
+  const marks = new PlaneMarks();
+  marks.press(kind, lie, points[0] ?? [0, 0]);
+  for (const point of points.slice(1)) marks.move(point);
+  marks.release(0.5);
+  return marks;
+}
+const only = (marks: PlaneMarks) => {
+  const [mark] = marks.on(lie);
+  if (mark === undefined) throw new Error('nothing is drawn');
+  return mark;
+};
+
+describe('a figure on a plane', () => {
+  it('is in millimetres of the plane', () => {
+    const mark = only(drawn('length', [4, 4], [10, 12]));
+    expect(readingOf(mark, view, shown, CT).lines).toEqual(['5 mm']);
+  });
+
+  it('keeps its place in the patient, and is seen on its own plane only', () => {
+    const marks = drawn('length', [4, 4], [10, 12]);
+    expect(only(marks).places).toEqual([
+      [-8, -18, 19],
+      [-5, -14, 19],
+    ]);
+    expect(marks.on({ view, index: 8 })).toEqual([]);
+    expect(marks.on({ view: viewOf(GRID, 'coronal'), index: 4 })).toEqual([]);
+    expect(cornersOf(only(marks), view)).toEqual([
+      [4, 4],
+      [10, 12],
+    ]);
+  });
+
+  it('tells the values of the plane in the unit of the series', () => {
+    const mark = only(drawn('rectangle', [1.5, 1.5], [3.5, 3.5]));
+    const { statistics, measure } = readingOf(mark, view, shown, CT);
+    expect([statistics?.count, statistics?.min, statistics?.max]).toEqual([4, 82, 123]);
+    expect(measure.unit).toBe('HU');
+  });
+
+  it('says so where a slice is missing, and counts nothing', () => {
+    const pixels = shown.pixels.map((value, at) => (at === 83 ? MISSING : value));
+    const mark = only(drawn('rectangle', [1.5, 1.5], [3.5, 3.5]));
+    const reading = readingOf(mark, view, { ...shown, pixels }, CT);
+    expect(reading.statistics).toBeNull();
+    expect(reading.lines).toEqual(['Area 1 mm²', 'no value: not all of it was reconstructed']);
+  });
+
+  it('that was only a touch is none; an angle waits for its third point', () => {
+    expect(drawn('length', [4, 4], [4, 4.5]).on(lie)).toEqual([]);
+    const marks = new PlaneMarks();
+    marks.press('angle', lie, [4, 4]);
+    marks.move([14, 4]);
+    marks.release(0.5);
+    marks.move([20, 9]);
+    expect(marks.count).toBe(0);
+    marks.press('angle', lie, [14, 14]);
+    marks.release(0.5);
+    expect(readingOf(only(marks), view, shown, CT).lines).toEqual(['90.0°']);
+  });
+
+  it('is taken back, or removed where the pointer is', () => {
+    const marks = drawn('length', [4, 4], [10, 12]);
+    marks.press('probe', lie, [30, 20]);
+    expect(marks.remove(lie, [4, 5], 0.5)).toBe(false);
+    expect(marks.remove(lie, [4, 5], 3)).toBe(true);
+    expect(marks.on(lie).map(({ kind }) => kind)).toEqual(['probe']);
+    expect([marks.undo(), marks.undo(), marks.count]).toEqual([true, false, 0]);
+  });
+});
