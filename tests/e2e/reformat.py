@@ -61,17 +61,17 @@ class Volume:
         lowest: Values = (self.corners @ AXES[plane].T).min(axis=0)
         return lowest
 
-    def step(self, plane: str) -> float:
+    def step(self, out: Values) -> float:
         """Between neighbouring planes: no voxel further along any axis of the volume."""
-        per = np.linalg.solve(self.matrix, AXES[plane][2])
+        per = np.linalg.solve(self.matrix, out)
         return float(1 / np.abs(per).max())
 
     def places(self, plane: "Plane", off: float = 0.0) -> Values:
         """Patient coordinates [row, column, 3] of a plane's pixels, `off` mm through the screen."""
-        right, down, out = AXES[plane.name]
-        x, y, z = self.corner(plane.name)
+        right, down, out = plane.axes
+        x, y, z = plane.corner
         rows, columns = np.mgrid[: plane.height, : plane.width]
-        depth = z + plane.index * self.step(plane.name) + off
+        depth = z + plane.index * self.step(plane.axes[2]) + off
         found: Values = (
             (x + columns[..., None] * plane.pixel) * right
             + (y + rows[..., None] * plane.pixel) * down
@@ -81,7 +81,7 @@ class Volume:
 
     def cut(self, plane: "Plane", mode: str = "thin", millimetres: float = 0.0) -> Values:
         """Values of a plane or slab; NaN where no voxel lies."""
-        step = self.step(plane.name)
+        step = self.step(plane.axes[2])
         samples = 1 if mode == "thin" else max(1, int(np.floor(millimetres / step + 0.5)))
         offs = (np.arange(samples) - (samples - 1) / 2) * step
         layers = np.array([self.at(self.places(plane, off)) for off in offs])
@@ -114,6 +114,16 @@ class Volume:
         return np.where(inside, total, np.nan)
 
 
+def turned(axes: Values, about: Values, degrees: float) -> Values:
+    """Axes turned by the right-hand rule about a unit vector: Rodrigues' formula."""
+    angle = np.radians(degrees)
+    x, y, z = about
+    cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
+    matrix = np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross
+    found: Values = axes @ matrix.T
+    return found
+
+
 @dataclass(frozen=True)
 class Plane:
     """A plane as the browser shows it."""
@@ -125,6 +135,8 @@ class Plane:
     height: int
     pixel: float
     corner: tuple[float, ...]
+    # To the right of the screen, down on it, and through it.
+    axes: Values
     values: Values
 
     @classmethod
@@ -140,5 +152,6 @@ class Plane:
             height,
             told["pixel"],
             tuple(told["corner"]),
+            np.array([told["axes"][way] for way in ("right", "down", "out")]),
             pixels.reshape(height, width),
         )

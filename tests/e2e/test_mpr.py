@@ -11,7 +11,8 @@ from playwright.sync_api import BrowserType
 from pacs_proxy.demo.phantom import Label, Patient, Study, ct_series, mr_series
 from tests.e2e.conftest import CHROMIUM, FLAGS, OpenViewer
 from tests.e2e.meddler import Meddler, Script
-from tests.e2e.reformat import AXES, Plane, Volume
+from tests.e2e.planes import assert_equal, plane, reconstruct, until, until_complete, volume_of
+from tests.e2e.reformat import AXES
 from tests.e2e.shelf import Book, Shelf
 from tests.e2e.textured import Textured
 from tests.e2e.viewer import Viewer
@@ -25,8 +26,6 @@ STUDY = Study(Patient("Planes^Three"), "Planes", "MPR-1", "20260920")
 CT = ct_series(32, 96, 96, label=Label(STUDY, 1))
 MR = mr_series(24, 80, 80, label=Label(STUDY, 2))
 TILTED = Textured(tag=1, study=40, count=12, rows=60, columns=70, step=(0, 1, 4), patient="MPR")
-# What the picture engine and 32-bit floats may differ by: values reach 3000.
-TOLERANCE = 0.01
 LOADS = ("/display", "/compact")
 
 
@@ -40,37 +39,6 @@ def window(viewer: OpenViewer, served: Proxy) -> Iterator[Viewer]:
     window = viewer(served.url, 1440)
     yield window
     assert window.errors == []
-
-
-def volume_of(shelf: Shelf, book: Book) -> Volume:
-    return Volume.of([shelf.files[instance] for instance in book.instances])
-
-
-def reconstruct(window: Viewer, book: Book) -> None:
-    """From the list to three planes, complete and drawn."""
-    window.open(book).until_shown(0)
-    window.page.keyboard.press("F8")
-    until_complete(window)
-
-
-def until(window: Viewer, condition: str, argument: object = None) -> None:
-    window.page.wait_for_function(
-        f"x => {{ const s = window.__pacsMpr; return s && ({condition}); }}", arg=argument
-    )
-
-
-def until_complete(window: Viewer) -> None:
-    until(window, "s.counts().total > 0 && s.counts().held === s.counts().total && s.settled()")
-
-
-def plane(window: Viewer, name: str) -> Plane:
-    return Plane.of(name, window.page.evaluate("name => window.__pacsMpr.plane(name)", name))
-
-
-def assert_equal(shown: Plane, expected: np.ndarray, tolerance: float = TOLERANCE) -> None:
-    """The same pixels, and the same places without any."""
-    np.testing.assert_array_equal(np.isnan(shown.values), np.isnan(expected))
-    np.testing.assert_allclose(shown.values, expected, atol=tolerance, rtol=0)
 
 
 @pytest.mark.parametrize("name", ["ct", "mr", "tilted"])
@@ -116,8 +84,9 @@ def test_the_crosshair_takes_the_other_planes_to_the_place(
     assert plane(window, "coronal").index == before.index
     for name in ("axial", "sagittal"):
         shown = plane(window, name)
-        depth = volume.corner(name)[2] + shown.index * volume.step(name)
-        assert abs(depth - AXES[name][2] @ place) <= volume.step(name) / 2 + 0.6 * before.pixel
+        step = volume.step(shown.axes[2])
+        depth = volume.corner(name)[2] + shown.index * step
+        assert abs(depth - AXES[name][2] @ place) <= step / 2 + 0.6 * before.pixel
         assert_equal(shown, volume.cut(shown))
     meeting = np.array(window.page.evaluate("window.__pacsMpr.meeting()"))
     nearest = volume.places(before)[row - 1 : row + 2, column - 1 : column + 2].reshape(-1, 3)

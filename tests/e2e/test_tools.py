@@ -1,5 +1,6 @@
 """Every tool, driven by real mouse events; its numbers are numpy's on the same pixels."""
 
+import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,6 +10,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from playwright.sync_api import Browser
+from pydicom import dcmread
+from pydicom.dataset import Dataset
 
 from tests.e2e.shelf import Book, Shelf
 from tests.e2e.textured import Textured
@@ -362,3 +365,93 @@ def test_the_magnifier_shows_and_leaves(desk: Desk) -> None:
     mouse.up()
     desk.window.page.locator(".magnifyTool").wait_for(state="detached")
     desk.window.until_shown(0)
+
+
+def test_window_presets_have_their_numbers_and_the_stored_window_comes_back(desk: Desk) -> None:
+    for key, wanted in {"1": (400, 40), "3": (2000, 400), "0": (1400, 500)}.items():
+        desk.choose(key)
+        desk.settle()
+        window = desk.window.page.evaluate("window.__pacsProxy.window()")
+        assert (window["width"], window["centre"]) == pytest.approx(wanted, abs=1)
+
+
+def test_the_picture_turns_freely_with_the_hand(desk: Desk) -> None:
+    box = desk.window.page.locator(".canvas").first.bounding_box()
+    assert box is not None
+    middle = np.array([box["x"] + box["width"] / 2, box["y"] + box["height"] / 2])
+    before = np.subtract(desk.placed((90, 60)), desk.placed((30, 60)))
+    desk.choose("u")
+    mouse = desk.window.page.mouse
+    mouse.move(middle[0] + 150, middle[1])
+    mouse.down()
+    for degrees in range(3, 31, 3):
+        angle = np.radians(degrees)
+        mouse.move(*(middle + 150 * np.array([np.cos(angle), np.sin(angle)])))
+    mouse.up()
+    desk.settle()
+    after = np.subtract(desk.placed((90, 60)), desk.placed((30, 60)))
+    assert np.hypot(*after) == pytest.approx(np.hypot(*before), rel=1e-3)
+    turned = np.degrees(np.arctan2(*after[::-1]) - np.arctan2(*before[::-1]))
+    assert turned == pytest.approx(30, abs=3)
+
+
+def test_the_scale_bar_is_as_long_as_it_says(desk: Desk) -> None:
+    bar = desk.window.page.locator(".scale-bar").first
+    long = float(bar.evaluate("node => parseFloat(node.style.getPropertyValue('--length'))"))
+    number, unit = bar.inner_text().split()
+    wanted = float(number) * {"cm": 10, "mm": 1}[unit]
+    rows = np.hypot(*np.subtract(desk.placed((0, 100)), desk.placed((0, 0)))) / 100
+    assert long * desk.slices.down / rows == pytest.approx(wanted, rel=1e-3)
+
+
+def test_cine_stays_between_the_slices_it_was_told_at_the_rate_it_was_told(desk: Desk) -> None:
+    page = desk.window.page
+    for key, index in (("<", 1), (">", 2)):
+        desk.window.show(index)
+        desk.window.until_shown(index)
+        page.keyboard.press(key)
+    assert page.locator(".span").inner_text() == "2–3 ×"
+    page.get_by_label("Frames per second").fill("40")
+    page.get_by_label("Frames per second").blur()
+    page.evaluate(
+        "() => { window.__played = []; const look = () => {"
+        " const at = window.__pacsProxy?.wanted(); const list = window.__played;"
+        " if (list.at(-1) !== at) list.push(at); window.__looking = requestAnimationFrame(look); };"
+        " look(); }"
+    )
+    page.keyboard.press(" ")
+    page.wait_for_function("() => window.__played.length > 8")
+    page.keyboard.press(" ")
+    played = page.evaluate("() => { cancelAnimationFrame(window.__looking); return __played }")
+    assert set(played) == {1, 2}
+    page.keyboard.press("\\")
+    page.keyboard.press("Home")
+    desk.window.until_shown(0)
+    assert page.locator(".span").is_hidden()
+
+
+def test_uptake_is_in_suv_by_body_weight(desk: Desk, shelf: Shelf) -> None:
+    tagged = dcmread(io.BytesIO(Textured(tag=9, study=9, count=1, modality="PT")[0]))
+    del tagged.RescaleType
+    tagged.RescaleIntercept, tagged.RescaleSlope, tagged.Units = 0, 2.5, "BQML"
+    tagged.CorrectedImage, tagged.DecayCorrection = ["ATTN", "DECY"], "START"
+    tagged.SeriesTime, tagged.PatientWeight = "110000", 70
+    drug = Dataset()
+    drug.RadiopharmaceuticalStartTime = "100000.00"
+    drug.RadionuclideTotalDose, drug.RadionuclideHalfLife = 4e8, 6588
+    tagged.RadiopharmaceuticalInformationSequence = [drug]
+    written = io.BytesIO()
+    tagged.save_as(written)
+    book = shelf.add([written.getvalue()])
+    desk.window.go_to(book)
+    desk.window.until_shown(0)
+    desk.choose("q")
+    desk.drag((20.5, 30.5), (70.5, 80.5))
+    found = desk.drawn("rectangle")["reading"]
+    assert found["measure"]["unit"] == "SUV"
+    held = inside(desk, points_of(desk.drawn("rectangle"))[[0, 1, 3, 2]])
+    activity = shelf.pixels(f"vdcm:{book.instances[0]}")[held]
+    wanted = activity * 70_000 / (4e8 * 2 ** (-3600 / 6588))
+    assert found["statistics"]["mean"] == pytest.approx(wanted.mean(), rel=1e-6)
+    assert found["statistics"]["deviation"] == pytest.approx(wanted.std(), rel=1e-6)
+    assert found["statistics"]["max"] == pytest.approx(wanted.max(), rel=1e-6)
