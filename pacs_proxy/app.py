@@ -14,7 +14,7 @@ from pacs_proxy.access.setup import SetUp
 from pacs_proxy.access.verification import Verdicts
 from pacs_proxy.archive import catalogue
 from pacs_proxy.archive.catalogue import Keeper
-from pacs_proxy.archive.instances import Instances, Limits
+from pacs_proxy.archive.instances import Instances, Limits, Opened
 from pacs_proxy.archive.lineage import Lineage
 from pacs_proxy.archive.manifest import Manifests
 from pacs_proxy.archive.parcel import Parcels
@@ -59,6 +59,7 @@ from pacs_proxy.services.routes import ROUTES
 from pacs_proxy.services.shelf import FrameShelf
 from pacs_proxy.services.tallies import Tallies
 from pacs_proxy.services.thumbnails import Thumbnails
+from pacs_proxy.services.warming import Bounds, Bring, Warmer
 from pacs_proxy.settings import Settings
 from pacs_proxy.taking import (
     allowed,
@@ -71,6 +72,7 @@ from pacs_proxy.taking import (
 from pacs_proxy.upstream.attempts import Persistence
 from pacs_proxy.upstream.client import Client, prober
 from pacs_proxy.upstream.health import Health
+from pacs_proxy.upstream.interest import Interest
 from pacs_proxy.upstream.pace import Pace
 from pacs_proxy.upstream.pool import Node, Pool, authorization
 from pacs_proxy.upstream.transport import Transport
@@ -140,6 +142,7 @@ def build(settings: Settings) -> Services:
         parcels=Parcels(instances),
         exports=BoundedSemaphore(settings.export_streams),
         pictures=pictures,
+        warmer=Warmer(brought(instances, pictures), client.delay, watch, ahead(settings)),
         frames=FrameShelf(instances, spool.limit),
         thumbnails=Thumbnails(database, staging, tiffs),
         health=health,
@@ -217,6 +220,25 @@ def make_client(settings: Settings, health: Health) -> Client:
     waiting = BoundedSemaphore(max(1, settings.threads - _SPARE_THREADS))
     persistence = Persistence(health, policy(settings), prober(transport), waiting)
     return Client(transport, persistence, settings.query_seconds)
+
+
+def brought(instances: Instances, pictures: Pictures) -> Bring:
+    """How an image is opened that a reader is going to ask for."""
+
+    def bring(image: str, is_compact: bool, interest: Interest) -> Opened:
+        return (
+            pictures.compact(image, interest).opened
+            if is_compact
+            else instances.open(image, interest)
+        )
+
+    return bring
+
+
+def ahead(settings: Settings) -> Bounds:
+    """How much is fetched before anybody asks for it."""
+    each = settings.verify_first_bytes
+    return Bounds(settings.warm_series, settings.warm_far_seconds, settings.spool_bytes // 4, each)
 
 
 def limits(settings: Settings) -> Limits:

@@ -21,6 +21,7 @@ ABANDONED = Counter("pacs_abandoned_total", "Requests whose client left before t
 SPOOL_HITS = Counter("pacs_spool_hits_total", "Instances answered from the verified spool.")
 SPOOL_MISSES = Counter("pacs_spool_misses_total", "Instances fetched from the archive.")
 SPOOL_DIRECT = Counter("pacs_spool_direct_total", "Bodies streamed past the spool.")
+WARMED = Counter("pacs_warmed_total", "Instances fetched before a reader asked for them.")
 UNUSUALLY_SMALL = Counter(
     "pacs_small_instances_total", "Verified instances below the minimum DICOM size."
 )

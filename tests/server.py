@@ -54,6 +54,8 @@ class Proxy:
             "PACS_PROXY_WORKERS": "1",
             # What is tried by way of this is not the door; tests/services/test_access.py is.
             "PACS_PROXY_SIGN_IN": "0",
+            # Tests count what the archive was asked for; test_warming.py is for this.
+            "PACS_PROXY_WARM_SERIES": "0",
             **named,
         }
         self.command = [sys.executable, "-m", "pacs_proxy", "serve"]

@@ -36,6 +36,7 @@ from pacs_proxy.services.pictures import Pictures
 from pacs_proxy.services.shelf import FrameShelf
 from pacs_proxy.services.tallies import Tallies
 from pacs_proxy.services.thumbnails import Thumbnails
+from pacs_proxy.services.warming import Warmer
 from pacs_proxy.settings import Settings
 from pacs_proxy.upstream.health import Health
 from pacs_proxy.upstream.interest import Interest
@@ -61,6 +62,7 @@ class Services:
     parcels: Parcels
     exports: BoundedSemaphore
     pictures: Pictures
+    warmer: Warmer
     frames: FrameShelf
     thumbnails: Thumbnails
     health: Health

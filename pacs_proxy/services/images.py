@@ -39,7 +39,9 @@ def display(instance: str) -> Response:
 
 def compact(instance: str) -> Response:
     """What the browser draws right, with the same pixels in fewer bytes where possible."""
-    shown = services().pictures.compact(orthanc_id(instance), interest())
+    having, named = services(), orthanc_id(instance)
+    with having.warmer.visible(named, is_compact=True):
+        shown = having.pictures.compact(named, interest())
     return _response(_as_shown(shown, request.environ, interest()))
 
 
@@ -50,7 +52,9 @@ def stored(having: Services, instance: str, environ: Environ, interest: Interest
 
 def shown(having: Services, instance: str, environ: Environ, interest: Interest) -> Answer:
     """`display`, without a framework around it."""
-    return _as_shown(having.pictures.display(instance, interest), environ, interest)
+    with having.warmer.visible(instance):
+        shown = having.pictures.display(instance, interest)
+    return _as_shown(shown, environ, interest)
 
 
 def _as_shown(shown: Shown, environ: Environ, interest: Interest) -> Answer:
@@ -100,7 +104,9 @@ def _stored_as(
 ) -> Answer:
     if environ["REQUEST_METHOD"] == "HEAD":
         return described(having.instances.describe(instance, interest), manner, environ)
-    return deliver(having.instances.open(instance, interest), interest, manner, environ)
+    with having.warmer.visible(instance):
+        opened = having.instances.open(instance, interest)
+    return deliver(opened, interest, manner, environ)
 
 
 def _response(answer: Answer) -> Response:

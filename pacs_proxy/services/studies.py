@@ -87,6 +87,7 @@ def series(series: str) -> dict[str, Any]:
     """One series, its study and its instances in viewing order."""
     found = services().studies.series(orthanc_id(series), interest())
     services().lineage.met(found.study)
+    services().warmer.opened(found.series.id, found.instances)
     services().lineage.belong([item.id for item in found.instances], series, found.study.id)
     return {
         **asdict(found.series),

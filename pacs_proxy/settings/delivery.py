@@ -36,6 +36,21 @@ class DeliverySettings:
         "Instances up to this size are verified whole before the first byte leaves; of larger ones "
         "the last piece is held back until the digest matches.",
     )
+    warm_series: int = setting(
+        "PACS_PROXY_WARM_SERIES",
+        2,
+        whole,
+        "Series that each worker fetches into the spool as soon as they are opened, one image at a "
+        "time, never while a reader waits for one, and no longer than their images are asked for; "
+        "each at most a quarter of the spool. 0: nothing is fetched ahead.",
+    )
+    warm_far_seconds: float = setting(
+        "PACS_PROXY_WARM_FAR_SECONDS",
+        0.03,
+        moment,
+        "Series are fetched ahead only while Orthanc's answers usually take at least this long to "
+        "begin: from a near archive nothing would be gained.",
+    )
     minimum_dicom_bytes: int = setting(
         "PACS_PROXY_MINIMUM_DICOM_BYTES",
         KIB,

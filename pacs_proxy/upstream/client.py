@@ -46,6 +46,10 @@ class Client:
         policy = replace(self._persistence.policy, deadline=seconds)
         return Client(self._transport, replace(self._persistence, policy=policy), self._patience)
 
+    def delay(self) -> float:
+        """Seconds until an answer of the archive usually begins; 0 before the first."""
+        return self._transport.delay
+
     def look(self) -> None:
         """Notice the return of an archive that was away; waits for nothing."""
         self._persistence.look()

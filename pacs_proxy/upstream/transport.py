@@ -70,6 +70,11 @@ class Transport:
         # identity: a compressed body that was cut short looks whole to every client.
         self._headers = {"Accept-Encoding": "identity", **credentials}
 
+    @property
+    def delay(self) -> float:
+        """Seconds until an answer of the archive usually begins; 0 before the first."""
+        return self._pace.mean
+
     def send(self, node: int, request: Request, interest: Interest) -> Body:
         """Send it and return the answer's body, not yet read.
 

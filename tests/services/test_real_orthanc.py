@@ -216,3 +216,30 @@ def test_a_crash_of_ten_seconds_under_64_downloads_is_only_a_pause() -> None:
         after = [when - back for when in moved if when > back]
         assert min(after) < 2.0
         assert max(after) < 2.0 + 64 * 0.6e6 / 10e6 + 2.0
+
+
+def test_a_series_of_a_far_archive_is_there_before_anybody_asks_for_its_images(
+    real: ThrowawayOrthanc, stored: dict[str, bytes]
+) -> None:
+    port = int(real.url.rstrip("/").rpartition(":")[2])
+    with (
+        Link("127.0.0.1", port, latency=0.05) as line,
+        Proxy(line.url, warm_series=2) as server,
+    ):
+        series = asked(real, f"/instances/{next(iter(stored))}/series")["ID"]
+        assert server.get(f"/api/pacs/series/{series}").status == 200
+        deadline = time.monotonic() + 30
+        while fetched_ahead(server) < len(stored):
+            assert time.monotonic() < deadline, "it does not come"
+            time.sleep(0.02)
+        before = line.carried["down"]
+        for name, data in stored.items():
+            assert server.file(name).body == data
+        # Descriptions are asked for again, bytes are not.
+        assert line.carried["down"] - before < sum(map(len, stored.values())) / 4
+
+
+def fetched_ahead(server: Proxy) -> float:
+    words = server.get("/metrics").body.decode()
+    line = next((line for line in words.splitlines() if line.startswith("pacs_warmed_total")), "0")
+    return float(line.split()[-1])
