@@ -28,6 +28,15 @@ function link(name: string): HtmlTagDescriptor {
   return { tag: 'link', attrs, injectTo: 'head' };
 }
 
+/** The engine starts it when it runs itself, which would be one way there and back later. */
+const WORKER = /\/decodeImageFrameWorker-[\w-]+\.js$/;
+
+const later = (name: string): HtmlTagDescriptor => ({
+  tag: 'link',
+  attrs: { rel: 'prefetch', href: `./${name}` },
+  injectTo: 'head',
+});
+
 export function preloadEngine(): Plugin {
   return {
     name: 'preload-engine',
@@ -38,7 +47,9 @@ export function preloadEngine(): Plugin {
         const found = new Set<string>();
         for (const name of Object.keys(bundle))
           if (ENGINE.test(chunkOf(bundle, name)?.facadeModuleId ?? '')) within(bundle, name, found);
-        return [...found].filter((name) => !html.includes(name)).map(link);
+        const workers = Object.keys(bundle).filter((name) => WORKER.test(name));
+        const engine = [...found].filter((name) => !html.includes(name));
+        return [...engine.map(link), ...workers.map(later)];
       },
     },
   };

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { precompress } from './precompress.ts';
 import { preloadEngine } from './preload.ts';
+import { leaveDecodersToWorker } from './slim.ts';
 
 const server = process.env.PACS_PROXY_URL ?? 'http://127.0.0.1:8080';
 
@@ -36,12 +37,15 @@ export default defineConfig({
         '@kitware/vtk.js/Rendering/OpenGL/Profiles/Geometry.js',
       '@kitware/vtk.js/Rendering/Profiles/Volume.js':
         '@kitware/vtk.js/Rendering/OpenGL/Profiles/Volume.js',
+      // Nothing here is drawn in false colours: grey and rainbow instead of 200 of them.
+      '@kitware/vtk.js/Rendering/Core/ColorTransferFunction/ColorMaps.js':
+        '@kitware/vtk.js/Rendering/Core/ColorTransferFunction/ColorMapsLite.js',
       // vtk.js' XML reader pulls in a package that breaks in the browser (blank page); we read no XML.
       xmlbuilder2: fileURLToPath(new URL('./src/stubs/xmlbuilder2.ts', import.meta.url)),
     },
   },
   optimizeDeps: { exclude: ['@cornerstonejs/dicom-image-loader'], include: COMMONJS },
-  plugins: [preloadEngine(), precompress()],
+  plugins: [leaveDecodersToWorker(), preloadEngine(), precompress()],
   server: { proxy: { '^/(api|wado)': server } },
   test: { include: ['src/**/*.test.ts'] },
 });

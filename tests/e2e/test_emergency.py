@@ -10,6 +10,7 @@ from pacs_proxy.demo.orthanc import ThrowawayOrthanc
 from pacs_proxy.settings import Settings
 from tests.e2e.conftest import TAG, OpenViewer
 from tests.e2e.shelf import Book
+from tests.e2e.test_device import DATABASES, KEPT, NAME
 from tests.e2e.test_signing_in import PASSWORD, sign_in
 from tests.server import Proxy
 
@@ -33,6 +34,7 @@ def test_a_study_out_of_reach_opens_with_a_reason_and_a_banner(
 ) -> None:
     window = viewer(server.url, 1440)
     page = window.page
+    page.add_init_script("localStorage.setItem('pacs-proxy.device', 'keep')")
     page.goto(server.url)
     sign_in(window)
     page.get_by_role("button", name="Emergency access").click()
@@ -48,6 +50,10 @@ def test_a_study_out_of_reach_opens_with_a_reason_and_a_banner(
     page.reload()
     window.until_shown(0)
     page.locator(".glass-banner").get_by_text("minutes left").wait_for()
+    window.until_all(24)
+    # The device is ready to keep images, and keeps none of these.
+    assert page.evaluate(DATABASES) == [NAME]
+    assert page.evaluate(KEPT, NAME) == 0
     page.evaluate(AN_HOUR_LATER)
     page.get_by_text("The emergency access to the study has ended").wait_for()
     page.locator(".list").wait_for()

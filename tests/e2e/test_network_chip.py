@@ -58,4 +58,7 @@ def test_the_chip_tells_rate_time_and_breaks_of_the_line(
         expect(card).to_be_hidden()
         # That closed the card and nothing else.
         assert window.status.startswith("24/24")
+        window.go_to_list()
+        chip.click()
+        expect(card.locator(VALUE.format("Arrives at"))).to_contain_text("Mbit/s")
         assert window.errors == []

@@ -18,6 +18,7 @@ from pacs_proxy.demo.syntaxes import LOSSLESS
 from tests.e2e.conftest import TAG, OpenViewer
 from tests.e2e.shelf import Book, Shelf, is_drawn_right
 from tests.e2e.slices import Barred
+from tests.e2e.test_device import fetched
 from tests.e2e.viewer import Viewer
 from tests.server import Proxy
 
@@ -227,6 +228,24 @@ def test_download_gives_the_stored_bytes(
         window.page.get_by_role("menuitem", name="Download image").click()
     assert saving.value.path().read_bytes() == shelf.files[bars.instances[7]]
     assert saving.value.suggested_filename == f"instance-{bars.instances[7][:8]}.dcm"
+
+
+def test_a_series_opened_again_in_the_same_page_costs_no_image(
+    shelf: Shelf, served: Proxy, bars: Book, viewer: OpenViewer
+) -> None:
+    other = shelf.add(Barred(9))
+    window = viewer(served.url).open(bars)
+    window.until_all(24)
+    window.go_to(other)
+    window.until_all(24)
+    window.go_to_list()
+    asked = fetched(window)
+    for book in (bars, other):
+        window.go_to(book)
+        window.until_all(24)
+        drawn = window.walk([0, 12, 23])
+        assert all(is_drawn_right(shelf, one) for one in drawn)
+    assert asked == []
 
 
 def test_another_series_never_shows_the_picture_of_the_one_before(

@@ -9,6 +9,7 @@ from pacs_proxy.demo.orthanc import ThrowawayOrthanc
 from pacs_proxy.settings import Settings
 from tests.e2e.conftest import OpenViewer
 from tests.e2e.shelf import Book
+from tests.e2e.test_device import DATABASES
 from tests.e2e.test_signing_in import PASSWORD, sign_in
 from tests.server import Proxy
 
@@ -40,6 +41,8 @@ def test_a_guest_sees_what_was_shared_until_it_is_revoked(
 
     guest = viewer(server.url, 1440)
     asked: list[str] = []
+    # Somebody else kept images in this browser: a guest does not.
+    guest.page.add_init_script("localStorage.setItem('pacs-proxy.device', 'keep')")
     guest.page.on("request", lambda request: asked.append(request.url))
     guest.page.goto(link)
     prompt = guest.page.locator(".guest-door[open]")
@@ -52,6 +55,7 @@ def test_a_guest_sees_what_was_shared_until_it_is_revoked(
     prompt.get_by_role("button", name="Open").click()
     guest.until_all(24)
     guest.until_shown(0)
+    assert guest.page.evaluate(DATABASES) == []
     guest.page.locator(".guest-bar").get_by_text("to read only").wait_for()
     guest.picture("guest-study")
     secret = link.rpartition("/")[2]

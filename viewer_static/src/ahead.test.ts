@@ -16,7 +16,8 @@ function bench() {
       loads.push({ watch, finish: resolve });
       watch.signal.addEventListener('abort', () => reject(new ViewerError('cancelled')));
     });
-  const ahead = new Ahead({ instance: load } as unknown as Transport, instance);
+  const transport = { instance: load, isSlowFor: () => false } as unknown as Transport;
+  const ahead = new Ahead(transport, instance);
   const giveUp = new AbortController();
   const waits: (Waiting | null)[] = [];
   const watch: Watch = { signal: giveUp.signal, waiting: (waiting) => waits.push(waiting) };

@@ -1,5 +1,6 @@
 /** The first picture's bytes, on their way while the picture engine is still starting. */
-import { displayPath, type Instance, type SeriesDetail } from './api.ts';
+import { compactPath, displayPath, type Instance, type SeriesDetail } from './api.ts';
+import { bringDecoder } from './decoder-ahead.ts';
 import type { Wanted } from './device/vault.ts';
 import type { MachineRoom } from './machine.ts';
 import type { Waiting, Watch } from './persist.ts';
@@ -7,6 +8,11 @@ import type { Proven } from './proven.ts';
 import { sifted } from './series.ts';
 import { mayBeSlide } from './slide-level.ts';
 import type { Transport } from './transport.ts';
+
+/** As it is stored, or with the same pixels in fewer bytes where the link is the slowest part. */
+export function pathOf(transport: Transport, { id, size }: Instance): string {
+  return transport.isSlowFor(size) ? compactPath(id) : displayPath(id);
+}
 
 /** One instance, for whoever asks for it first. */
 export class Ahead {
@@ -20,7 +26,7 @@ export class Ahead {
     transport: Transport,
     private readonly instance: Instance & Wanted,
   ) {
-    this.coming = transport.instance(displayPath(instance.id), instance, {
+    this.coming = transport.instance(pathOf(transport, instance), instance, {
       signal: this.giveUp.signal,
       waiting: (waiting) => {
         this.last = waiting;
@@ -62,6 +68,7 @@ export function aheadOf(
 ): Ahead | null {
   const [first] = sifted(detail).good;
   if (room.machine !== null || first === undefined || mayBeSlide(detail)) return null;
+  if (transport.isSlowFor(first.size)) bringDecoder();
   const ahead = new Ahead(transport, { ...first, study: detail.study });
   signal.addEventListener('abort', () => ahead.close(), { once: true });
   return ahead;

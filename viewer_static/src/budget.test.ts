@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest';
-import { Budget, SLOTS } from './budget.ts';
+import { Budget, FEW, SLOTS } from './budget.ts';
 import type { ViewerError } from './errors.ts';
 import { SliceQueue } from './queue.ts';
 import { SeriesModel } from './series.ts';
 import { FakeClock, seriesOf, settled } from './testing.ts';
 
-function wall() {
-  const budget = new Budget();
+function wall(slots = SLOTS) {
+  const budget = new Budget(() => slots);
   const clock = new FakeClock();
   const pane = () => {
     const done = new Map<number, () => void>();
@@ -47,4 +47,13 @@ it('makes room for a visible slice by dropping what another viewport fetched ahe
   void other.queue.want(3);
   expect(other.queue.active).toEqual([3]);
   expect(one.queue.size).toBe(SLOTS - 1);
+});
+
+it('asks for less at once where the link is narrow', async () => {
+  const { one } = wall(FEW);
+  const first = one.queue.want(0);
+  one.done.get(0)?.();
+  await first;
+  await settled();
+  expect(one.queue.size).toBe(FEW);
 });

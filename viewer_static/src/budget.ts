@@ -2,6 +2,8 @@
 
 /** One of the browser's six connections stays free for status and lists. */
 export const SLOTS = 5;
+/** Fill a narrow link as well; when it breaks, less is on its way. */
+export const FEW = 3;
 
 /** The loads of one viewport. */
 export interface Party {
@@ -14,6 +16,8 @@ export interface Party {
 
 export class Budget {
   private readonly members = new Set<Party>();
+
+  constructor(private readonly slots: () => number = () => SLOTS) {}
 
   enter(party: Party): void {
     this.members.add(party);
@@ -28,7 +32,7 @@ export class Budget {
   }
 
   get hasRoom(): boolean {
-    return this.size < SLOTS;
+    return this.size < this.slots();
   }
 
   /** Another viewport still waits for what its reader sees. */

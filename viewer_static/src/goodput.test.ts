@@ -41,3 +41,30 @@ test('a link that turns slow is known with the first files', () => {
   meter.heard([body(3_000, 5_000, MIB)]);
   expect(meter.bytesPerSecond).toBeLessThan(1.5 * MIB);
 });
+
+test("the page's own script tells a slow link before any picture has come", () => {
+  const meter = new Goodput();
+  meter.heard([body(0, 240, 60_000)]);
+  expect(meter.bytesPerSecond).toBeNull();
+  expect(meter.expected).toBeLessThan(300_000);
+});
+
+test('a busy machine is no slow link', () => {
+  const meter = new Goodput();
+  meter.heard([body(0, 35, 60_000)]);
+  expect(meter.expected).toBeGreaterThan(3e6);
+});
+
+test('the pace of the link is known when the page is opened again, until this time tells', () => {
+  const kept = new Map<string, string>();
+  const memory = {
+    getItem: (key: string) => kept.get(key) ?? null,
+    setItem: (key: string, value: string) => void kept.set(key, value),
+  };
+  new Goodput(memory).heard([body(0, 4_000, MIB)]);
+  expect([...kept.values()]).toEqual(['300000']);
+  const again = new Goodput(memory);
+  expect(again.expected).toBe(300_000);
+  again.heard([body(0, 10, 60_000)]);
+  expect(again.expected).toBeGreaterThan(3e6);
+});

@@ -15,6 +15,13 @@ const LEAST_BYTES = 32 * 1024;
 const ENOUGH_BYTES = 256 * 1024;
 /** The newest stretch counts as much as all before it. */
 const WEIGHT = 0.5;
+/** So much tells a link that is slow indeed: the page's own script. */
+const HINT_BYTES = 48 * 1024;
+/** What a busy machine may hold up by itself. */
+const SLACK_MS = 30;
+const KEPT = 'link';
+
+type Memory = Pick<Storage, 'getItem' | 'setItem'>;
 
 export class Goodput {
   /** Null until enough has come. */
@@ -23,6 +30,23 @@ export class Goodput {
   private busyMs = 0;
   /** Until when the link's time has been counted: bodies side by side share it. */
   private until = 0;
+  /** Of this link when the page was last open; one digit, and nothing else is kept. */
+  private before: number | null;
+
+  constructor(private readonly memory: Memory | null = null) {
+    const kept = Number(memory?.getItem(KEPT) ?? Number.NaN);
+    this.before = kept > 0 ? kept : null;
+  }
+
+  /** The best guess before enough has come. */
+  get expected(): number | null {
+    return this.bytesPerSecond ?? this.hint ?? this.before;
+  }
+
+  private get hint(): number | null {
+    if (this.bytes < HINT_BYTES) return null;
+    return (1_000 * this.bytes) / Math.max(1, this.busyMs - SLACK_MS);
+  }
 
   heard(arrivals: readonly Arrival[]): void {
     const inOrder = arrivals
@@ -45,5 +69,12 @@ export class Goodput {
     this.bytesPerSecond = 1 / (before + WEIGHT * (time - before));
     this.bytes = 0;
     this.busyMs = 0;
+    this.remember(Number(this.bytesPerSecond.toPrecision(1)));
+  }
+
+  private remember(rate: number): void {
+    if (rate === this.before) return;
+    this.before = rate;
+    this.memory?.setItem(KEPT, String(rate));
   }
 }

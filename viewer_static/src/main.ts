@@ -17,6 +17,7 @@ import { Guest, taken } from './guest.ts';
 import { Link } from './link.ts';
 import { LinksPage } from './links.ts';
 import { warm } from './machine.ts';
+import { NetworkChip } from './network-chip.ts';
 import { PeoplePage } from './people.ts';
 import { Reading } from './reading.ts';
 import { POLICY } from './retry.ts';
@@ -113,6 +114,7 @@ function start(): void {
     stallMs: link.stallMs,
     digest: beside.digest,
     seen,
+    memory: localStorage,
   });
   new PerformanceObserver((list) =>
     transport.heard(list.getEntries() as PerformanceResourceTiming[]),
@@ -140,6 +142,7 @@ function start(): void {
   const upload = el(
     'div',
     { class: 'list-acts' },
+    new NetworkChip(transport, link, wallClock).node,
     emergency.opener,
     door.opener,
     themeButton(),

@@ -84,7 +84,7 @@ export class NetworkChip {
     const { transport, link } = this;
     const { traffic, goodput } = transport;
     return {
-      goodput: goodput.bytesPerSecond,
+      goodput: goodput.expected,
       roundTripMs: traffic.roundTripMs,
       survived: traffic.survived,
       loading: loadingOf(traffic),

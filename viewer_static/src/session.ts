@@ -1,13 +1,6 @@
 /** One open series: its model, loads, navigation and cine, from opening to leaving. */
-import type { Ahead } from './ahead.ts';
-import {
-  compactPath,
-  directPath,
-  displayPath,
-  type Instance,
-  renderedPath,
-  type SeriesDetail,
-} from './api.ts';
+import { type Ahead, pathOf } from './ahead.ts';
+import { directPath, type Instance, renderedPath, type SeriesDetail } from './api.ts';
 import type { Budget } from './budget.ts';
 import { Cine, following } from './cine.ts';
 import { wallClock } from './clock.ts';
@@ -217,8 +210,8 @@ export class Session implements Keeper {
     const { transport, ahead } = this.desk;
     const { study } = this.model.detail;
     const early = ahead?.take(id, watch) ?? null;
-    const path = transport.isSlowFor(instance.size) ? compactPath(id) : displayPath(id);
-    const proven = await (early ?? transport.instance(path, { ...instance, study }, watch));
+    const wanted = { ...instance, study };
+    const proven = await (early ?? transport.instance(pathOf(transport, instance), wanted, watch));
     this.came.set(id, { syntax: proven.syntax, md5: proven.md5, requestId: proven.requestId });
     this.desk.engine.files.proofs.keep(instance, proven);
     this.model.proven(id, proven.integrity, proven.converted);

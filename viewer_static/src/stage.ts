@@ -1,6 +1,6 @@
 /** The reading room's wall: one to nine viewports, one of them active. */
 import type { SeriesDetail } from './api.ts';
-import { Budget } from './budget.ts';
+import { Budget, FEW, SLOTS } from './budget.ts';
 import { el, set } from './dom.ts';
 import type { StudyMap } from './formats/study-map.ts';
 import type { Layout } from './layout.ts';
@@ -48,7 +48,13 @@ export class Stage extends EventTarget {
     super();
     const { transport, link, map } = deps;
     this.room = new MachineRoom(transport, deps.ask, () => this.equipped());
-    this.paneDeps = { transport, link, room: this.room, budget: new Budget(), map };
+    this.paneDeps = {
+      transport,
+      link,
+      room: this.room,
+      budget: new Budget(() => (transport.isNarrow ? FEW : SLOTS)),
+      map,
+    };
     this.active = this.hung();
     this.panes = [this.active];
     this.arrange();

@@ -22,10 +22,14 @@ export interface Line extends Pace {
   readonly digest: Digest;
   /** What this page saw, for those who operate the server. */
   readonly seen?: Telemetry;
+  /** Where the pace of the link is kept until the page is opened again. */
+  readonly memory?: Pick<Storage, 'getItem' | 'setItem'>;
 }
 
 /** A sixth of a second for 500 kB. */
 const SLOW_BYTES_PER_SECOND = 3e6;
+/** 8 Mbit/s. */
+const NARROW_BYTES_PER_SECOND = 1e6;
 const TELLING_BYTES = 64 * 1024;
 
 /** Deleting a large study takes an archive a while, and it says nothing meanwhile. */
@@ -42,7 +46,7 @@ interface Asked {
 }
 
 export class Transport {
-  readonly goodput = new Goodput();
+  readonly goodput: Goodput;
   readonly traffic = new Traffic();
   /** What is kept on this device, if its reader wants that. */
   vault: Promise<Vault | null> | null = null;
@@ -50,7 +54,9 @@ export class Transport {
   readonly unkept = new Set<string>();
   private readonly leftovers = new Leftovers();
 
-  constructor(private readonly line: Line) {}
+  constructor(private readonly line: Line) {
+    this.goodput = new Goodput(line.memory);
+  }
 
   /** Whether a file of this size takes longer on the link than making it smaller does. */
   isSlowFor(bytes: number): boolean {
@@ -58,7 +64,15 @@ export class Transport {
   }
 
   get isSlow(): boolean {
-    return (this.goodput.bytesPerSecond ?? Number.POSITIVE_INFINITY) < SLOW_BYTES_PER_SECOND;
+    return this.pace < SLOW_BYTES_PER_SECOND;
+  }
+
+  get isNarrow(): boolean {
+    return this.pace < NARROW_BYTES_PER_SECOND;
+  }
+
+  private get pace(): number {
+    return this.goodput.expected ?? Number.POSITIVE_INFINITY;
   }
 
   /** What the browser's own network clock says of anything that came. */
