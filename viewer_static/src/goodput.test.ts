@@ -46,12 +46,12 @@ test("the page's own script tells a slow link before any picture has come", () =
   const meter = new Goodput();
   meter.heard([body(0, 240, 60_000)]);
   expect(meter.bytesPerSecond).toBeNull();
-  expect(meter.expected).toBeLessThan(300_000);
+  expect(meter.expected).toBeLessThan(1e6);
 });
 
 test('a busy machine is no slow link', () => {
   const meter = new Goodput();
-  meter.heard([body(0, 35, 60_000)]);
+  meter.heard([body(0, 110, 60_000)]);
   expect(meter.expected).toBeGreaterThan(3e6);
 });
 

@@ -18,7 +18,7 @@ const WEIGHT = 0.5;
 /** So much tells a link that is slow indeed: the page's own script. */
 const HINT_BYTES = 48 * 1024;
 /** What a busy machine may hold up by itself. */
-const SLACK_MS = 30;
+const SLACK_MS = 100;
 const KEPT = 'link';
 
 type Memory = Pick<Storage, 'getItem' | 'setItem'>;
