@@ -15,8 +15,10 @@ Pixels = np.ndarray[Any, np.dtype[Any]]
 
 # Rows read at once: vips hands out a copy, so this much is in memory twice.
 _ROWS = 64
-_THUMBNAIL_ROWS = 8
+# Fewer where nothing else needs memory, and always as many: its own cache breaks into pieces else.
+_THUMBNAIL_ROWS = 16
 DAMAGED = "Its pixels are damaged, cut short, or of an unknown kind."
+_NOTHING: Pixels = np.zeros(1, np.uint32)
 _TYPES = {"uchar": np.uint8, "ushort": np.uint16}
 
 
@@ -44,25 +46,45 @@ def opened(descriptor: int, page: int) -> pyvips.Image:
     return cast("pyvips.Image", loaded)
 
 
-def bands(image: pyvips.Image, sought: Sought) -> Iterator[Pixels]:
+def bands(image: pyvips.Image, sought: Sought, rows: int = _ROWS) -> Iterator[Pixels]:
     """Some rows at a time; no thread is needed for that, and none could be started here."""
     region = pyvips.Region.new(image)
-    for top in range(0, image.height, _ROWS):
-        yield _rows(region, image, top, min(_ROWS, image.height - top), sought)
+    for top in range(0, image.height, rows):
+        yield _rows(region, image, top, min(rows, image.height - top), sought)
     _no_complaint()
 
 
 def shrunk(image: pyvips.Image, side: int, sought: Sought) -> Pixels:
     """The whole page as the mean of blocks, `side` pixels or somewhat more on its longest side."""
     factor = max(1, max(image.width, image.height) // side)
-    small = image.shrink(factor, factor)
-    region = pyvips.Region.new(small)
-    tops = range(0, small.height, _THUMBNAIL_ROWS)
-    parts = [
-        _rows(region, small, top, min(_THUMBNAIL_ROWS, small.height - top), sought) for top in tops
-    ]
-    _no_complaint()
-    return np.concatenate(parts)
+    found = _summed(bands(image, sought, _THUMBNAIL_ROWS), factor)
+    return np.stack([_mean(sums, factor, rows, sought) for sums, rows in found])
+
+
+def _summed(found: Iterator[Pixels], factor: int) -> Iterator[tuple[Pixels, int]]:
+    """Rows added up, `factor` of them at a time and fewer only at the end, and how many."""
+    sums, count = _NOTHING, 0
+    for band in found:
+        rows = band
+        while len(rows):
+            part = rows[: factor - count]
+            sums = sums + np.add.reduce(part, axis=0, dtype=np.uint32)
+            rows, count = rows[len(part) :], count + len(part)
+            if count == factor:
+                yield sums, count
+                sums, count = _NOTHING, 0
+    if count:
+        yield sums, count
+
+
+def _mean(sums: Pixels, factor: int, rows: int, sought: Sought) -> Pixels:
+    """Of blocks of `factor` columns, whose rows are summed already; the last may be narrower."""
+    lefts = np.arange(0, len(sums), factor)
+    counts = np.diff(lefts, append=len(sums)) * rows
+    totals = np.add.reduceat(sums, lefts, axis=0, dtype=np.uint64)
+    divisors = counts.astype(np.uint64).reshape(-1, *[1] * (sums.ndim - 1))
+    rounded: Pixels = ((totals + divisors // 2) // divisors).astype(sought.dtype)
+    return rounded
 
 
 def _no_complaint() -> None:
