@@ -1,7 +1,11 @@
 """A folder is read whole, and nothing outside it whatever lies in it."""
 
+import ctypes
 import os
 import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,18 +15,37 @@ from pacs_proxy.ingest.folders import Folder, folder
 from pacs_proxy.ingest.sources import SourceFailed
 
 SECRET = b"not to be read"
+NOBODY = 65534
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """An allowed folder beside a secret one."""
-    (tmp_path / "secret").mkdir()
-    (tmp_path / "secret" / "key").write_bytes(SECRET)
+    return _filled(tmp_path)
+
+
+def _filled(place: Path) -> Path:
+    (place / "secret").mkdir()
+    (place / "secret" / "key").write_bytes(SECRET)
     for name in ("a/2", "a/1", "b", "a/deep/er/3"):
-        path = tmp_path / "in" / name
+        path = place / "in" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(name.encode())
-    return tmp_path / "in"
+    return place / "in"
+
+
+@contextmanager
+def nobody() -> Iterator[None]:
+    """This thread asks for files as somebody without rights; root would get whatever the modes say.
+
+    Whoever is not root stays who he is.
+    """
+    libc, before = ctypes.CDLL(None), os.geteuid()
+    libc.setfsuid(NOBODY)
+    try:
+        yield
+    finally:
+        libc.setfsuid(before)
 
 
 def read(source: Folder) -> dict[str, bytes]:
@@ -75,15 +98,18 @@ def test_what_is_no_file_is_left_out_and_stops_nobody(root: Path) -> None:
     assert "pipe" not in read(Folder(str(root), ()))
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_what_may_not_be_read_is_named(root: Path) -> None:
-    (root / "b").chmod(0)
-    (root / "a").chmod(0)
-    refused = []
-    for found in Folder(str(root), ()).files():
-        with pytest.raises(BadUpload):
-            b"".join(found.pieces())
-        refused.append(found.name)
+def test_what_may_not_be_read_is_named() -> None:
+    with tempfile.TemporaryDirectory() as place:
+        root = _filled(Path(place))
+        for path, mode in ((root.parent, 0o755), (root, 0o755), (root / "b", 0), (root / "a", 0)):
+            path.chmod(mode)
+        refused = []
+        with nobody():
+            for found in Folder(str(root), ()).files():
+                with pytest.raises(BadUpload):
+                    b"".join(found.pieces())
+                refused.append(found.name)
+        (root / "a").chmod(0o755)
     assert refused == ["b", "a"]
 
 
