@@ -8,7 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.request import urlopen
 
+import numpy as np
 import pytest
+import tifffile
+from playwright.sync_api import expect
 from pydicom import dcmread, dcmwrite
 from pydicom.filebase import DicomBytesIO
 from pydicom.fileset import FileSet
@@ -380,6 +383,34 @@ def test_the_report_names_what_came_and_what_did_not(panel: Uploading, tmp_path:
     assert "BARS-14" in table
     assert re.search(r"NOTES\.TXT,,not sent,skipped,", table)
     assert not re.search(r"(^|,)=", table, re.MULTILINE)
+
+
+def test_what_arrived_is_listed_study_by_study_and_a_tiff_as_a_small_picture(
+    panel: Uploading, tmp_path: Path
+) -> None:
+    """Two studies of one patient open by themselves no more: each has a button of its own."""
+    one, two = files(Barred(16, 2))
+    of_another = {"StudyInstanceUID": "1.2.3.16", "SeriesInstanceUID": "1.2.3.16.1"}
+    write(tmp_path / "X", [one, changed(two, StudyDescription="Second", **of_another)])
+    picture = np.arange(80 * 60, dtype=np.uint8).reshape(60, 80)
+    tifffile.imwrite(tmp_path / "X" / "WOUND.TIF", picture, metadata=None)
+    panel.drop(tmp_path / "X")
+    dialog = panel.page.locator("dialog[open]")
+    dialog.get_by_text("To which study does “X/WOUND.TIF” belong?").wait_for()
+    dialog.get_by_text("A new study").click()
+    for label, words in (("Family name", "Photo"), ("Patient ID", "P-16"), ("Description", "Arm")):
+        dialog.get_by_label(label).fill(words)
+    dialog.get_by_role("button", name="Upload").click()
+    assert panel.until_done() == "Done: 3 in the archive."
+    studies = panel.page.locator(".arrived-studies li")
+    expect(studies).to_have_count(3)
+    expect(studies.filter(has_text="BARS, 16")).to_have_count(2)
+    small = panel.page.locator(".arrived-pictures img")
+    expect(small).to_have_js_property("naturalWidth", 80)
+    expect(small).to_have_attribute("alt", "Small picture of WOUND.TIF, not for diagnosis")
+    panel.window.picture("upload-arrived")
+    studies.filter(has_text="Arm").get_by_text("Open").click()
+    panel.page.locator(".toolbar-title", has_text="PHOTO").wait_for()
 
 
 CANCEL = """[...document.querySelectorAll('.batch-acts button')]

@@ -11,6 +11,8 @@ describe('text', () => {
     ['PHANTOM', 'PHANTOM', ''],
     ['', 'No name', ''],
     ['^^^^', 'No name', ''],
+    // A sign that turns the writing would turn the date of birth beside it too.
+    ['Doe\u202e^Jane\u0007', 'DOE, Jane', ''],
   ])('reads the name %s', (value, main, beside) => {
     expect(personName(value)).toEqual({ main, beside });
   });

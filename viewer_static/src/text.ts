@@ -1,6 +1,10 @@
 /** DICOM values as people read them. Pure. */
 
-const tidy = (value: string): string => value.replaceAll('^', ' ').replace(/\s+/g, ' ').trim();
+/** Signs that turn the direction of what stands beside them, or end a line. */
+const UNSEEN = /[\p{Cc}\p{Bidi_Control}]/gu;
+
+const tidy = (value: string): string =>
+  value.replaceAll('^', ' ').replace(/\s+/g, ' ').replace(UNSEEN, '').trim();
 
 function western(group: string): string {
   const [family = '', ...rest] = group.split('^');

@@ -59,7 +59,8 @@ export class Arrivals {
     const path = `${uploadsPath}/${id}/thumbnail`;
     const watch = { signal: new AbortController().signal };
     const shown = (blob: Blob) => {
-      const image = el('img', { alt: `Small picture of ${item.name}, not for diagnosis` });
+      const alt = `Small picture of ${item.name}, not for diagnosis`;
+      const image = el('img', { alt, title: alt });
       image.addEventListener('load', () => URL.revokeObjectURL(image.src), { once: true });
       image.src = URL.createObjectURL(blob);
       this.pictures.append(image);

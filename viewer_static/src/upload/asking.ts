@@ -50,7 +50,8 @@ export class Asking implements Asker {
     const form = new TargetForm(this.transport);
     const [first] = tiffs;
     const which = tiffs.length === 1 ? `“${first?.path}”` : plural(tiffs.length, 'TIFF picture');
-    const words = `A TIFF says nothing of its patient. To which study does ${which} belong?`;
+    const whose = tiffs.length === 1 ? 'does' : 'do';
+    const words = `A TIFF says nothing of its patient. To which study ${whose} ${which} belong?`;
     return ask({
       title: 'Picture without a patient',
       host: this.host,

@@ -84,7 +84,11 @@ export class BatchView {
       tally.files === 0 ? '' : `${plural(tally.files, 'file')}, ${bytes(tally.bytes)}${beside}`,
     );
     say(this.words, sentence(batch, tally, now, rate));
-    say(this.notes, batch.notes.join(' '));
+    say(this.notes, batch.notes.map(({ text }) => text).join(' '));
+    this.notes.classList.toggle(
+      'calm',
+      batch.notes.every(({ good }) => good),
+    );
     this.notes.hidden = batch.notes.length === 0;
     this.progress(tally);
     this.offers(tally);
@@ -140,7 +144,7 @@ export class BatchView {
     this.files.node.hidden = empty;
     this.everything.hidden = empty;
     this.problems.hidden = problems === 0 && !problemsOnly;
-    this.files.show(rowsOf(batch, { problemsOnly, toggled }), now);
+    this.files.show(rowsOf(batch, { problemsOnly, toggled }), now, problemsOnly);
   }
 
   private filter(problemsOnly: boolean): void {

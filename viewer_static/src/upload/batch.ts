@@ -21,6 +21,12 @@ export interface Tally {
   readonly by: Readonly<Partial<Record<State, number>>>;
 }
 
+/** A sentence about the whole: what a disc holds of its list, a failure to begin. */
+export interface Note {
+  readonly text: string;
+  readonly good: boolean;
+}
+
 const undecided = ({ outcome, code }: RemoteResult): boolean =>
   outcome === 'conflict' && code !== 'replacing';
 
@@ -36,12 +42,13 @@ export class Batch {
   total = 0;
   /** What the server was told to expect; after a reload more than it has seen. */
   expected = 0;
-  /** Sentences about the whole: a disc's missing images, a failure to begin. */
-  readonly notes: string[] = [];
+  readonly notes: Note[] = [];
   readonly items: Item[] = [];
   /** Troubled results, with those inside archives. */
   readonly troubles = new Map<number, RemoteResult>();
   readonly studies = new Set<string>();
+  /** Cancelled here, and the server has not said yet what it had stored already. */
+  cancelling = false;
   /** That it is done has been said. */
   announced = false;
   private readonly byId = new Map<string, Item>();
@@ -74,6 +81,7 @@ export class Batch {
   /** Every file is where it will stay, as far as this batch goes. */
   get done(): boolean {
     const running = this.stage === 'running' || this.stage === 'restored';
+    if (this.cancelling) return false;
     return running && this.unbegun === 0 && this.items.every(({ settled }) => settled);
   }
 

@@ -117,17 +117,17 @@ export class Desk extends EventTarget {
 
   cancel(batch: Batch, item: Item): void {
     this.drop(item);
-    const { transport } = this.deps;
-    if (item.id !== null) void this.told(batch, terminate(item.id, transport.gate?.headers));
-    this.settle(batch);
+    const { gate } = this.deps.transport;
+    if (item.id === null) this.settle(batch);
+    else void this.told(batch, terminate(item.id, gate?.headers));
   }
 
   cancelAll(batch: Batch): void {
     for (const item of batch.items) if (item.stoppable) this.drop(item);
     batch.expected = 0;
     const { transport } = this.deps;
-    if (batch.id !== null) void this.told(batch, cancelBatch(transport, batch.id, this.watch()));
-    this.settle(batch);
+    if (batch.id === null) this.settle(batch);
+    else void this.told(batch, cancelBatch(transport, batch.id, this.watch()));
   }
 
   /** Something about it was decided elsewhere. */
@@ -249,8 +249,9 @@ export class Desk extends EventTarget {
     };
   }
 
+  /** What the server has is cancelled when the server says so: it may be stored already. */
   private drop(item: Item): void {
-    item.become('cancelled', this.deps.clock.now());
+    if (item.here) item.become('cancelled', this.deps.clock.now());
     item.quit?.abort();
     this.deps.ledger.ended(item.fingerprint);
   }
@@ -271,7 +272,7 @@ export class Desk extends EventTarget {
 
   private failed(batch: Batch, error: ViewerError): void {
     batch.stage = 'failed';
-    batch.notes.push(`${error.title}. ${error.message}`);
+    batch.notes.push({ text: `${error.title}. ${error.message}`, good: false });
   }
 
   private watch() {
@@ -280,8 +281,13 @@ export class Desk extends EventTarget {
 
   /** The list on the server is the truth: what was being stored already is not cancelled. */
   private async told(batch: Batch, change: Promise<void>): Promise<void> {
+    batch.cancelling = true;
+    this.changed();
     await change.catch(() => undefined);
-    await this.refresh(batch);
+    await this.tidings.ask(batch);
+    batch.cancelling = false;
+    this.settle(batch);
+    void this.tidings.poll();
   }
 
   private changed(): void {

@@ -9,12 +9,14 @@ export interface RowView {
 
 /** In letters' height, as in upload.css. */
 const ROW_EM = 2;
+const TALL_EM = 4.6;
 
 export class FileList {
   readonly node: HTMLElement;
   private readonly canvas = el('div', { class: 'files-canvas' });
   private readonly pool: RowView[] = [];
   private rows: readonly Row[] = [];
+  private letter = 0;
   private rowHeight = 0;
   private now = 0;
 
@@ -23,10 +25,13 @@ export class FileList {
     this.node.addEventListener('scroll', () => this.draw());
   }
 
-  show(rows: readonly Row[], now: number): void {
+  /** Tall rows have room for a whole sentence. */
+  show(rows: readonly Row[], now: number, tall = false): void {
     this.rows = rows;
     this.now = now;
-    this.rowHeight ||= Number.parseFloat(getComputedStyle(this.node).fontSize) * ROW_EM;
+    this.letter ||= Number.parseFloat(getComputedStyle(this.node).fontSize);
+    this.rowHeight = this.letter * (tall ? TALL_EM : ROW_EM);
+    this.node.classList.toggle('tall', tall);
     this.canvas.style.height = `${rows.length * this.rowHeight}px`;
     this.draw();
   }

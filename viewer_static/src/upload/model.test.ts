@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { BatchNews, Outcomes, RemoteUpload } from './answers.ts';
 import { Batch } from './batch.ts';
 import { Item } from './item.ts';
-import { rowsOf, tail, windowOf } from './rows.ts';
+import { rowsOf, windowOf } from './rows.ts';
 import { percent, sentence, stateOf } from './words.ts';
 
 const id = (n: number): string => n.toString(16).padStart(32, '0');
@@ -214,6 +214,17 @@ describe('words', () => {
     expect(stateOf(one, 0)).toBe('sent, checking integrity');
   });
 
+  it('say that the archive is back once something came in after the last file had to wait', () => {
+    const batch = batchOf('a/1', 'a/2');
+    for (const item of batch.items) item.become('kept', 5_000);
+    expect(said(batch)).toMatch(/^2 files kept safely: the archive does not answer\./);
+    batch.items[0]?.become('stored', 9_000);
+    expect(said(batch)).toMatch(/^The archive answers again; still to be stored: 1 file/);
+    batch.items[1]?.become('storing', 10_000);
+    batch.items[1]?.become('kept', 11_000);
+    expect(said(batch)).toMatch(/^1 file kept safely: the archive does not answer\./);
+  });
+
   it('say that a folder held nothing to send', () => {
     const batch = batchOf('a/1');
     batch.items[0]?.become('skipped', 0, 'not an image');
@@ -222,10 +233,12 @@ describe('words', () => {
 });
 
 describe('rows', () => {
-  it('name long paths by their end', () => {
-    expect(tail('DICOM/98892003/MR700')).toBe('DICOM/98892003/MR700');
-    expect(tail('dicomdirtests/DICOM/98892003/MR700')).toBe('…/DICOM/98892003/MR700');
-    expect(tail(`A/${'B'.repeat(40)}`)).toBe(`…/${'B'.repeat(40)}`);
+  it('show what somebody must look at before what was left out on purpose', () => {
+    const batch = batchOf('a/1', 'a/2', 'a/3');
+    batch.items[0]?.become('skipped', 0, 'not an image');
+    batch.items[2]?.become('refused', 0, 'It breaks off.');
+    const rows = rowsOf(batch, { problemsOnly: true, toggled: new Set() });
+    expect(rows.map((row) => row.kind === 'item' && row.item.name)).toEqual(['3', '1']);
   });
 
   it('are folders when there are many files, files of those the reader opens', () => {

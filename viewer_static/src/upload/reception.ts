@@ -1,7 +1,7 @@
 /** What was dropped, looked at and asked about, before anything leaves this computer. */
 
 import type { Clock } from '../clock.ts';
-import { grouped } from '../text.ts';
+import { grouped, plural } from '../text.ts';
 import type { Batch } from './batch.ts';
 import type { ReadingQueue } from './chunks.ts';
 import { Item } from './item.ts';
@@ -103,11 +103,19 @@ export class Reception {
 }
 
 function crossCheck(batch: Batch, { disc, missing }: FoundDisc): void {
-  if (missing.length === 0) return;
   const listed = disc.files.length;
-  const there = grouped(listed - missing.length);
+  const words = `The disc lists ${plural(listed, 'image')}`;
+  const text = `${words}, ${found(listed, missing)}`;
+  // Some media carry the same table several times.
+  if (batch.notes.some((note) => note.text === text)) return;
+  batch.notes.push({ text, good: missing.length === 0 });
+}
+
+function found(listed: number, missing: readonly string[]): string {
+  if (missing.length === 0) return 'all found.';
+  if (missing.length === listed)
+    return 'none of them is here: choose the whole disc or its folder.';
   const names = missing.slice(0, MOST_NAMED).join(', ');
   const more = missing.length > MOST_NAMED ? ' …' : '';
-  const all = grouped(listed);
-  batch.notes.push(`The disc lists ${all} images, ${there} found. Missing: ${names}${more}`);
+  return `${grouped(listed - missing.length)} found. Missing: ${names}${more}`;
 }

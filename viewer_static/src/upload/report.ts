@@ -96,7 +96,7 @@ export function paper(report: Report, batch: Batch, now: Date): HTMLElement {
     el('h1', {}, 'Upload report'),
     el('p', {}, facts),
     el('p', {}, `${sums(tally)}. Printed ${when} UTC.`),
-    ...batch.notes.map((note) => el('p', {}, note)),
+    ...batch.notes.map(({ text }) => el('p', {}, text)),
     ...report.patients.map(patient),
     rejects(report, batch),
   );

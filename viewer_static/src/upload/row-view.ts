@@ -3,7 +3,7 @@ import { button, el, say, set } from '../dom.ts';
 import { grouped, plural } from '../text.ts';
 import type { RowView } from './file-list.ts';
 import type { Item } from './item.ts';
-import { type FolderSums, type Row, tail } from './rows.ts';
+import type { FolderSums, Row } from './rows.ts';
 import { stateOf } from './words.ts';
 
 export interface RowActions {
@@ -36,6 +36,7 @@ const OUTCOMES: Readonly<Record<string, string>> = {
 export class FileRow implements RowView {
   readonly node: HTMLElement;
   private readonly name: HTMLButtonElement;
+  private readonly path = el('span', { class: 'file-path' });
   private readonly state = el('span', { class: 'file-state' });
   private readonly act: HTMLButtonElement;
   private row: Row | null = null;
@@ -45,6 +46,7 @@ export class FileRow implements RowView {
     this.name = button('', 'file-name', () => {
       if (this.row?.kind === 'folder') this.actions.toggle(this.row.folder);
     });
+    this.name.append(this.path);
     this.act = button('', 'file-act', () => this.action?.run());
     this.node = el('div', { class: 'file-row', role: 'listitem' }, this.name, this.state, this.act);
   }
@@ -61,7 +63,7 @@ export class FileRow implements RowView {
 
   private folder(row: Extract<Row, { kind: 'folder' }>): void {
     const { folder, open, troubled } = row;
-    this.named(`${open ? '▾' : '▸'} ${tail(folder) || 'Files'}`, folder);
+    this.named(folder || 'Files', folder);
     set(this.name, 'aria-expanded', open ? 'true' : 'false');
     this.node.dataset.kind = 'folder';
     this.node.dataset.state = troubled > 0 ? 'troubled' : '';
@@ -89,7 +91,7 @@ export class FileRow implements RowView {
   }
 
   private named(text: string, title: string): void {
-    say(this.name, text);
+    say(this.path, text);
     if (this.name.title !== title) this.name.title = title;
   }
 

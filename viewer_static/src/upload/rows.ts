@@ -49,16 +49,17 @@ function sumsOf(items: readonly Item[]): FolderSums {
 export const isOpen = (batch: Batch, view: View, folder: string): boolean =>
   batch.items.length <= MANY !== view.toggled.has(folder);
 
+/** What somebody must look at, before what was left out on purpose. */
 function problems(batch: Batch): Row[] {
   const byId = new Map(batch.items.map((item) => [item.id, item]));
   const members = [...batch.troubles.values()].filter(({ member }) => member !== '');
+  const rowOf = (item: Item): Row => ({ kind: 'item', item });
   return [
-    ...batch.items
-      .filter((item) => item.troubled || item.state === 'skipped')
-      .map((item) => ({ kind: 'item', item }) as const),
-    ...members.map(
-      (result) => ({ kind: 'member', result, item: byId.get(result.upload) ?? null }) as const,
-    ),
+    ...batch.items.filter(({ troubled }) => troubled).map(rowOf),
+    ...members.map((result): Row => {
+      return { kind: 'member', result, item: byId.get(result.upload) ?? null };
+    }),
+    ...batch.items.filter(({ state }) => state === 'skipped').map(rowOf),
   ];
 }
 
@@ -72,18 +73,6 @@ export function rowsOf(batch: Batch, view: View): Row[] {
     const head: Row = { kind: 'folder', folder, open, ...sumsOf(items) };
     return open ? [head, ...items.map((item) => ({ kind: 'item', item }) as const)] : [head];
   });
-}
-
-/** A long path without its beginning: what tells folders of a disc apart stands at the end. */
-export function tail(path: string, most = 30): string {
-  if (path.length <= most) return path;
-  const parts = path.split('/');
-  let kept = parts.pop() ?? '';
-  for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
-    if (part.length + kept.length + 3 > most) break;
-    kept = `${part}/${kept}`;
-  }
-  return `…/${kept}`;
 }
 
 /** First and last row to draw, with a few beyond either edge. */

@@ -135,11 +135,21 @@ function pausing(batch: Batch, now: number): string {
   return `Waiting for network, ${when}. ${first.why}`;
 }
 
+/** When a file last came into one of these states. */
+const latest = ({ items }: Batch, ...states: readonly State[]): number =>
+  items.reduce((at, { state, since }) => (states.includes(state) ? Math.max(at, since) : at), -1);
+
+/** What came in after the last one had to wait shows that the archive is back. */
+function keeping(batch: Batch, files: string): string {
+  const back = latest(batch, 'stored', 'duplicate') > latest(batch, 'kept');
+  if (back) return `The archive answers again; still to be stored: ${files}, kept safely.`;
+  return `${files} kept safely: the archive does not answer. It goes on by itself.`;
+}
+
 /** What happens behind the sending, and for how long already. */
 function storing(batch: Batch, tally: Tally, now: number): string {
   const kept = count(tally, 'kept');
-  if (kept > 0)
-    return `${plural(kept, 'file')} kept safely: the archive does not answer. It goes on by itself.`;
+  if (kept > 0) return keeping(batch, plural(kept, 'file'));
   const open = count(tally, 'proving', 'sent', 'examining', 'converting', 'storing', 'replacing');
   const since = Math.max(0, ...batch.items.filter(({ settled }) => !settled).map((i) => i.since));
   const words = `All sent. The server checks and stores ${plural(open, 'file')}`;
@@ -163,6 +173,7 @@ export function sentence(batch: Batch, tally: Tally, now: number, rate: number):
     return `Looking at ${grouped(batch.seen)} of ${plural(batch.total, 'file')}`;
   const before = BEFORE[batch.stage];
   if (before !== undefined) return before;
+  if (batch.cancelling) return 'Cancelling; the server is asked what it had stored already.';
   if (batch.unfinished) return restored(batch, tally);
   if (batch.done) return finished(tally);
   return running(batch, tally, now, rate);
