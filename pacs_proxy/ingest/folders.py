@@ -78,8 +78,15 @@ def _below(top: int) -> Iterator[Found]:
                 opened = partial(_open_file, name, fd)
                 shown = os.path.normpath(f"{place}/{name}")
                 yield Found(shown, status.st_size, partial(_pieces, opened))
-        while closed:
-            yield Found(str(closed.pop().filename), 0, _refuse)
+        yield from _named(closed)
+    # A folder that is the last to be looked into ends the walk.
+    yield from _named(closed)
+
+
+def _named(closed: list[OSError]) -> Iterator[Found]:
+    """Folders that may not be read, each once, as files that cannot be."""
+    while closed:
+        yield Found(str(closed.pop().filename), 0, _refuse)
 
 
 def _pieces(opened: Callable[[], int]) -> Iterator[bytes]:
