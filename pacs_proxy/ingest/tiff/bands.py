@@ -18,7 +18,6 @@ _ROWS = 64
 # Fewer where nothing else needs memory, and always as many: its own cache breaks into pieces else.
 _THUMBNAIL_ROWS = 16
 DAMAGED = "Its pixels are damaged, cut short, or of an unknown kind."
-_NOTHING: Pixels = np.zeros(1, np.uint32)
 _TYPES = {"uchar": np.uint8, "ushort": np.uint16}
 
 
@@ -57,24 +56,31 @@ def bands(image: pyvips.Image, sought: Sought, rows: int = _ROWS) -> Iterator[Pi
 def shrunk(image: pyvips.Image, side: int, sought: Sought) -> Pixels:
     """The whole page as the mean of blocks, `side` pixels or somewhat more on its longest side."""
     factor = max(1, max(image.width, image.height) // side)
-    found = _summed(bands(image, sought, _THUMBNAIL_ROWS), factor)
-    return np.stack([_mean(sums, factor, rows, sought) for sums, rows in found])
+    size = -(-image.height // factor), -(-image.width // factor)
+    # All that stays is made beforehand: made in between, it would keep vips's memory in pieces.
+    small = np.empty(sought.shape(*size), sought.dtype)
+    sums = np.zeros(sought.shape(1, image.width)[1:], np.uint32)
+    found = _summed(bands(image, sought, _THUMBNAIL_ROWS), factor, sums)
+    for row, count in enumerate(found):
+        small[row] = _mean(sums, factor, count, sought)
+        sums[:] = 0
+    return small
 
 
-def _summed(found: Iterator[Pixels], factor: int) -> Iterator[tuple[Pixels, int]]:
-    """Rows added up, `factor` of them at a time and fewer only at the end, and how many."""
-    sums, count = _NOTHING, 0
+def _summed(found: Iterator[Pixels], factor: int, sums: Pixels) -> Iterator[int]:
+    """Add rows to `sums`, which the caller empties: `factor` each time, fewer only at the end."""
+    count = 0
     for band in found:
         rows = band
         while len(rows):
             part = rows[: factor - count]
-            sums = sums + np.add.reduce(part, axis=0, dtype=np.uint32)
+            sums += np.add.reduce(part, axis=0, dtype=np.uint32)
             rows, count = rows[len(part) :], count + len(part)
             if count == factor:
-                yield sums, count
-                sums, count = _NOTHING, 0
+                yield count
+                count = 0
     if count:
-        yield sums, count
+        yield count
 
 
 def _mean(sums: Pixels, factor: int, rows: int, sought: Sought) -> Pixels:
