@@ -37,7 +37,8 @@ def test_the_addresses_are_those_of_the_route_table(app: Flask) -> None:
 
 
 CHANGED = ("/api/uploads", "/api/ingest", "/api/session", "/api/telemetry", "/api/users",
-           "/api/tokens", "/api/sessions", "/api/shares", "/api/glass")  # fmt: skip
+           "/api/tokens", "/api/sessions", "/api/shares", "/api/glass",
+           "/api/preferences")  # fmt: skip
 
 
 def test_what_may_be_changed_is_uploads_and_what_is_deleted(app: Flask) -> None:

@@ -5,7 +5,7 @@ import { init as initLoader } from '@cornerstonejs/dicom-image-loader';
 /** As many requests at once as our viewer has (queue.ts). */
 const SLOTS = 5;
 
-const seen = { drawn: false, loaded: 0, failed: 0 };
+const seen = { drawn: false, loaded: 0, failed: 0, images: 0 };
 window.__wadouri = seen;
 
 /** From the same list, in the same order, as our viewer. */
@@ -16,7 +16,8 @@ async function listed(series) {
 }
 
 function started() {
-  init({ rendering: { webGlContextCount: 1 }, debug: {} });
+  const useCPURendering = location.search === '?processor';
+  init({ rendering: { webGlContextCount: 1, useCPURendering }, debug: {} });
   initLoader({});
   const element = document.getElementById('viewport');
   const engine = new RenderingEngine('bench');
@@ -29,7 +30,30 @@ function started() {
   const viewport = engine.getViewport('viewport');
   element.addEventListener(Enums.Events.IMAGE_RENDERED, () => {
     seen.drawn ||= viewport.getCornerstoneImage() !== undefined;
+    seen.images += 1;
   });
+  // One image a frame, down and up again: of as many frames, how many images, in how many ms.
+  seen.scrolled = (frames) =>
+    new Promise((resolve) => {
+      const before = seen.images;
+      const began = performance.now();
+      let left = frames;
+      let by = 1;
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = () => {
+        const at = viewport.getCurrentImageIdIndex();
+        if (at === viewport.getImageIds().length - 1) by = -1;
+        if (at === 0) by = 1;
+        void viewport.setImageIdIndex(at + by);
+      };
+      const frame = () => {
+        if (left-- === 0)
+          return resolve({ changes: seen.images - before, ms: performance.now() - began });
+        port2.postMessage(0);
+        requestAnimationFrame(frame);
+      };
+      requestAnimationFrame(frame);
+    });
   return viewport;
 }
 

@@ -10,6 +10,7 @@ from pacs_proxy.access.attempts import Attempts
 from pacs_proxy.access.devices import Devices
 from pacs_proxy.access.flows import Bindings, Flows
 from pacs_proxy.access.glass import Glass
+from pacs_proxy.access.preferences import Preferences
 from pacs_proxy.access.sessions import Sessions
 from pacs_proxy.access.shares import Shares
 from pacs_proxy.access.tokens import Tokens
@@ -29,6 +30,7 @@ class Door:
     shares: Shares
     devices: Devices
     glass: Glass
+    preferences: Preferences
 
     @classmethod
     def of(cls, database: Database, idle: float, absolute: float) -> Self:
@@ -37,5 +39,16 @@ class Door:
         accounts, tokens, attempts = Accounts(database), Tokens(database), Attempts(database)
         flows, bindings, shares = Flows(database), Bindings(database), Shares(database)
         devices = Devices(database)
-        glass = Glass(database)
-        return cls(accounts, sessions, tokens, attempts, flows, bindings, shares, devices, glass)
+        glass, preferences = Glass(database), Preferences(database)
+        return cls(
+            accounts,
+            sessions,
+            tokens,
+            attempts,
+            flows,
+            bindings,
+            shares,
+            devices,
+            glass,
+            preferences,
+        )

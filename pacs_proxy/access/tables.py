@@ -121,6 +121,17 @@ class Opening(Base):
     until: Mapped[float]
 
 
+class Preference(Base):
+    """How an account likes its pages: a text that only the pages read."""
+
+    __tablename__ = "preferences"
+
+    account: Mapped[str] = mapped_column(ForeignKey(_NAME, ondelete="CASCADE"), primary_key=True)
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    value: Mapped[str] = mapped_column(Text)
+    changed: Mapped[float]
+
+
 class Attempt(Base):
     """One try of a password, by account and by address."""
 

@@ -7,11 +7,18 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import partial
+from typing import Protocol
 from urllib.parse import urlsplit
 
-from pacs_proxy.demo.phantom import Series
-
 PARALLEL = 4
+
+
+class Files(Protocol):
+    """Those of one series, made when they are asked for."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> bytes: ...
 
 
 class LoadFailed(RuntimeError):
@@ -27,7 +34,7 @@ class Loaded:
 
 
 def load(
-    url: str, series: Iterable[Series], progress: Callable[[int, int], None] = lambda *_: None
+    url: str, series: Iterable[Files], progress: Callable[[int, int], None] = lambda *_: None
 ) -> Loaded:
     """Make and store every file; call `progress(done, total)` after each."""
     jobs = [partial(one.__getitem__, index) for one in series for index in range(len(one))]

@@ -55,6 +55,21 @@ OWN = (
         audit=records.SESSIONS_ENDED,
     ),
     Route(
+        ("GET",),
+        "/api/preferences",
+        "preferences.listed",
+        OWN_ACCESS,
+        "How one's own pages are to look: `preferences`, texts by name. 404 where nobody signs in.",
+    ),
+    Route(
+        ("POST",),
+        "/api/preferences",
+        "preferences.change",
+        OWN_ACCESS,
+        "Keep what is given of `theme`, `keys`, `columns`, `pictures`, `layout:MODALITY` (texts of "
+        "at most 4 096 characters, 40 in all); null forgets one.",
+    ),
+    Route(
         ("DELETE",),
         "/api/sessions/<name>",
         "own.end_session",

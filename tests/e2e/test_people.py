@@ -60,3 +60,23 @@ def test_who_may_not_change_accounts_is_not_offered_it(viewer: OpenViewer, serve
     assert not page.get_by_role("link", name="Users").is_visible()
     page.goto(f"{server.url}/#/users")
     page.get_by_text("You may not do this").wait_for()
+
+
+def test_what_a_reader_chose_follows_to_another_browser_and_stays_with_nobody_else(
+    viewer: OpenViewer, server: Proxy
+) -> None:
+    page = entered(viewer, server, "ray").page
+    theme = "document.documentElement.dataset.theme ?? 'dark'"
+    page.get_by_text("Columns", exact=True).click()
+    page.get_by_role("checkbox", name="Accession").uncheck()
+    with page.expect_response(
+        lambda one: one.url.endswith("/preferences") and one.request.method == "POST"
+    ):
+        page.get_by_role("button", name="Light or dark").click()
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_label("Name", exact=True).wait_for()
+    assert page.evaluate(theme) == "dark"
+    elsewhere = entered(viewer, server, "ray").page
+    elsewhere.wait_for_function(f"({theme}) === 'light'")
+    assert elsewhere.locator("th.col-accession").count() == 0
+    assert entered(viewer, server, "boss").page.evaluate(theme) == "dark"

@@ -267,3 +267,17 @@ def test_another_series_never_shows_the_picture_of_the_one_before(
         window.page.keyboard.press("PageDown")
         window.until_shown(10)
     assert window.told()["wrong"] == []
+
+
+def test_pictures_take_no_more_memory_than_the_reader_allows(
+    served: Proxy, bars: Book, viewer: OpenViewer, shelf: Shelf
+) -> None:
+    window = viewer(served.url)
+    window.page.add_init_script("localStorage.setItem('pacs-preference:pictures', '1')")
+    window.open(bars)
+    window.until_shown(0)
+    for drawn in window.walk([*range(24), *range(23, -1, -3)]):
+        assert is_drawn_right(shelf, drawn)
+        told = window.page.evaluate("window.__pacsProxy.memory()")
+        assert 0 < told["held"] <= told["limit"] == 1 << 20
+    assert window.errors == []

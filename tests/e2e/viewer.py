@@ -11,6 +11,9 @@ from tests.e2e.shelf import Book
 WITNESS = Path(__file__).with_name("witness.js")
 SECONDS = 60.0
 
+# Frames without an origin have no storage.
+DRAWN = "try { localStorage['pacs-preference:drawing'] = 'x' } catch {}"
+
 # Walks the series and reports each picture; `limit` ms bound a slice that never comes.
 WALK = """async ({indexes, limit}) => {
   const seam = window.__pacsProxy, pictures = [];
@@ -28,7 +31,13 @@ class Viewer:
     """One browser window on the viewer at `url`."""
 
     def __init__(
-        self, browser: Browser, url: str, width: int = 1280, *, touch: bool = False
+        self,
+        browser: Browser,
+        url: str,
+        width: int = 1280,
+        *,
+        touch: bool = False,
+        drawing: str = "graphics",
     ) -> None:
         self.context = browser.new_context(
             viewport={"width": width, "height": width * 5 // 8},
@@ -36,6 +45,8 @@ class Viewer:
             has_touch=touch,
             is_mobile=touch,
         )
+        # As by a graphics card: most readers have one. test_cpu looks at the other way.
+        self.context.add_init_script(DRAWN.replace("x", drawing))
         self.page: Page = self.context.new_page()
         self.page.set_default_timeout(SECONDS * 1000)
         self.url = url.rstrip("/")

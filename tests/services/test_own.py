@@ -174,3 +174,47 @@ def test_other_sites_end_nobodys_session(door: Proxy, ray: Jar) -> None:
     ):
         assert ask(door, "DELETE", "/api/sessions", bare).status == 403
     assert ask(door, "GET", "/api/sessions", ray).status == 200
+
+
+def preferred(door: Proxy, who: Jar, **changes: object) -> Answer:
+    body = json.dumps({name.replace("__", ":"): value for name, value in changes.items()})
+    return ask(door, "POST", "/api/preferences", {**JSON, **who}, body.encode())
+
+
+def preferences(door: Proxy, who: Jar) -> dict[str, str]:
+    answer = ask(door, "GET", "/api/preferences", who)
+    found: dict[str, str] = json.loads(answer.body)["preferences"]
+    return found
+
+
+def test_preferences_follow_the_reader_to_another_browser_and_nobody_else(
+    door: Proxy, ray: Jar, boss: Jar
+) -> None:
+    assert preferred(door, ray, theme="light", layout__CT="2 × 2").status == 204
+    assert preferred(door, ray, columns="born", theme=None).status == 204
+    elsewhere = cookie(sign_in(door, "ray"))
+    assert preferences(door, elsewhere) == {"layout:CT": "2 × 2", "columns": "born"}
+    assert preferences(door, boss) == {}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"patient": "x"}, {"theme": 7}, {"keys": "x" * 4097}, {"theme": "a\n"}, {"layout__C/T": "x"}],
+)
+def test_preferences_are_small_texts_under_known_names(
+    door: Proxy, boss: Jar, changes: dict[str, object]
+) -> None:
+    assert preferred(door, boss, **changes).status == 400
+    assert preferences(door, boss) == {}
+
+
+def test_an_account_keeps_a_bounded_number_of_preferences(door: Proxy, half: Jar) -> None:
+    many = {f"layout__A{n}": "1 × 2" for n in range(40)}
+    assert preferred(door, half, **many).status == 204
+    assert preferred(door, half, theme="light").status == 400
+    assert preferred(door, half, theme="light", layout__A0=None).status == 204
+
+
+def test_a_page_elsewhere_changes_nobodys_preferences(door: Proxy, ray: Jar) -> None:
+    without = {name: value for name, value in ray.items() if name != "X-Change-Token"}
+    assert preferred(door, without, theme="light").status == 403

@@ -143,6 +143,7 @@ NO_STUDY = {
     *("status.healthz", "status.readyz", "status.metrics", "studies.news", "trail.page"),
     *("people.listed", "people.add", "people.change", "trail.chain", "trail.csv"),
     "set_up.begin",
+    *("preferences.listed", "preferences.change"),
     *("own.tokens", "own.make_token", "own.revoke_token"),
     *("own.sessions", "own.end_session", "own.end_others"),
     *("telemetry.report", "telemetry.figures", "telemetry.incident"),

@@ -1,6 +1,7 @@
 /** The list's columns: what they show, how they sort, and which of them this reader wants. */
 import type { Study } from './api.ts';
 import { el, say, set } from './dom.ts';
+import type { Store } from './preferences.ts';
 import { date, grouped, personName, time } from './text.ts';
 
 export interface Column {
@@ -16,7 +17,7 @@ export interface Order {
   readonly descending: boolean;
 }
 
-const KEPT = 'pacs-proxy.columns';
+const KEPT = 'columns';
 
 const SOURCES: Readonly<Record<string, string>> = {
   uploaded: 'Uploaded',
@@ -89,7 +90,7 @@ export const COLUMNS: readonly Column[] = [
 /** What a list is useless without. */
 const ALWAYS = new Set(['patient', 'when']);
 
-/** What this browser was told; a broken or foreign entry is as none. */
+/** What the reader chose before; a broken or foreign entry is as none. */
 export function chosen(stored: string | null): Set<string> {
   const keys = COLUMNS.map(({ key }) => key);
   const hidden = new Set((stored ?? 'source').split(',').filter((key) => !ALWAYS.has(key)));
@@ -101,13 +102,27 @@ export class Columns extends EventTarget {
   readonly head = el('thead');
   readonly menu = el('details', { class: 'columns-menu' });
   order: Order = { sort: 'study_date', descending: true };
-  private shown = chosen(remembered());
+  private shown: Set<string>;
+  private readonly list = el('div', { class: 'columns-list' });
 
-  constructor() {
+  constructor(private readonly preferences: Store & EventTarget) {
     super();
-    const boxes = COLUMNS.filter(({ key }) => !ALWAYS.has(key)).map((one) => this.box(one));
-    this.menu.append(el('summary', {}, 'Columns'), el('div', { class: 'columns-list' }, ...boxes));
+    this.menu.append(el('summary', {}, 'Columns'), this.list);
+    this.shown = this.chosen();
+    preferences.addEventListener('change', () => {
+      this.shown = this.chosen();
+      this.draw();
+      this.dispatchEvent(new Event('columns'));
+    });
     this.draw();
+  }
+
+  /** And the boxes say so. */
+  private chosen(): Set<string> {
+    const shown = chosen(this.preferences.getItem(KEPT));
+    const offered = COLUMNS.filter(({ key }) => !ALWAYS.has(key));
+    this.list.replaceChildren(...offered.map((one) => this.box(one, shown.has(one.key))));
+    return shown;
   }
 
   cells(study: Study): HTMLElement[] {
@@ -156,31 +171,16 @@ export class Columns extends EventTarget {
     this.dispatchEvent(new Event('order'));
   }
 
-  private box({ key, label }: Column): HTMLElement {
-    const box = el('input', { type: 'checkbox', checked: this.shown.has(key) });
+  private box({ key, label }: Column, isShown: boolean): HTMLElement {
+    const box = el('input', { type: 'checkbox', checked: isShown });
     box.addEventListener('change', () => {
       if (box.checked) this.shown.add(key);
       else this.shown.delete(key);
       const hidden = COLUMNS.filter((one) => !this.shown.has(one.key)).map((one) => one.key);
-      remember(hidden.join(','));
+      this.preferences.setItem(KEPT, hidden.join(','));
       this.draw();
       this.dispatchEvent(new Event('columns'));
     });
     return el('label', {}, box, label);
   }
-}
-
-function remembered(): string | null {
-  try {
-    return localStorage.getItem(KEPT);
-  } catch {
-    return null;
-  }
-}
-
-/** A browser that keeps nothing shows them for this visit. */
-function remember(value: string): void {
-  try {
-    localStorage.setItem(KEPT, value);
-  } catch {}
 }

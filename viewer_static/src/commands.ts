@@ -3,7 +3,7 @@ import type { Command, Group } from './keys.ts';
 import { LAYOUTS, type Layout, nameOf } from './layout.ts';
 import { CT_PRESETS } from './presets.ts';
 import type { Stage } from './stage.ts';
-import { isLight, turnTheme } from './theme.ts';
+import { isLight } from './theme.ts';
 import { MEASURE_TOOLS, MOVE_TOOLS, type Tool } from './toolkit.ts';
 
 const PAGE = 10;
@@ -25,6 +25,7 @@ export interface RoomActions {
   link(): void;
   lines(): void;
   windows(): void;
+  theme(): void;
   tags(): void;
   screenshot(): void;
   share(): void;
@@ -130,7 +131,7 @@ function looking(stage: Stage, room: RoomActions): Command[] {
       () => room.reset(),
       'M4 5v5h5M4.600 15a8 8 0 1 0 .6-7.500L4 10',
     ),
-    command('View', 'theme', 'Light surroundings', [], turnTheme, SUN, isLight),
+    command('View', 'theme', 'Light surroundings', [], () => room.theme(), SUN, isLight),
     view('undo', 'Undo', ['Ctrl+z'], () => room.undo(), 'M9 7L4 12l5 5M4 12h10a6 6 0 0 1 6 6'),
     view(
       'redo',

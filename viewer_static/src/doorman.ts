@@ -59,6 +59,8 @@ export interface Hall {
   readonly guest: Guest;
   /** What this device keeps for whoever signs out. */
   readonly forget: () => Promise<void>;
+  /** Somebody is here. */
+  readonly greeted: (known: Known) => void;
 }
 
 /** Asks who it is when the gate shuts, and opens it. */
@@ -254,6 +256,7 @@ export class Doorman {
     else delete dataset.shareDays;
     document.body.toggleAttribute('data-share-passphrase', known.share_passphrase === true);
     this.hall.guest.greeted(known);
+    this.hall.greeted(known);
     if (known.sign_in) this.idle.begin(known.idle_seconds * 1_000);
   }
 }

@@ -25,6 +25,7 @@ export class HelpDialog {
   constructor(
     private readonly commands: readonly Command[],
     private readonly keymap: Keymap,
+    memory: HTMLElement,
   ) {
     const usual = button('Usual keys', 'quiet', () => {
       keymap.reset();
@@ -35,6 +36,7 @@ export class HelpDialog {
       el('h2', { class: 'help-title' }, 'Mouse and keys'),
       el('div', { class: 'help-acts' }, this.hint, usual, close),
       this.columns,
+      memory,
     );
     // Before all others, and wherever the focus is: the row that was pressed is drawn anew.
     window.addEventListener('keydown', (event) => this.pressed(event), { capture: true });

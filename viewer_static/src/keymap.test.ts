@@ -3,7 +3,7 @@ import { Keymap } from './keymap.ts';
 import type { Command } from './keys.ts';
 
 function shelf(kept: string | null = null) {
-  const held = new Map<string, string>(kept === null ? [] : [['pacs-keys', kept]]);
+  const held = new Map<string, string>(kept === null ? [] : [['keys', kept]]);
   return {
     getItem: (name: string) => held.get(name) ?? null,
     setItem: (name: string, value: string) => void held.set(name, value),

@@ -1,16 +1,16 @@
-/** Keys as this reader has them: the usual ones, and what was changed in this browser. */
+/** Keys as this reader has them: the usual ones, and what was changed. */
 import type { Command } from './keys.ts';
+import type { Store } from './preferences.ts';
 
-const KEPT = 'pacs-keys';
+const KEPT = 'keys';
 
 type Changes = Readonly<Record<string, readonly string[]>>;
 
 export class Keymap {
-  private changes: Changes;
+  private read: string | null = null;
+  private known: Changes = {};
 
-  constructor(private readonly storage: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>) {
-    this.changes = this.kept();
-  }
+  constructor(private readonly storage: Store) {}
 
   /** The commands under the keys that count. */
   applied(commands: readonly Command[]): readonly Command[] {
@@ -26,22 +26,29 @@ export class Keymap {
     const freed = commands
       .filter((other) => other.id !== command.id && this.keysOf(other).includes(key))
       .map((other) => [other.id, this.keysOf(other).filter((one) => one !== key)] as const);
-    this.changes = { ...this.changes, ...Object.fromEntries(freed), [command.id]: [key] };
-    this.storage.setItem(KEPT, JSON.stringify(this.changes));
+    const changes = { ...this.changes, ...Object.fromEntries(freed), [command.id]: [key] };
+    this.storage.setItem(KEPT, JSON.stringify(changes));
   }
 
   reset(): void {
-    this.changes = {};
     this.storage.removeItem(KEPT);
   }
 
-  private kept(): Changes {
-    try {
-      const found: unknown = JSON.parse(this.storage.getItem(KEPT) ?? '{}');
-      const entries = Object.entries(found ?? {}).filter(([, keys]) => Array.isArray(keys));
-      return Object.fromEntries(entries) as Changes;
-    } catch {
-      return {};
-    }
+  /** They may be changed from elsewhere; asked for with every key, so read once. */
+  private get changes(): Changes {
+    const kept = this.storage.getItem(KEPT);
+    if (kept !== this.read) this.known = parsed(kept ?? '{}');
+    this.read = kept;
+    return this.known;
+  }
+}
+
+function parsed(kept: string): Changes {
+  try {
+    const found: unknown = JSON.parse(kept);
+    const entries = Object.entries(found ?? {}).filter(([, keys]) => Array.isArray(keys));
+    return Object.fromEntries(entries) as Changes;
+  } catch {
+    return {};
   }
 }

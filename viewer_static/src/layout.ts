@@ -73,9 +73,9 @@ export function usual(series: readonly SeriesHead[]): Layout {
   return views >= 4 ? { rows: 2, columns: 2 } : { rows: 1, columns: 1 };
 }
 
-const LIKED = 'pacs-layout:';
+const LIKED = 'layout:';
 
-/** What this reader last chose for such studies: by modality, in this browser, without a word on a patient. */
+/** What this reader last chose for such studies: by modality, without a word on a patient. */
 export class LikedLayouts {
   constructor(private readonly storage: Pick<Storage, 'getItem' | 'setItem'>) {}
 

@@ -2,6 +2,7 @@
 import {
   Enums as CoreEnums,
   cache,
+  getRenderingCapabilities,
   getShouldUseCPURendering,
   getWebWorkerManager,
   imageLoader,
@@ -11,19 +12,13 @@ import {
 import { init as initLoader, wadouri } from '@cornerstonejs/dicom-image-loader';
 import { wallClock } from './clock.ts';
 import { Decoders, type WorkerManager } from './decoders.ts';
+import { type Drawing, isByProcessor } from './drawing.ts';
 import { type Category, recognised, ViewerError } from './errors.ts';
 import { files, type Natural, naturalOf, numberIn } from './files.ts';
+import { bytesOf } from './memory.ts';
 import type { DecodedFrame, RawFrame } from './slide-decode.ts';
 
 export { files } from './files.ts';
-
-const GIB = 1024 ** 3;
-
-/** Browsers tell at most 8 (GiB), and nothing on plain http. */
-const { deviceMemory = 4 } = navigator as { deviceMemory?: number };
-
-/** Decoded pictures kept in memory; the original bytes are not (see spent). */
-export const CACHE_BYTES = deviceMemory >= 8 ? 2 * GIB : GIB;
 
 const { RequestType } = CoreEnums;
 const forever = new AbortController().signal;
@@ -146,12 +141,23 @@ export function isCached(imageId: string): boolean {
   return cache.getImage(imageId) !== undefined;
 }
 
-export function startEngine(): void {
+export function startEngine(drawing: Drawing): void {
+  const useCPURendering = isByProcessor(drawing, getRenderingCapabilities().softwareRasterizer);
   // One picture at a time needs one graphics context, not the default seven.
-  init({ rendering: { webGlContextCount: 1 }, debug: {} });
+  init({ rendering: { webGlContextCount: 1, useCPURendering }, debug: {} });
   initLoader({});
   warmDecoder();
   decoders.watch();
   imageLoader.registerImageLoader('vdcm', load as never);
-  cache.setMaxCacheSize(CACHE_BYTES);
+}
+
+/** Of decoded pictures; the original bytes are not kept (see spent). What is over it goes, oldest first. */
+export function limit(mib: number): void {
+  cache.setMaxCacheSize(bytesOf(mib));
+  cache.decacheIfNecessaryUntilBytesAvailable(0);
+}
+
+/** Bytes: what decoded pictures take, and may take. */
+export function memory(): { held: number; limit: number } {
+  return { held: cache.getCacheSize(), limit: cache.getMaxCacheSize() };
 }

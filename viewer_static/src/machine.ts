@@ -1,4 +1,5 @@
 /** The picture engine. The page's head names its files (preload.ts); it runs when a picture is opened. */
+import type { Drawing } from './drawing.ts';
 import { recognised } from './errors.ts';
 import type { Watch } from './persist.ts';
 import type { Transport } from './transport.ts';
@@ -45,7 +46,11 @@ export class MachineRoom {
 
   constructor(
     private readonly transport: Transport,
-    private readonly ask: (written: string) => Promise<string>,
+    private readonly deps: {
+      readonly ask: (written: string) => Promise<string>;
+      readonly memory: () => number;
+      readonly drawing: () => Drawing;
+    },
     private readonly ready: () => void,
   ) {}
 
@@ -65,14 +70,15 @@ export class MachineRoom {
     const [engine, viewports, planes] = await parts();
     // Two openings may race for the engine; it starts once.
     if (this.machine !== null) return this.machine;
-    engine.startEngine();
+    engine.startEngine(this.deps.drawing());
+    engine.limit(this.deps.memory());
     this.machine = { engine, viewports, planes };
     return this.machine;
   }
 
   private async bring(): Promise<void> {
     const [group, marks, tags] = await toolParts();
-    group.startTools(this.ask);
+    group.startTools(this.deps.ask);
     this.tools = { group, marks, tags };
     this.ready();
   }

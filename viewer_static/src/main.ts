@@ -19,6 +19,7 @@ import { LinksPage } from './links.ts';
 import { warm } from './machine.ts';
 import { NetworkChip } from './network-chip.ts';
 import { PeoplePage } from './people.ts';
+import { Preferences, storageHere } from './preferences.ts';
 import { Reading } from './reading.ts';
 import { POLICY } from './retry.ts';
 import { SessionsPage } from './sessions.ts';
@@ -66,7 +67,8 @@ function byId(id: string): HTMLElement {
 const isAsked = (): boolean => document.querySelector('dialog[open]') !== null;
 
 function start(): void {
-  showTheme();
+  const preferences = new Preferences(storageHere());
+  showTheme(preferences);
   // The picture engine is the largest part: under way before the page is built.
   if (route(location.hash) !== null) warm();
   const link = new Link(wallClock);
@@ -103,7 +105,14 @@ function start(): void {
     gate,
     reload: () => location.reload(),
     go: (url) => location.assign(url),
-    forget: () => forget(),
+    forget: () => {
+      preferences.forget();
+      return forget();
+    },
+    greeted: (known) => {
+      if (known.sign_in && known.permissions?.includes('own.access') === true)
+        void preferences.follow(transport);
+    },
   });
   const transport = new Transport({
     clock: wallClock,
@@ -145,19 +154,26 @@ function start(): void {
     new NetworkChip(transport, link, wallClock).node,
     emergency.opener,
     door.opener,
-    themeButton(),
+    themeButton(preferences),
     doorman.node,
   );
   let list: Studies | null = null;
   /** Who opens a study by its address does not pay for the list. */
   const studies = (): Studies => {
-    list ??= new Studies({ transport, link, toasts, upload, open: (id) => goes(id, null) });
+    list ??= new Studies({
+      transport,
+      link,
+      toasts,
+      upload,
+      preferences,
+      open: (id) => goes(id, null),
+    });
     return list;
   };
   const back = () => {
     if (guest.study === '') location.hash = '';
   };
-  const reader = new Reading({ transport, link, toasts, goes, back });
+  const reader = new Reading({ transport, link, toasts, preferences, goes, back });
   reader.notices.append(guest.bar);
 
   const deps: SideDeps = { transport, back };

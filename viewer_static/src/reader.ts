@@ -5,15 +5,16 @@ import { LinkChip } from './chip.ts';
 import { wallClock } from './clock.ts';
 import { commandsOf } from './commands.ts';
 import { isTyping } from './dom.ts';
+import type { Bare, ReaderDeps } from './furniture.ts';
 import { HelpDialog } from './help.ts';
 import { InfoDialog } from './info.ts';
 import { Keymap } from './keymap.ts';
 import { type Command, obeyed } from './keys.ts';
-import type { Layout, LikedLayouts } from './layout.ts';
-import type { Link } from './link.ts';
+import type { Layout } from './layout.ts';
 import { MarkList } from './mark-list.ts';
 import { MarkSaving } from './mark-saving.ts';
 import { Markbook } from './markbook.ts';
+import { memoryChoice } from './memory-choice.ts';
 import { NetworkChip } from './network-chip.ts';
 import type { Opening } from './opening.ts';
 import type { Pane } from './pane.ts';
@@ -22,31 +23,9 @@ import { ShareDialog } from './share-dialog.ts';
 import type { Stage } from './stage.ts';
 import { StatusLine } from './status-line.ts';
 import { Strip } from './strip.ts';
-import type { Toasts } from './toasts.ts';
+import { turnTheme } from './theme.ts';
 import { Together } from './together.ts';
 import { Toolbar } from './toolbar.ts';
-import type { Transport } from './transport.ts';
-
-export interface ReaderDeps {
-  readonly transport: Transport;
-  readonly link: Link;
-  readonly toasts: Toasts;
-  /** Puts what is open into the page's address, which in turn opens it. */
-  readonly goes: (studyId: string, seriesId: string) => void;
-  readonly back: () => void;
-}
-
-/** The page as it opens: the pictures, and empty places for the rest. */
-export interface Bare {
-  readonly stage: Stage;
-  readonly opening: Opening;
-  readonly liked: LikedLayouts;
-  readonly page: HTMLElement;
-  readonly bar: HTMLElement;
-  readonly strip: HTMLElement;
-  readonly desk: HTMLElement;
-  readonly status: HTMLElement;
-}
 
 const NO_MAGNIFIER = 'The magnifier needs a graphics card, which this browser does not offer.';
 
@@ -65,7 +44,7 @@ export class Reader {
   private readonly info: InfoDialog;
   private readonly sharing: ShareDialog;
   private readonly help: HelpDialog;
-  private readonly keymap = new Keymap(localStorage);
+  private readonly keymap: Keymap;
 
   constructor(
     private readonly deps: ReaderDeps,
@@ -74,6 +53,7 @@ export class Reader {
     const { transport, link } = deps;
     const { stage, opening } = bare;
     this.stage = stage;
+    this.keymap = new Keymap(deps.preferences);
     this.opening = opening;
     this.status = new StatusLine(stage, deps.toasts);
     this.together = new Together(stage);
@@ -88,7 +68,7 @@ export class Reader {
       prior: (study) => void this.prior(study.id),
     });
     this.commands = commandsOf(stage, this.actions());
-    this.help = new HelpDialog(this.commands, this.keymap);
+    this.help = new HelpDialog(this.commands, this.keymap, this.memory());
     this.toolbar = new Toolbar(this.commands, this.keymap, {
       cine: () => stage.session?.cine.toggle(),
       rate: (rate) => stage.session?.cine.choose(rate),
@@ -132,6 +112,10 @@ export class Reader {
 
   ask(written: string): Promise<string> {
     return this.asking.ask(written);
+  }
+
+  private memory(): HTMLElement {
+    return memoryChoice(this.deps.preferences, (mib) => this.stage.machine?.engine.limit(mib));
   }
 
   private furnish(chip: HTMLElement): void {
@@ -278,6 +262,7 @@ export class Reader {
       link: () => this.together.link(),
       lines: () => this.together.lines(),
       windows: () => this.together.windows(),
+      theme: () => turnTheme(deps.preferences),
       tags: () => this.info.open(),
       screenshot: () => void this.screenshot(),
       share: () => {

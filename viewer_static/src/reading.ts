@@ -1,12 +1,15 @@
 /** The reading page while it opens: pictures come first, all that stands around them a moment later. */
 import { wallClock } from './clock.ts';
 import { el } from './dom.ts';
+import { drawingOf } from './drawing.ts';
 import { mapOf } from './formats/study-map.ts';
+import type { Bare, ReaderDeps } from './furniture.ts';
 import { GlassBanner } from './glass.ts';
 import { LikedLayouts } from './layout.ts';
 import { warm } from './machine.ts';
+import { pictureLimit } from './memory.ts';
 import { Opening } from './opening.ts';
-import { type Bare, Reader, type ReaderDeps } from './reader.ts';
+import { Reader } from './reader.ts';
 import { Stage } from './stage.ts';
 
 /** Bars and lists do not wait for a picture that does not come. */
@@ -26,6 +29,8 @@ export class Reading {
     const stage = new Stage({
       transport,
       link,
+      memory: () => pictureLimit(deps.preferences),
+      drawing: () => drawingOf(deps.preferences),
       ask: (written) => this.furnished().ask(written),
       dropped: (pane, id) => this.furnished().place(pane, id),
       map: (pane) =>
@@ -37,7 +42,7 @@ export class Reading {
           },
         ),
     });
-    const liked = new LikedLayouts(localStorage);
+    const liked = new LikedLayouts(deps.preferences);
     const opening = new Opening({ transport, link, stage, liked: (study) => liked.of(study) });
     const bar = el('header', { class: 'toolbar' });
     const strip = el('nav', { class: 'strip' });

@@ -46,6 +46,8 @@ export interface Seam {
   placed(column: number, row: number): [number, number];
   /** Whether the tools have come, a moment after the first picture. */
   isEquipped(): boolean;
+  /** Bytes that decoded pictures take, and may take. */
+  memory(): { held: number; limit: number } | null;
   window(): { width: number; centre: number; inverted: boolean } | null;
 }
 
@@ -128,6 +130,7 @@ export function install(stage: Stage): void {
     },
     placed: (column, row) => placed(stage, column, row),
     isEquipped: () => stage.tools !== null,
+    memory: () => stage.machine?.engine.memory() ?? null,
     window: () => active.shown?.view ?? null,
   };
 }

@@ -236,7 +236,7 @@ export class Session implements Keeper {
     const size = this.pictureBytes();
     if (size === 0) return 2;
     const { engine, budget } = this.desk;
-    return Math.max(2, Math.floor((engine.CACHE_BYTES * SHARE) / budget.parties / size / 2));
+    return Math.max(2, Math.floor((engine.memory().limit * SHARE) / budget.parties / size / 2));
   }
 
   /** Of the visible slice, or of any other: one that does not come must not hold back the rest. */

@@ -2,6 +2,7 @@
 import type { SeriesDetail } from './api.ts';
 import { Budget, FEW, SLOTS } from './budget.ts';
 import { el, set } from './dom.ts';
+import type { Drawing } from './drawing.ts';
 import type { StudyMap } from './formats/study-map.ts';
 import type { Layout } from './layout.ts';
 import type { Link } from './link.ts';
@@ -24,6 +25,9 @@ export interface StageDeps {
   readonly transport: Transport;
   readonly link: Link;
   readonly ask: (written: string) => Promise<string>;
+  /** MiB that decoded pictures may take. */
+  readonly memory: () => number;
+  readonly drawing: () => Drawing;
   /** A series was dropped into a pane. */
   readonly dropped: (pane: Pane, seriesId: string) => void;
   /** Where things are that an object in this pane names. */
@@ -47,7 +51,7 @@ export class Stage extends EventTarget {
   constructor(private readonly deps: StageDeps) {
     super();
     const { transport, link, map } = deps;
-    this.room = new MachineRoom(transport, deps.ask, () => this.equipped());
+    this.room = new MachineRoom(transport, deps, () => this.equipped());
     this.paneDeps = {
       transport,
       link,

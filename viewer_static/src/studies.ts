@@ -7,6 +7,7 @@ import { button, el, isTyping, say, set } from './dom.ts';
 import { recognised } from './errors.ts';
 import type { Link } from './link.ts';
 import { aged, listPage } from './list-page.ts';
+import type { Preferences } from './preferences.ts';
 import { Saving } from './saving.ts';
 import { SearchForm } from './search-form.ts';
 import { grouped, personName, plural } from './text.ts';
@@ -22,6 +23,7 @@ export interface StudiesDeps {
   readonly toasts: Toasts;
   /** The Upload button. */
   readonly upload: HTMLElement;
+  readonly preferences: Preferences;
   readonly open: (studyId: string) => void;
 }
 
@@ -38,7 +40,7 @@ export class Studies {
   private giveUp = new AbortController();
   private release = (): void => {};
   private opened: string | null = null;
-  private readonly columns = new Columns();
+  private readonly columns: Columns;
   private readonly age = el('p', { class: 'list-age', role: 'status' });
   private readonly priors = el('p', { class: 'list-priors' });
   private page: StudyPage | null = null;
@@ -48,6 +50,7 @@ export class Studies {
   private readonly ticker: Ticker;
 
   constructor(private readonly deps: StudiesDeps) {
+    this.columns = new Columns(deps.preferences);
     this.form = new SearchForm(() => this.search());
     const since = () => (document.hidden || this.page === null ? null : (this.page.cursor ?? 0));
     this.ticker = new Ticker(deps.transport, wallClock, since, () => this.refresh());
