@@ -93,10 +93,7 @@ export class Studies {
 
   key(event: KeyboardEvent): void {
     if (document.querySelector('dialog[open]') !== null) return;
-    if (event.key === 'Escape') {
-      this.escaped(event);
-      return;
-    }
+    if (event.key === 'Escape') return this.escaped(event);
     const inSearch = event.target instanceof HTMLInputElement && event.target.type === 'search';
     if (isTyping(event.target) && !(inSearch && event.key === 'ArrowDown')) return;
     if (event.key === '/') {
