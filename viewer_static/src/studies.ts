@@ -86,14 +86,16 @@ export class Studies {
   /** The archive holds more than before: seen without a blink, and without losing the reader's place. */
   refresh(): void {
     if (this.table.hasAttribute('aria-busy') || !this.node.isConnected) return;
-    const focused = document.activeElement?.closest('tr');
-    this.opened = (focused as HTMLElement | null | undefined)?.dataset.study ?? null;
+    this.opened = document.activeElement?.closest('tr')?.dataset.study ?? null;
     void this.load(true);
   }
 
   key(event: KeyboardEvent): void {
     if (document.querySelector('dialog[open]') !== null) return;
-    if (event.key === 'Escape') return this.escaped(event);
+    if (event.key === 'Escape') {
+      this.escaped(event);
+      return;
+    }
     const inSearch = event.target instanceof HTMLInputElement && event.target.type === 'search';
     if (isTyping(event.target) && !(inSearch && event.key === 'ArrowDown')) return;
     if (event.key === '/') {
