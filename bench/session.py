@@ -26,8 +26,9 @@ from tests.fakes.link import Link
 from tests.fakes.trouble import Storm
 
 COUNT, SIDE = 24, 192
-# A reader sees a study once or twice: what is on this device already meets no line, and no fault.
-PATIENTS = 60
+PATIENTS = 12
+# Of memory for pictures, so that a study read again comes over the line again, and meets faults.
+LIMIT_MIB = 8
 # A trouble every fifteenth file of 74 kB; the goal counts every request for an image.
 EVERY = 15 * 74_000
 GOAL_FAULTS = 0.05
@@ -146,7 +147,10 @@ def run(minutes: float, seed: int) -> Told:
             Link("127.0.0.1", int(proxy.url.rstrip("/").rpartition(":")[2])) as line,
             playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS) as browser,
         ):
-            window = Viewer(browser, line.url, 1440).open(books[0])
+            window = Viewer(browser, line.url, 1440)
+            limit = f"localStorage['pacs-preference:pictures'] = '{LIMIT_MIB}'"
+            window.context.add_init_script(limit)
+            window.open(books[0])
             window.until_shown(0, PATIENCE)
             line.weather = Storm(seed, EVERY)
             line.cut()
