@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -103,9 +104,9 @@ class Batches:
             row = _owned(session, owner, batch)
             until = min(_page_end(session, kind, row, since) for kind in (Upload, Result))
             changed = Upload.batch_id == batch, Upload.rev > since, Upload.rev <= until
-            uploads = session.scalars(select(Upload).where(*changed).order_by(Upload.rev)).all()
+            uploads = _rows(session, Upload, changed)
             known = Result.batch_id == batch, Result.rev > since, Result.rev <= until
-            results = session.scalars(select(Result).where(*known).order_by(Result.rev)).all()
+            results = _rows(session, Result, known)
             outcomes = _outcomes(session, [upload.id for upload in uploads])
             listed = [(upload, *outcomes.get(upload.id, ({}, None))) for upload in uploads]
             return News(row, _tally(session, batch), until, until < row.rev, listed, results)
@@ -165,6 +166,15 @@ def _page_end(session: Session, kind: type[Upload] | type[Result], batch: Batch,
     after = select(kind.rev).where(kind.batch_id == batch.id, kind.rev > since)
     last = session.scalar(after.order_by(kind.rev).offset(_PAGE - 1).limit(1))
     return batch.rev if last is None else last
+
+
+def _rows(
+    session: Session, kind: type[Upload] | type[Result], which: Sequence[ColumnElement[bool]]
+) -> list[Any]:
+    """Rows with the attributes of `kind`: objects that could be changed cost more to make."""
+    table = kind.metadata.tables[kind.__tablename__]
+    asked = select(table).where(*which).order_by(table.c.rev)
+    return list(session.connection().execute(asked))
 
 
 def _tally(session: Session, batch: str) -> Tally:

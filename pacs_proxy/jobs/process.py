@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 
@@ -11,15 +13,23 @@ def name() -> str:
     return f"{machine()}:{os.getpid()}:{_started(os.getpid())}"
 
 
+@cache
 def machine() -> str:
     """Where process ids mean the same as here; two containers of one host are two machines."""
     boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     return f"{boot}:{Path('/proc/self/ns/pid').stat().st_ino}"
 
 
-def is_dead(owner: str) -> bool:
-    """Whether the process of a claim has ended; False where it cannot be seen from here."""
-    where, pid, started = owner.partition("#")[0].rsplit(":", 2)
+def dead(owners: Iterable[str]) -> list[str]:
+    """Those claims whose process has ended; not those of which it cannot be seen from here."""
+    by_process: dict[str, list[str]] = {}
+    for owner in owners:
+        by_process.setdefault(owner.partition("#")[0], []).append(owner)
+    return [owner for of, claims in by_process.items() if _has_ended(of) for owner in claims]
+
+
+def _has_ended(process: str) -> bool:
+    where, pid, started = process.rsplit(":", 2)
     return where == machine() and _started(int(pid)) != started
 
 

@@ -41,6 +41,9 @@ _IS_EXPIRED = and_(_JOB.state == "running", _JOB.lease_until < _NOW)
 ADD = insert(_JOBS).returning(_JOB.id)
 ADD_SEVERAL = insert(_JOBS)
 
+# Claims by the name of each: a few dozen at most, asked for twice a second by every process.
+HELD = select(_JOB.owner, _JOB.state).where(_JOB.owner.is_not(None))
+
 # Lanes in which something can be claimed.
 QUEUED_LANES = select(_JOB.lane).where(_IS_QUEUED).distinct()
 EXPIRED_LANES = select(_JOB.lane).where(_IS_EXPIRED)

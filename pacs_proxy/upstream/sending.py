@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pacs_proxy.errors import BodyCut, PacsProxyError
 from pacs_proxy.upstream.pool import Link
 
-# Between two looks at whether the other side has answered already.
-_STEP = 256 << 10
+# Between two looks at whether the other side has answered already; the kernel takes less when full.
+_STEP = 1 << 20
 
 
 @dataclass(frozen=True)

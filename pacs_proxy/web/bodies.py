@@ -10,6 +10,8 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from flask import Response, json, request
+from gunicorn.http.body import Body as Framed
+from gunicorn.http.body import LengthReader
 from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import HTTPException
 
@@ -19,6 +21,8 @@ from pacs_proxy.upstream.interest import Interest
 from pacs_proxy.upstream.watch import Watch
 
 _PIECE = 1 << 20
+# Small enough to be digested and written while the processor still has it at hand.
+_AT_HAND = 256 << 10
 _LARGEST_JSON = 64 << 10
 _LONGEST_TEXT = 128
 # With fewer bytes a second, a body only holds a thread.
@@ -56,7 +60,7 @@ class Body:
         """Up to so many bytes; none at the end, or where the client left."""
         self._mark, self._is_reading = (self._clock(), self._arrived()), True
         try:
-            piece: bytes = self._stream.read(size)
+            piece = self._received(size)
         except TimeoutError:
             raise _stalled() from None
         except (OSError, ParseException, HTTPException):
@@ -66,6 +70,20 @@ class Body:
         if self._pace.is_lost:
             raise _stalled()
         return piece
+
+    def _received(self, size: int) -> bytes:
+        """Straight from the socket where gunicorn would copy what it reads ahead several times."""
+        framed = self._stream
+        if self._socket is None or not _is_plain(framed):
+            return bytes(framed.read(size))
+        ahead = framed.reader.unreader.buf.getbuffer().nbytes
+        if ahead or not framed.reader.length:
+            return bytes(framed.reader.read(min(size, ahead)))
+        try:
+            return _taken(self._socket, framed.reader, min(size, _AT_HAND))
+        except OSError:
+            framed.failed = True  # where the next request would begin is not known any more
+            raise
 
     def _drips(self) -> bool:
         now, arrived = self._clock(), self._arrived()
@@ -125,6 +143,25 @@ def drain_after(answer: Response, seconds: float, most: int) -> None:
                 left -= len(piece)
 
     answer.call_on_close(drain)
+
+
+def _taken(sock: socket.socket, reader: LengthReader, size: int) -> bytes:
+    """So many bytes, fewer only at the end of the body or where the client left."""
+    pieces, size = [], min(size, reader.length)
+    while size and (piece := sock.recv(size)):
+        size -= len(piece)
+        reader.length -= len(piece)
+        pieces.append(piece)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def _is_plain(stream: Any) -> bool:
+    """Whether a body is framed by its length, and gunicorn holds none of it back."""
+    return (
+        isinstance(stream, Framed)
+        and type(stream.reader) is LengthReader
+        and not stream.buf.getbuffer().nbytes
+    )
 
 
 def _stop_reading(sock: socket.socket) -> None:

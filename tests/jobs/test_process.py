@@ -15,21 +15,25 @@ def test_a_process_is_dead_when_it_has_ended_even_if_nobody_has_buried_it() -> N
     )
     assert child.stdout
     owner = child.stdout.readline().strip() + "#a1"
-    assert not process.is_dead(owner)
+    assert not process.dead([owner])
     child.kill()
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
-    assert process.is_dead(owner)
+    assert process.dead([owner]) == [owner]
     child.communicate()
-    assert process.is_dead(owner)
+    assert process.dead([owner]) == [owner]
 
 
 def test_another_process_with_its_id_is_not_it() -> None:
     mine = process.name()
-    assert not process.is_dead(f"{mine}#a1")
-    assert process.is_dead(f"{mine.rpartition(':')[0]}:1#a1")
+    assert not process.dead([f"{mine}#a1"])
+    other = f"{mine.rpartition(':')[0]}:1"
+    assert process.dead([f"{other}#a1", f"{mine}#a2", f"{other}#a3"]) == [
+        f"{other}#a1",
+        f"{other}#a3",
+    ]
 
 
 def test_what_runs_elsewhere_is_not_judged() -> None:
     boot, rest = process.name().split(":", 1)
-    assert not process.is_dead(f"{boot[::-1]}:{rest.rpartition(':')[0]}:1#a1")
-    assert not process.is_dead("4026531836:77:1#a1")
+    assert not process.dead([f"{boot[::-1]}:{rest.rpartition(':')[0]}:1#a1"])
+    assert not process.dead(["4026531836:77:1#a1"])

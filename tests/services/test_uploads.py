@@ -244,6 +244,21 @@ def test_two_never_write_to_one_upload(sender: Sender, server: Proxy) -> None:
     assert staged(server, where) == DATA
 
 
+def test_what_follows_a_body_on_its_connection_is_the_next_request(
+    sender: Sender, server: Proxy
+) -> None:
+    """Bodies are read straight from the socket: not a byte too many, however they come."""
+    where = sender.create(2 * len(DATA))
+    first = {**BYTES, "Upload-Offset": "0", **checksum(DATA)}
+    host = "Host: {}:{}".format(*sender.address)
+    lines = [f"PATCH {where} HTTP/1.1", host, "Connection: close"]
+    lines += [f"{k}: {v}" for k, v in {**first, "Upload-Offset": str(len(DATA))}.items()]
+    second = "\r\n".join([*lines, f"Content-Length: {len(DATA)}", "", ""]).encode() + DATA
+    with sender.begin("PATCH", where, first, len(DATA), DATA + second) as sock:
+        assert hear(sock, 5.0).data.count(b"HTTP/1.1 204") == 2
+    assert staged(server, where) == 2 * DATA
+
+
 def test_a_silent_body_is_408_and_what_came_is_kept(sender: Sender) -> None:
     where = sender.create(len(DATA))
     whole = {**BYTES, "Upload-Offset": "0"}
