@@ -7,10 +7,14 @@ own page has none of our headers, and both that page and its log line would repe
 
 from __future__ import annotations
 
+import ctypes
 import logging
+import os
 import select
+import signal
 import socket
 import ssl
+import sys
 from contextlib import suppress
 from typing import Any
 
@@ -30,6 +34,8 @@ from pacs_proxy.services.headers import head, name_request
 
 # A thread that waits for a silent reader is a thread less for the others: long while most are free.
 _LINGER_MILLISECONDS, _CROWDED_MILLISECONDS = 100, 2
+
+_DIE_WITH_PARENT = 1
 
 _REASONS: tuple[tuple[type[Exception], type[PacsProxyError]], ...] = (
     (foreign.LimitRequestLine, AddressTooLong),
@@ -51,6 +57,16 @@ class LingeringWorker(ThreadWorker):  # type: ignore[misc]
         super().__init__(*args, **more)
         # Its size is read by all threads, and each changes only its own connection's place in it.
         self._staying: set[Any] = set()
+
+    def init_process(self) -> None:
+        """As gthread does, and never outlives the master: an orphan keeps port and folders shut.
+
+        What it had begun is what any `kill -9` leaves, and goes on when the next one has started.
+        """
+        ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != self.ppid:
+            sys.exit("The master has died.")
+        super().init_process()
 
     def handle(self, conn: Any) -> Any:
         """As gthread does, and again while the next request is already there."""
