@@ -46,11 +46,11 @@ def endings(world: World, names: Sequence[str]) -> list[tuple[str, list[tuple[st
 
 
 def test_each_of_several_is_stored_proven_and_named(world: World, orthanc: FakeOrthanc) -> None:
-    files = images(11)
+    files = images(19)
     names = sent(world, files)
-    assert world.work() == 2  # eight of them, then three
+    assert world.work() == 2  # sixteen of them, then three
     assert held(orthanc) == sorted(files)
-    assert endings(world, names) == [("done", [("stored", None)])] * 11
+    assert endings(world, names) == [("done", [("stored", None)])] * 19
     for name, data in zip(names, files, strict=True):
         ((row,), upload) = world.results(name), world.upload(name)
         assert (row.size, upload.kind) == (len(data), "dicom")
