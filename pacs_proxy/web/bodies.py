@@ -73,7 +73,7 @@ class Body:
 
     def _received(self, size: int) -> bytes:
         """Straight from the socket where gunicorn would copy what it reads ahead several times."""
-        framed = self._stream
+        framed: Any = self._stream
         if self._socket is None or not _is_plain(framed):
             return bytes(framed.read(size))
         ahead = framed.reader.unreader.buf.getbuffer().nbytes
