@@ -81,9 +81,11 @@ describe('what stands beside the picture', () => {
     expect(factsOf({}).projection).toBe('');
   });
 
-  it('says that a table for display is not applied, unless there is a window beside it', () => {
+  it('says that a table for display cannot be read, unless there is a window beside it', () => {
     const table = { VOILUTSequence: [{ LUTDescriptor: [2, 0, 8] }] };
     expect(factsOf(table).notes).toHaveLength(1);
     expect(factsOf({ ...table, WindowWidth: 400 }).notes).toEqual([]);
+    const whole = { VOILUTSequence: [{ LUTDescriptor: [2, 0, 8], LUTData: [0, 255] }] };
+    expect(factsOf(whole)).toMatchObject({ hasTable: true, notes: [] });
   });
 });

@@ -3,11 +3,14 @@ import type { Point } from './figures/plane.ts';
 import { type Raw, type Spacing, spacingOf } from './figures/spacing.ts';
 import { measureOf } from './figures/values.ts';
 import { cosines, depth, type Sides, side, type Vector } from './geometry.ts';
+import { hasTable, hasWindow, tableOf } from './tools/table.ts';
 
 export interface View {
   readonly width: number;
   readonly centre: number;
   readonly inverted: boolean;
+  /** The name of the image's own lookup table, where it is drawn through that; it may be empty. */
+  readonly table?: string | null;
   /** Image pixels that one screen pixel to the right, and one down, go by. */
   readonly right: Point;
   readonly down: Point;
@@ -30,6 +33,8 @@ export interface SliceFacts {
   readonly framesPerSecond: number | null;
   /** "R CC": which side and view, of projections. */
   readonly projection: string;
+  /** It brings a lookup table for display, and no window. */
+  readonly hasTable?: boolean;
   /** What the file asks for and is not done. */
   readonly notes: readonly string[];
 }
@@ -62,12 +67,9 @@ function projectionOf(raw: Raw): string {
   return [side, String(raw.ViewPosition ?? '').trim()].filter((word) => word !== '').join(' ');
 }
 
-const isThere = (value: unknown): boolean =>
-  Array.isArray(value) ? value.length > 0 : value !== undefined && value !== null;
-
 function notesOf(raw: Raw): string[] {
-  const hasTable = isThere(raw.VOILUTSequence) && positive(raw.WindowWidth) === null;
-  return hasTable ? ['The lookup table for display (VOI LUT) is not applied'] : [];
+  const isUnread = hasTable(raw) && !hasWindow(raw) && tableOf(raw) === null;
+  return isUnread ? ['The lookup table for display (VOI LUT) cannot be read'] : [];
 }
 
 export function factsOf(raw: Raw): SliceFacts {
@@ -86,6 +88,7 @@ export function factsOf(raw: Raw): SliceFacts {
     spacing: spacingOf(raw),
     framesPerSecond: framesPerSecond(raw),
     projection: projectionOf(raw),
+    hasTable: tableOf(raw) !== null,
     notes: notesOf(raw),
   };
 }

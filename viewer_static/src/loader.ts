@@ -17,6 +17,7 @@ import { type Category, recognised, ViewerError } from './errors.ts';
 import { files, type Natural, naturalOf, numberIn } from './files.ts';
 import { bytesOf } from './memory.ts';
 import type { DecodedFrame, RawFrame } from './slide-decode.ts';
+import { tableOf } from './tools/table.ts';
 
 export { files } from './files.ts';
 
@@ -37,6 +38,16 @@ function complete(image: Types.IImage, natural: Natural): Types.IImage {
   throw new ViewerError('decode', `Decoded ${count} values for ${columns} x ${rows} pixels.`);
 }
 
+/** The library would take the ends of the pixels for a window; a table has ends of its own. */
+function windowed(image: Types.IImage, natural: Natural): Types.IImage {
+  const table = tableOf(natural);
+  if (table === null) return image;
+  return Object.assign(image, {
+    windowWidth: table.length,
+    windowCenter: table.first + table.length / 2,
+  });
+}
+
 async function picture(imageId: string, options: Record<string, unknown>): Promise<Types.IImage> {
   const base = baseOf(imageId);
   const { signal = forever, ...plain } = options as { signal?: AbortSignal };
@@ -52,7 +63,8 @@ async function decoded(imageId: string, options: Record<string, unknown>): Promi
   const decode = () => wadouri.loadImageFromNaturalizedMetadata(imageId, { ...options }).promise;
   try {
     const image = (await decoders.guarded(decode)) as unknown as Types.IImage;
-    return complete(image, naturalOf(imageId) ?? {});
+    const natural = naturalOf(imageId) ?? {};
+    return windowed(complete(image, natural), natural);
   } catch (thrown) {
     throw undecoded(recognised(thrown));
   }

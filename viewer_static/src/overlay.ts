@@ -132,6 +132,11 @@ function position(model: SeriesModel, slice: Slice): string {
   return `Slice ${slice.index + 1}/${total}${frame}`;
 }
 
+function tableLine({ table = null }: View, { hasTable }: SliceFacts): string {
+  if (table !== null) return `VOI LUT ${table}`.trim();
+  return hasTable === true ? 'without its VOI LUT' : '';
+}
+
 /** A window means nothing to a picture in colour. */
 function viewLines(view: View, facts: SliceFacts): string {
   const window = `W ${Math.round(view.width)}  L ${Math.round(view.centre)}`;
@@ -139,5 +144,6 @@ function viewLines(view: View, facts: SliceFacts): string {
     `${facts.columns} × ${facts.rows}`,
     `Zoom ${Math.round(zoomOf(view) * 100)} %`,
     [facts.isColour ? '' : window, view.inverted ? 'inverted' : ''].filter(Boolean).join('  '),
+    tableLine(view, facts),
   );
 }

@@ -5,6 +5,7 @@ import type { View } from './facts.ts';
 import { type Point, worldOf } from './figures/plane.ts';
 import type { Vector } from './geometry.ts';
 import * as camera from './tools/camera.ts';
+import { Curve } from './tools/curve.ts';
 import { planeAt } from './tools/plane-at.ts';
 
 export const ENGINE_ID = 'pacs-proxy';
@@ -23,6 +24,7 @@ export class StackView extends EventTarget {
   private readonly engine: RenderingEngine;
   private readonly viewport: Types.IStackViewport;
   private readonly observer: ResizeObserver;
+  private readonly curve: Curve;
   /** The last picture the library announced as the stack's new one. */
   private announced: string | null = null;
   private rendered: string | null = null;
@@ -48,6 +50,7 @@ export class StackView extends EventTarget {
       defaultOptions: { background: [0, 0, 0] },
     });
     this.viewport = this.engine.getViewport(id) as Types.IStackViewport;
+    this.curve = new Curve(this.viewport);
     this.listen();
     this.observer = new ResizeObserver(() => this.engine.resize(true, true));
     this.observer.observe(element);
@@ -60,6 +63,7 @@ export class StackView extends EventTarget {
 
   open(imageIds: readonly string[]): void {
     this.imageIds = imageIds;
+    this.curve.isPlain = false;
     this.stackIsOpen = false;
     this.rendered = null;
     this.onCanvas = null;
@@ -86,17 +90,21 @@ export class StackView extends EventTarget {
   }
 
   view(): View {
-    return camera.viewOf(this.viewport, this.announced ?? '');
+    const view = camera.viewOf(this.viewport, this.announced ?? '');
+    return { ...view, table: this.curve.table?.name ?? null };
   }
 
+  /** A straight one, whatever table the image brings. */
   setWindow(width: number, centre: number): void {
+    this.curved(true);
     camera.setWindow(this.viewport, width, centre);
   }
 
-  /** The window the drawn image itself asks for. */
+  /** The window, or table, the drawn image itself asks for. */
   storedWindow(): void {
     const { windowWidth, windowCenter } = this.viewport.getCornerstoneImage();
-    this.setWindow(first(windowWidth), first(windowCenter));
+    this.curved(false);
+    camera.setWindow(this.viewport, first(windowWidth), first(windowCenter));
   }
 
   toggleInvert(): void {
@@ -120,6 +128,7 @@ export class StackView extends EventTarget {
 
   reset(): void {
     camera.reset(this.viewport);
+    this.curved(false);
     this.viewed();
   }
 
@@ -151,6 +160,11 @@ export class StackView extends EventTarget {
     return { imageId: image.imageId, values: values as unknown as Values };
   }
 
+  private curved(isPlain: boolean): void {
+    this.curve.isPlain = isPlain;
+    this.curve.put(this.announced ?? '');
+  }
+
   private viewed(): void {
     this.dispatchEvent(new Event('view'));
   }
@@ -160,6 +174,7 @@ export class StackView extends EventTarget {
       this.element.addEventListener(name, (event) => heard((event as CustomEvent).detail));
     on(Events.STACK_NEW_IMAGE, (detail) => {
       this.announced = String(detail.imageId);
+      this.curve.put(this.announced);
     });
     on(Events.IMAGE_RENDERED, () => this.afterRendering());
     on(Events.VOI_MODIFIED, () => this.viewed());
