@@ -31,6 +31,8 @@ NO_SUCH = "No instance has these three UIDs."
 # Each costs a question: a series of thousands opens as soon as one of hundreds.
 _DESCRIBED = 256
 _REMEMBERED = 50_000
+# Each is a question more before a study opens.
+_SINGLE = 12
 _WILD = re.compile(r"[*?]")
 
 log = logging.getLogger(__name__)
@@ -151,6 +153,18 @@ class Studies:
         answer = self._client.get(f"/studies/{study}", interest)
         found = self._series_of(study, interest)
         return summaries.study(answer, found), found
+
+    @understood()
+    def framed(self, series: list[SeriesSummary], interest: Interest) -> list[SeriesSummary]:
+        """With the frames of those that are a single instance, as a cine is; of the first few."""
+        single = [one.id for one in series if one.instance_count == 1][:_SINGLE]
+        return [self._framed(one, interest) if one.id in single else one for one in series]
+
+    def _framed(self, series: SeriesSummary, interest: Interest) -> SeriesSummary:
+        with suppress(NotFound):
+            answer = self._client.get(f"/instances/{series.thumbnail_instance}", interest)
+            return replace(series, frames=summaries.frames(answer))
+        return series
 
     @understood()
     def catalogued(self, study: str, interest: Interest) -> tuple[StudySummary, Traits]:

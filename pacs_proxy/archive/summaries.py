@@ -39,6 +39,8 @@ class SeriesSummary:
     body_part: str
     protocol: str
     thumbnail_instance: str | None
+    # Of its only instance, where that was asked for.
+    frames: int | None = None
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ def instance(answer: dict[str, Any], info: dict[str, Any]) -> InstanceSummary:
         id=answer["ID"],
         sop_uid=_text(tags, "SOPInstanceUID"),
         number=_whole(tags, "InstanceNumber"),
-        frames=max(1, _whole(tags, "NumberOfFrames") or 1),
+        frames=frames(answer),
         size=int(answer["FileSize"]),
         md5=info.get("md5"),
         position=_numbers(tags, "ImagePositionPatient", 3),
@@ -122,6 +124,11 @@ def instance(answer: dict[str, Any], info: dict[str, Any]) -> InstanceSummary:
         transfer_syntax=info.get("transfer_syntax"),
         sop_class=info.get("sop_class"),
     )
+
+
+def frames(answer: dict[str, Any]) -> int:
+    """From an expanded instance; 1 of an image without frames."""
+    return max(1, _whole(answer.get("MainDicomTags", {}), "NumberOfFrames") or 1)
 
 
 def _text(tags: dict[str, Any], name: str) -> str:

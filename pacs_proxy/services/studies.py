@@ -77,7 +77,8 @@ def study(study: str) -> dict[str, Any]:
     found, series_list = services().studies.study(orthanc_id(study), interest())
     services().lineage.met(found)
     labels = _labels([found.id]).get(found.id, [])
-    series_found = [asdict(item) for item in series_list]
+    framed = services().studies.framed(series_list, interest())
+    series_found = [asdict(item) for item in framed]
     until = reach.emergency_until(found.id)
     emergency = {"emergency_until": until} if until else {}
     return {**asdict(found), "labels": labels, "series": series_found, **emergency}

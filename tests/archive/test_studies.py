@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import pytest
 
+from pacs_proxy.archive import summaries
 from pacs_proxy.archive.studies import Search, Studies
 from pacs_proxy.errors import Damaged, NotFound, PacsProxyError, Refused, UpstreamError
 from pacs_proxy.upstream.answers import Description
@@ -229,6 +230,19 @@ def test_an_instance_that_cannot_be_described_is_listed_as_skipped(error: PacsPr
 def test_series_come_by_number_and_those_without_last() -> None:
     _, found = studies_of(whole_series()).study("a", Interest())
     assert [one.id for one in found] == ["s", "t", "u"]
+
+
+def test_a_series_of_one_instance_says_how_many_frames_it_has() -> None:
+    cine = {"ID": "i", "MainDicomTags": {"NumberOfFrames": "27 "}}
+    held = archive(
+        **{"/instances/i": cine, "/instances/k": {"ID": "k"}, "/instances/g": NotFound("")}
+    )
+    many = series("many", Instances=["a", "b"])
+    others = [series("still", Instances=["k"]), series("gone", Instances=["g"]), many]
+    found = [summaries.series(one) for one in (series("cine"), *others)]
+    framed = studies_of(held).framed(found, Interest())
+    assert [one.frames for one in framed] == [27, 1, None, None]
+    assert all("/instances/a" not in path for path, _ in held.asked)
 
 
 def test_three_uids_name_one_instance_or_none_or_too_many() -> None:

@@ -34,6 +34,8 @@ export interface SeriesHead {
   readonly body_part: string;
   readonly protocol: string;
   readonly thumbnail_instance: string | null;
+  /** Of its only instance, where the study was asked for. */
+  readonly frames?: number | null;
 }
 
 export interface Instance {

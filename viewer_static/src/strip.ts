@@ -140,11 +140,7 @@ export class Strip {
       el('span', { class: 'tile-picture' }, head.modality || '?'),
       el('span', { class: 'tile-state', 'aria-hidden': 'true' }),
       el('span', { class: 'tile-title' }, title),
-      el(
-        'span',
-        { class: 'tile-facts' },
-        `${number}${head.modality} · ${plural(head.instance_count, isPicture(head.modality) ? 'image' : 'object')}`,
-      ),
+      el('span', { class: 'tile-facts' }, `${number}${head.modality} · ${amount(head)}`),
     );
     node.addEventListener('click', () => this.actions.open(head));
     node.addEventListener('dragstart', (event) => event.dataTransfer?.setData(DRAG_TYPE, head.id));
@@ -173,4 +169,9 @@ export class Strip {
       // The tile keeps its letters: a missing thumbnail is no news to a reader.
     }
   }
+}
+
+function amount({ modality, instance_count, frames = null }: SeriesHead): string {
+  if (!isPicture(modality)) return plural(instance_count, 'object');
+  return (frames ?? 1) > 1 ? plural(frames ?? 1, 'frame') : plural(instance_count, 'image');
 }
