@@ -10,9 +10,11 @@ from pydicom import config, dcmread
 
 from pacs_proxy.decoding.contours import structures
 from pacs_proxy.decoding.elements import HEAD_BYTES, read_header
+from pacs_proxy.decoding.findings import findings
 from pacs_proxy.decoding.kinds import kind_of
 from pacs_proxy.decoding.segments import segmentation
 from pacs_proxy.decoding.tree import class_name, items, meaning, report, said, text
+from pacs_proxy.decoding.waves import waves
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -136,10 +138,11 @@ def _video(dataset: Dataset, _: int) -> dict[str, Any]:
 
 
 _PARTS: dict[str, tuple[Callable[[Dataset, int], dict[str, Any]], ...]] = {
-    "report": (_report,),
+    "report": (_report, findings),
     "key object selection": (_report,),
     "document": (_document,),
     "video": (_video,),
     "segmentation": (segmentation,),
     "structure set": (structures,),
+    "waveform": (waves,),
 }

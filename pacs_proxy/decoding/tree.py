@@ -137,7 +137,8 @@ def _plain(keyword: str) -> Callable[[Dataset], tuple[str, str]]:
     return lambda item: (said(item, keyword), "")
 
 
-def _number(item: Dataset) -> tuple[str, str]:
+def numeric(item: Dataset) -> tuple[str, str]:
+    """The value of a NUM item, or why there is none, and its unit."""
     for measured in items(item, "MeasuredValueSequence"):
         for unit in items(measured, "MeasurementUnitsCodeSequence"):
             return said(measured, "NumericValue"), _unit(unit)
@@ -190,7 +191,7 @@ def _is_sequence(value: object) -> bool:
 
 _VALUES: dict[str, Callable[[Dataset], tuple[str, str]]] = {
     "TEXT": _plain("TextValue"),
-    "NUM": _number,
+    "NUM": numeric,
     "CODE": _coded,
     "PNAME": _person,
     "DATE": _plain("Date"),

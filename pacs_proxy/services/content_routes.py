@@ -12,7 +12,8 @@ CONTENTS = (
         "images.contents",
         STUDY_READ,
         "What the verified file holds beside or instead of a picture: `kind`, `class_name`, what "
-        "it refers to; of a report its tree, of a segmentation masks, of a structure set contours.",
+        "it refers to; of a report its tree and what it has drawn on images, of a segmentation "
+        "masks, of a structure set contours, of a waveform curves.",
     ),
     Route(
         ("GET", "HEAD"),

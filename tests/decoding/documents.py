@@ -97,6 +97,48 @@ def _content(kind: str, name: str, relation: str = "CONTAINS", **values: Any) ->
     return item(**named, ConceptNameCodeSequence=code(name), **values)
 
 
+def measured() -> Dataset:
+    """Of other software: a group with an ellipse and a line, and a number with its own point."""
+    dataset = base("88.33", "SR", 22)
+    dataset.ValueType, dataset.ContinuityOfContent = "CONTAINER", "SEPARATE"
+    dataset.ConceptNameCodeSequence = code("Imaging Measurement Report", "126000", "DCM")
+    images = [
+        item(ReferencedSOPClassUID=CLASSES + "2", ReferencedSOPInstanceUID=f"{ROOT}10.{n}")
+        for n in (2, 4)
+    ]
+    series = item(SeriesInstanceUID=f"{ROOT}10", ReferencedSOPSequence=images)
+    dataset.CurrentRequestedProcedureEvidenceSequence = [
+        item(StudyInstanceUID=STUDY, ReferencedSeriesSequence=[series])
+    ]
+    group = _content("CONTAINER", "Measurement Group", ContinuityOfContent="SEPARATE")
+    group.ConceptNameCodeSequence = code("Measurement Group", "125007", "DCM")
+    tracking = _content("TEXT", "Tracking", relation="HAS OBS CONTEXT", TextValue="Lesion 7")
+    tracking.ConceptNameCodeSequence = code("Tracking Identifier", "112039", "DCM")
+    group.ContentSequence = [
+        tracking,
+        _number("Long axis", "12.5"),
+        _drawn("ELLIPSE", [10.5, 20.5, 30.5, 20.5, 20.5, 15.5, 20.5, 25.5], images[0]),
+        _drawn("POLYLINE", [10.5, 20.5, 30.5, 20.5], images[0]),
+    ]
+    lone = _number("Depth", "3")
+    lone.ContentSequence = [_drawn("POINT", [5.5, 6.5], images[1], "INFERRED FROM")]
+    dataset.ContentSequence = [group, lone]
+    return dataset
+
+
+def _number(name: str, value: str) -> Dataset:
+    measured = item(NumericValue=value, MeasurementUnitsCodeSequence=code("mm", "mm", "UCUM"))
+    return _content("NUM", name, MeasuredValueSequence=[measured])
+
+
+def _drawn(kind: str, points: list[float], image: Dataset, relation: str = "CONTAINS") -> Dataset:
+    shape = _content("SCOORD", "Region", relation=relation, GraphicType=kind, GraphicData=points)
+    shape.ContentSequence = [
+        item(ValueType="IMAGE", RelationshipType="SELECTED FROM", ReferencedSOPSequence=[image])
+    ]
+    return shape
+
+
 def selection() -> Dataset:
     """Two key images."""
     dataset = base("88.59", "KO", 21)
@@ -268,6 +310,38 @@ def waveform() -> Dataset:
             SamplingFrequency="500",
             WaveformBitsAllocated=16,
             WaveformData=b"\0\0" * 60,
+        )
+    ]
+    return dataset
+
+
+def electrocardiogram() -> Dataset:
+    """Two leads of two seconds in microvolts: a beat of 1.5 mV from 1.0 s to 1.2 s, and a slope."""
+    dataset = base("9.1.1", "ECG", 65)
+    beat = np.zeros(1_000, "<i2")
+    beat[500:600] = 600
+    slope = np.arange(1_000, dtype="<i2") - 500
+    slope[:100] = -32_000
+    dataset.WaveformSequence = [
+        item(
+            MultiplexGroupLabel="RHYTHM",
+            NumberOfWaveformChannels=2,
+            NumberOfWaveformSamples=1_000,
+            SamplingFrequency="500",
+            WaveformBitsAllocated=16,
+            WaveformSampleInterpretation="SS",
+            WaveformPaddingValue=np.array([-32_000], "<i2").tobytes(),
+            WaveformData=np.stack([beat, slope], 1).tobytes(),
+            ChannelDefinitionSequence=[
+                item(
+                    ChannelSourceSequence=code(name),
+                    ChannelSensitivity="2.5",
+                    ChannelSensitivityUnitsSequence=code("microvolt", "uV", "UCUM"),
+                    ChannelSensitivityCorrectionFactor="1",
+                    ChannelBaseline="0",
+                )
+                for name in ("Lead II", "Lead V1")
+            ],
         )
     ]
     return dataset

@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from pydicom import dcmread
 
-from pacs_proxy.decoding import contours, segments, tree
+from pacs_proxy.decoding import contours, findings, segments, tree, waves
 from pacs_proxy.decoding.contents import contents
 from pacs_proxy.decoding.frames import pieces
 from pacs_proxy.decoding.payload import payload_of
 from pacs_proxy.errors import NotRenderable
 from tests.decoding import documents, samples
 from tests.decoding.documents import COLUMNS, ROWS, item
+from tests.decoding.test_corpus import CORPUS
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -57,6 +59,76 @@ def test_a_report_is_told_with_names_values_and_units(syntax: str) -> None:
     assert (source["value"], source["uid"]) == ("CT Image Storage", f"{documents.ROOT}10.3")
     assert (findings["place"], diameter["place"]) == ("2", "2.1")
     assert conclusion["items"][0]["value"] == "see 2.1"
+
+
+@pytest.mark.parametrize("syntax", [samples.EXPLICIT, samples.BIG])
+def test_what_other_software_measured_lies_where_it_was_drawn(syntax: str) -> None:
+    group, lone = told(documents.measured(), syntax)["structures"]["regions"]
+    assert group["label"] == "Lesion 7: Long axis 12.5 mm"
+    assert lone["label"] == "Depth 3 mm"
+    ellipse, line = group["contours"]
+    assert (ellipse["kind"], line["kind"]) == ("CLOSED_PLANAR", "OPEN_PLANAR")
+    assert line["pixels"] == [10, 20, 30, 20]
+    assert line["images"] == [f"{documents.ROOT}10.2"]
+    around = np.array(ellipse["pixels"]).reshape(-1, 2)
+    assert np.allclose(((around - [20, 20]) ** 2 / [100, 25]).sum(1), 1, atol=1e-3)
+    (point,) = lone["contours"]
+    assert (point["kind"], point["pixels"]) == ("POINT", [5, 6])
+
+
+def test_places_that_say_nothing_are_no_contours() -> None:
+    report = documents.measured()
+    for shape in report.ContentSequence[0].ContentSequence[2:]:
+        shape.GraphicData = [1.0, 2.0, 3.0]
+    report.ContentSequence[1].ContentSequence[0].GraphicType = "CLOUD"
+    assert told(report)["structures"]["regions"] == []
+
+
+def test_a_report_with_more_points_than_a_browser_takes_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(findings, "MOST_POINTS", 20)
+    assert told(documents.measured())["structures"] == {"regions": [], "too_large": True}
+
+
+def channel(found: dict[str, Any]) -> samples.Pixels:
+    values = np.frombuffer(base64.b64decode(found["samples"]), "<i2")
+    return np.where(values == -32_768, np.nan, values * found["step"])
+
+
+def test_an_electrocardiogram_is_told_in_millivolts_with_its_leads_and_gaps() -> None:
+    (recording,) = told(documents.electrocardiogram())["waves"]["recordings"]
+    assert (recording["label"], recording["rate"]) == ("RHYTHM", 500)
+    beat, slope = recording["channels"]
+    assert [beat["name"], slope["name"]] == ["Lead II", "Lead V1"]
+    assert beat["unit"] == "mV"
+    expected = np.zeros(1_000)
+    expected[500:600] = 1.5
+    assert np.abs(channel(beat) - expected).max() < 1e-4
+    assert np.isnan(channel(slope)[:100]).all()
+    assert np.abs(channel(slope)[100:] - np.arange(-400, 500) * 0.0025).max() < 1e-4
+
+
+def test_a_waveform_cut_short_is_not_drawn_and_a_long_one_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert told(documents.waveform())["waves"]["recordings"] == []
+    monkeypatch.setattr(waves, "MOST_SAMPLES", 1_999)
+    assert told(documents.electrocardiogram())["waves"] == {"recordings": [], "too_large": True}
+
+
+@pytest.mark.skipif(not CORPUS.exists(), reason="no corpus on this machine")
+def test_waveforms_of_others_are_those_of_pydicom() -> None:
+    file = CORPUS / "transfer" / "dicomparser" / "wave_dfl"
+    found = json.loads(contents(io.BytesIO(file.read_bytes()), 1 << 26))["waves"]["recordings"]
+    dataset = dcmread(file)
+    assert len(found) == len(dataset.WaveformSequence) > 0
+    for index, recording in enumerate(found):
+        expected = dataset.waveform_array(index)
+        for at, one in enumerate(recording["channels"]):
+            factor = 1000 if one["unit"] == "mV" else 1
+            away = np.abs(channel(one) * factor - expected[:, at]).max()
+            assert away <= one["step"] * factor
 
 
 def test_a_tree_without_end_is_cut_and_says_so() -> None:

@@ -79,6 +79,29 @@ def test_a_report_is_read_as_a_tree_and_its_words_stay_words(reader: Reader) -> 
     reader.viewer.picture("report")
 
 
+def test_what_other_software_measured_is_drawn_on_the_images_it_names(reader: Reader) -> None:
+    reader.add(*documents.ct())
+    report = reader.add(documents.measured())
+    assert "Lesion 7: Long axis 12.5 mm" in reader.papers(report, "report")
+    reader.viewer.picture("report-measured")
+    reader.page.get_by_role("button", name="Go to Depth 3 mm").click()
+    reader.viewer.until("s.imageId() !== null && s.wanted() === 3")
+    on_images(reader, report)
+    along = [(column, 20) for column in (12, 20, 28)]
+    assert (drawn(reader, 1, along)[:, 3] > 0).all()
+    assert drawn(reader, 1, [(20, 15), (20, 25), (35, 20), (5, 6)])[:, 3].astype(bool).tolist() == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    assert (drawn(reader, 3, [(5, 6)])[:, 3] > 0).all()
+    assert not drawn(reader, 3, along)[:, 3].any()
+    assert "Depth 3 mm" in reader.page.inner_text(".layers-panel")
+    assert "lie on no image" not in reader.page.inner_text(".layers-panel")
+    reader.viewer.picture("report-on-images")
+
+
 def test_key_images_lead_to_the_images_they_name(reader: Reader) -> None:
     stack = reader.add(*documents.ct())
     words = reader.papers(reader.add(documents.selection()), "key object selection")
@@ -306,6 +329,25 @@ def test_what_cannot_be_drawn_is_named_and_can_be_saved(reader: Reader, what: st
     with reader.page.expect_download() as download:
         reader.page.locator(".papers-download").click()
     assert download.value.path().stat().st_size == len(documents.written(dataset))
+
+
+def test_an_electrocardiogram_is_drawn_to_the_millimetre(reader: Reader) -> None:
+    words = reader.papers(reader.add(documents.electrocardiogram()), "waveform")
+    reader.page.locator(".waves canvas").first.wait_for()
+    reader.viewer.picture("electrocardiogram")
+    words = reader.page.inner_text(".papers")
+    for expected in ("RHYTHM", "Lead II", "Lead V1", "25 mm/s", "10 mm/mV"):
+        assert expected in words
+    # 8 mm before the first sample; 17 mm above the line, for a beat of 15 mm and two more.
+    inked = reader.page.locator(".waves canvas").first.evaluate(
+        """(canvas, points) => points.map(([x, y]) => {
+          const ink = canvas.getContext('2d'), mm = canvas.height / 25;
+          const { data } = ink.getImageData((8 + x) * mm - 2, (17 - y) * mm - 2, 4, 4);
+          return Math.min(...data.filter((_, at) => at % 4 === 0)) < 100;
+        })""",
+        [[12.5, 0], [27.5, 15], [45, 0], [27.5, 0], [12.5, 15], [-3.5, 10]],
+    )
+    assert inked == [True, True, True, False, False, True]
 
 
 def test_graphics_of_an_image_lie_on_it(reader: Reader) -> None:

@@ -16,6 +16,10 @@ export async function savePicture(pane: Pane): Promise<boolean> {
   const context = canvas.getContext('2d');
   if (context === null) return false;
   context.drawImage(drawn, 0, 0);
+  // Masks, contours and findings as they lie on it; of a width while there are any.
+  const layers = node.querySelector<HTMLCanvasElement>('canvas.layers');
+  if (layers !== null && layers.width > 0)
+    context.drawImage(layers, 0, 0, canvas.width, canvas.height);
   const figures = await rasterised(node);
   if (figures !== null) context.drawImage(figures, 0, 0, canvas.width, canvas.height);
   const isProven = session.model.integrity(shown.slice.instance.id) === 'md5';

@@ -78,6 +78,10 @@ export interface Contour {
   /** x, y, z one after another, mm. */
   readonly points: readonly number[];
   readonly images: readonly string[];
+  /** Of a report: x, y one after another, in pixels of the images it names. */
+  readonly pixels?: readonly number[];
+  /** Frames of those images; none where all are meant. */
+  readonly numbers?: readonly number[];
 }
 
 export interface Structures {
@@ -92,6 +96,27 @@ export interface Structures {
   readonly too_large: boolean;
 }
 
+export interface Channel {
+  readonly name: string;
+  /** Electrocardiograms are in mV; empty where the file gives no scale. */
+  readonly unit: string;
+  readonly step: number;
+  /** Base64 of 16 bit little endian: times `step`; -32768 is a gap. */
+  readonly samples: string;
+}
+
+export interface Recording {
+  readonly label: string;
+  /** Samples per second. */
+  readonly rate: number;
+  readonly channels: readonly Channel[];
+}
+
+export interface Waves {
+  readonly recordings: readonly Recording[];
+  readonly too_large: boolean;
+}
+
 export interface Contents {
   readonly sop_uid: string;
   readonly class_name: string;
@@ -103,6 +128,7 @@ export interface Contents {
   readonly video?: { readonly size: string; readonly frames: string };
   readonly segmentation?: Segmentation;
   readonly structures?: Structures;
+  readonly waves?: Waves;
 }
 
 /** Before it can tell anything the server may have to fetch some hundred megabytes. */

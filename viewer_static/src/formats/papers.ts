@@ -7,9 +7,10 @@ import type { Link } from '../link.ts';
 import type { Overlay } from '../overlay.ts';
 import type { Watch } from '../persist.ts';
 import { type Counts, sifted } from '../series.ts';
-import { date, grouped, plural } from '../text.ts';
+import { date, grouped } from '../text.ts';
 import type { Transport } from '../transport.ts';
 import { askContents, askPayload, type Contents } from './contents.ts';
+import { referring } from './references.ts';
 import type { StudyMap } from './study-map.ts';
 import './formats.css';
 
@@ -146,7 +147,7 @@ export class Papers extends EventTarget {
     ]);
     this.body.replaceChildren(
       el('dl', { class: 'papers-facts' }, ...facts),
-      ...this.references(contents),
+      ...referring(contents, this.desk.map),
     );
     this.desk.cover.off();
     this.desk.overlay.hide();
@@ -170,41 +171,33 @@ export class Papers extends EventTarget {
     return node;
   }
 
-  /** By series, so far as they are in this study. */
-  private references({ references }: Contents): HTMLElement[] {
-    if (references.length === 0) return [];
-    const uids = [...new Set(references.map(({ series }) => series))];
-    const rows = uids.map((uid) => {
-      const images = references.filter(({ series }) => series === uid);
-      const series = this.desk.map.series(uid);
-      const what = `${plural(images.length, 'object')} (${images[0]?.class ?? ''})`;
-      if (series === null) return el('li', {}, `${what} of a series that is not in this study`);
-      const name = series.description || series.modality;
-      const first = images[0]?.uid ?? null;
-      const open = button(`Open ${name}`, 'quiet', () => this.desk.map.open(series.id, first));
-      return el('li', {}, `${what} of series “${name}” `, open);
-    });
-    return [
-      el(
-        'section',
-        { class: 'papers-references' },
-        el('h3', {}, 'Refers to'),
-        el('ul', {}, ...rows),
-      ),
-    ];
-  }
-
   private async filled(instance: Instance, contents: Contents): Promise<void> {
-    const { report, document, video, segmentation, structures } = contents;
+    const { report, document, video, structures } = contents;
     if (report !== undefined) {
+      if ((structures?.regions.length ?? 0) > 0) await this.layer(contents);
       const { reportNode } = await import('./report.ts');
-      this.body.append(reportNode(report));
+      this.body.append(reportNode(report, structures));
     } else if (document?.is_pdf === true) await this.pdf(instance, document.size);
     else if (video !== undefined) await this.video(instance, video.size);
-    else if (segmentation !== undefined || structures !== undefined) {
-      const { layerNode } = await import('./layer-card.ts');
-      this.body.append(layerNode(contents, this.desk.map, this.desk.pictures));
-    } else this.note('This viewer does not draw such objects. The stored file can be downloaded.');
+    else if (!(await this.drawn(contents)))
+      this.note('This viewer does not draw such objects. The stored file can be downloaded.');
+  }
+
+  private async drawn(contents: Contents): Promise<boolean> {
+    const { segmentation, structures, waves } = contents;
+    if (segmentation !== undefined || structures !== undefined) {
+      await this.layer(contents);
+      return true;
+    }
+    if (waves === undefined || waves.recordings.length === 0) return false;
+    const { wavesNode } = await import('./waves.ts');
+    this.body.append(wavesNode(waves));
+    return true;
+  }
+
+  private async layer(contents: Contents): Promise<void> {
+    const { layerNode } = await import('./layer-card.ts');
+    this.body.append(layerNode(contents, this.desk.map, this.desk.pictures));
   }
 
   private async pdf(instance: Instance, size: number): Promise<void> {

@@ -83,6 +83,19 @@ describe('a contour', () => {
     expect(outlineOf({ ...contour, points: [0, 0, 103, 0, 0, 104] }, '1.9', slot)).toBeNull();
   });
 
+  it('of a report lies on the frames of the image it names, to the pixel', () => {
+    const mark = { kind: 'OPEN_PLANAR', points: [], images: ['1.2.3'], pixels: [1, 2, 3.5, 4] };
+    const outline = [
+      [1, 2],
+      [3.5, 4],
+    ];
+    expect(outlineOf(mark, '', { ...slot, plane: null })).toEqual(outline);
+    const framed = { ...mark, numbers: [2] };
+    expect(outlineOf(framed, '', { ...slot, frame: 2 })).toEqual(outline);
+    expect(outlineOf(framed, '', { ...slot, frame: 3 })).toBeNull();
+    expect(outlineOf(mark, '', { ...slot, sopUid: '1.2.4' })).toBeNull();
+  });
+
   it('needs the same coordinates, or an image it names', () => {
     expect(outlineOf(contour, '1.8', slot)).toBeNull();
     expect(outlineOf({ ...contour, images: ['1.2.3'] }, '1.8', slot)).not.toBeNull();

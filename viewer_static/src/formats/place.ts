@@ -100,11 +100,13 @@ function mapped(from: Plane, to: Plane): Affine {
 
 /** A contour's points in pixels of the image; null when it does not lie in its plane. */
 export function outlineOf(
-  { points, images }: Contour,
+  contour: Contour,
   frameOfReference: string,
   slot: Slot,
 ): readonly Point[] | null {
+  const { points, images, pixels } = contour;
   const { plane } = slot;
+  if (pixels !== undefined) return marks(contour, slot) ? paired(pixels) : null;
   if (plane === null || points.length === 0) return null;
   if (!shares(frameOfReference, slot) && !images.includes(slot.sopUid)) return null;
   const limit = within(CONTOUR_MM, slot);
@@ -115,6 +117,20 @@ export function outlineOf(
     outline.push(pixelOf(plane, point));
   }
   return outline;
+}
+
+/** Such a contour lies on its images, wherever these lie. */
+function marks({ images, numbers = [] }: Contour, { sopUid, frame }: Slot): boolean {
+  return (
+    images.includes(sopUid) && (numbers.length === 0 || frame === 0 || numbers.includes(frame))
+  );
+}
+
+function paired(pixels: readonly number[]): Point[] {
+  const points: Point[] = [];
+  for (let at = 0; at + 1 < pixels.length; at += 2)
+    points.push([pixels[at] as number, pixels[at + 1] as number]);
+  return points;
 }
 
 /** 0 to 255 for each pixel of the box. */

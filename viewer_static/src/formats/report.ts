@@ -1,7 +1,7 @@
 /** A structured report as a tree that can be read; every word of it enters the page as text. */
 import { el } from '../dom.ts';
 import { date, personName, time } from '../text.ts';
-import type { Report, ReportItem } from './contents.ts';
+import type { Report, ReportItem, Structures } from './contents.ts';
 
 /** What a value is called where the report does not name it. */
 const UNNAMED: Readonly<Record<string, string>> = {
@@ -51,7 +51,20 @@ function standing(report: Report): string {
   return words.filter((word) => word !== '').join(' · ');
 }
 
-export function reportNode(report: Report): HTMLElement {
+const measures = ({ type, items }: ReportItem): boolean => type === 'NUM' || items.some(measures);
+
+/** Why what it measured is told in words only. */
+function placeless({ items }: Report, structures: Structures | undefined): HTMLElement | null {
+  const isDrawn = (structures?.regions.length ?? 0) > 0;
+  if (isDrawn || !items.some(measures)) return null;
+  const why =
+    structures?.too_large === true
+      ? 'It has drawn more than can be shown on images here; its measurements are told as text.'
+      : 'Its measurements name no place on an image, so none can be drawn; they are told as text.';
+  return el('p', { class: 'papers-note' }, why);
+}
+
+export function reportNode(report: Report, structures?: Structures): HTMLElement {
   const cut = report.cut
     ? el('p', { class: 'papers-warning' }, 'This report is longer than is shown here: download it.')
     : null;
@@ -61,6 +74,7 @@ export function reportNode(report: Report): HTMLElement {
     el('h3', {}, report.title || 'Report'),
     el('p', { class: 'report-standing' }, standing(report)),
     cut,
+    placeless(report, structures),
     el('ul', { class: 'report-tree' }, ...report.items.map(branch)),
   );
 }
