@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-import imagecodecs
 import numpy as np
 import pytest
+from pydicom import dcmread
+from pydicom.pixels import pixel_array  # type: ignore[attr-defined]
 
-from pacs_proxy.decoding.frames import frames_of, pieces
 from pacs_proxy.demo.orthanc import find_executable
 from pacs_proxy.ingest.tiff import Bounds, Rules, Target, TiffConverter
 from tests.decoding.test_corpus import CORPUS
@@ -139,20 +140,65 @@ def test_sixteen_bit_are_drawn_in_their_window(window: SlideWindow, convert: Con
     assert np.array_equal(window.seen(), 255 - before)
 
 
+def matrix(data: bytes) -> Pixels:
+    """The whole level (PS3.3 C.7.6.16.2.2.1: tiles row by row), decoded by others."""
+    dataset = dcmread(io.BytesIO(data))
+    tiles = pixel_array(dataset)
+    tiles = tiles.reshape(-1, dataset.Rows, dataset.Columns, int(dataset.SamplesPerPixel))
+    across = -(-dataset.TotalPixelMatrixColumns // dataset.Columns)
+    rows = [np.concatenate(tiles[at : at + across], 1) for at in range(0, len(tiles), across)]
+    whole: Pixels = np.concatenate(rows)
+    return whole[: dataset.TotalPixelMatrixRows, : dataset.TotalPixelMatrixColumns]
+
+
+SLIDES = ("", "_grayscale", "_jpegls", "_jpegls_nobot", "_numbers")
+
+
 @pytest.mark.skipif(not (CORPUS / "wsi").exists(), reason="no corpus on this machine")
-def test_a_slide_of_others_in_jpeg_has_its_colours(window: SlideWindow, shelf: Shelf) -> None:
-    folder = CORPUS / "wsi" / "cmu1_small"
-    window.open(shelf.add([path.read_bytes() for path in sorted(folder.iterdir())]))
-    assert "µm" in window.page.inner_text(".slide-bar")
-    with (folder / "level0.dcm").open("rb") as file:
-        found = frames_of(file.fileno())
-        across, down = 4, 6
-        spans = found.spans(down * 9 + across + 1)
-        coded = b"".join(pieces(file.fileno(), spans, 1 << 20))
-    tile = imagecodecs.jpeg8_decode(coded)
-    window.look(256 * across + 20, 256 * down + 30, 1.0)
-    difference = window.seen().astype(int) - tile[30 : 30 + SIDE, 20 : 20 + SIDE]
-    assert np.abs(difference).max() <= 3
+def test_every_level_of_every_slide_of_others_has_its_pixels_in_their_place(
+    window: SlideWindow, shelf: Shelf
+) -> None:
+    wsi = CORPUS / "wsi"
+    slides = [sorted((wsi / "cmu1_small").iterdir())]
+    slides += [[wsi / f"sm_image{name}.dcm"] for name in SLIDES]
+    for paths in slides:
+        files = [path.read_bytes() for path in paths]
+        levels = sorted(map(matrix, files), key=lambda level: -level.shape[1])
+        window.open(shelf.add(files))
+        assert ("µm" in window.page.inner_text(".slide-bar")) or len(paths) == 1
+        assert [(one["height"], one["width"]) for one in window.ask("s.levels()")] == [
+            level.shape[:2] for level in levels
+        ]
+        for number, level in enumerate(levels):
+            assert_in_place(window, levels[0].shape[1] / level.shape[1], number, level)
+    assert len(slides) == 6
+
+
+def assert_in_place(window: SlideWindow, per_pixel: float, number: int, level: Pixels) -> None:
+    """A square of the level is where it must be, and would not be a pixel beside."""
+    side = min(SIDE, min(level.shape[:2]) // 2)
+    top, left = (extent // 2 - side // 2 for extent in level.shape[:2])
+    window.look(left * per_pixel, top * per_pixel, 1 / per_pixel)
+    assert window.ask("s.level()") == number
+    seen = window.seen()[:side, :side].astype(int)
+
+    def away(down: int, right: int) -> float:
+        patch = level[top + down :, left + right :][:side, :side]
+        return float(np.abs(seen - shaded(window, patch)).mean())
+
+    beside = min(away(*step) for step in ((0, 1), (1, 0), (0, -1), (-1, 0)))
+    assert away(0, 0) <= (1.0 if number == 0 else 3.0), number
+    assert beside > away(0, 0), number
+
+
+def shaded(window: SlideWindow, patch: Pixels) -> Pixels:
+    """Colours as they are, grey through the window that is told."""
+    if patch.shape[2] == 3:
+        return patch.astype(int)
+    words = window.page.inner_text(".bottom-right").split("W ")[1].split()
+    width, centre = int(words[0]), int(words[2])
+    expected: Pixels = np.clip((patch - (centre - width / 2)) / (width - 1) * 255, 0, 255)
+    return expected
 
 
 def test_a_damaged_tile_is_named_never_drawn_and_comes_by_itself(
