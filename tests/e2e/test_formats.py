@@ -82,7 +82,8 @@ def test_a_report_is_read_as_a_tree_and_its_words_stay_words(reader: Reader) -> 
 def test_what_other_software_measured_is_drawn_on_the_images_it_names(reader: Reader) -> None:
     reader.add(*documents.ct())
     report = reader.add(documents.measured())
-    assert "Lesion 7: Long axis 12.5 mm" in reader.papers(report, "report")
+    reader.papers(report, "report")
+    reader.page.get_by_text("Lesion 7: Long axis 12.5 mm").wait_for()
     reader.viewer.picture("report-measured")
     reader.page.get_by_role("button", name="Go to Depth 3 mm").click()
     reader.viewer.until("s.imageId() !== null && s.wanted() === 3")

@@ -67,11 +67,12 @@ def table(entries: samples.Pixels, first: int, bits: int, name: str) -> list[Dat
 GAMMA = np.rint(65535 * (np.arange(3000) / 2999) ** 2.2)
 # Not even monotonous, as those of ultrasound are not.
 STEPS = np.repeat(np.array([0, 200, 80, 255, 120, 30, 255, 10]), 64)
-WINDOW = {"WindowCenter": 2048, "WindowWidth": 1500}
+WINDOW: dict[str, object] = {"WindowCenter": 2048, "WindowWidth": 1500}
 
 
 def gamma(values: samples.Pixels) -> samples.Pixels:
-    return GAMMA[np.clip(values - 500, 0, 2999)] / 257
+    found: samples.Pixels = GAMMA[np.clip(values - 500, 0, 2999)] / 257
+    return found
 
 
 KINDS: dict[str, tuple[dict[str, object], Shade]] = {

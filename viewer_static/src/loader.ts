@@ -38,8 +38,18 @@ function complete(image: Types.IImage, natural: Natural): Types.IImage {
   throw new ViewerError('decode', `Decoded ${count} values for ${columns} x ${rows} pixels.`);
 }
 
+const FUNCTIONS: ReadonlySet<unknown> = new Set(['LINEAR', 'LINEAR_EXACT', 'SIGMOID']);
+
+/** The library takes the first letter of its name for a window's function, and then draws nothing. */
+function functioned(image: Types.IImage, { VOILUTFunction }: Natural): void {
+  if (FUNCTIONS.has(image.voiLUTFunction)) return;
+  const [told] = [VOILUTFunction].flat();
+  image.voiLUTFunction = (FUNCTIONS.has(told) ? told : 'LINEAR') as CoreEnums.VOILUTFunctionType;
+}
+
 /** The library would take the ends of the pixels for a window; a table has ends of its own. */
 function windowed(image: Types.IImage, natural: Natural): Types.IImage {
+  functioned(image, natural);
   const table = tableOf(natural);
   if (table === null) return image;
   return Object.assign(image, {
