@@ -101,7 +101,7 @@ KINDS: dict[str, tuple[dict[str, object], Shade]] = {
         WINDOW | {"VOILUTFunction": "SIGMOID"},
         lambda values: 255 / (1 + np.exp(-4 * (values - 2048) / 1500)),
     ),
-    "values through a table": (
+    "modality values": (
         WINDOW
         | {
             "ModalityLUTSequence": [

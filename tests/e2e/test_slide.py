@@ -159,6 +159,8 @@ def test_every_level_of_every_slide_of_others_has_its_pixels_in_their_place(
     window: SlideWindow, shelf: Shelf
 ) -> None:
     wsi = CORPUS / "wsi"
+    # Small enough for the smallest level to be looked at as large as it is.
+    window.page.set_viewport_size({"width": 560, "height": 340})
     slides = [sorted((wsi / "cmu1_small").iterdir())]
     slides += [[wsi / f"sm_image{name}.dcm"] for name in SLIDES]
     for paths in slides:

@@ -12,6 +12,8 @@ const EDGES = ['left', 'right', 'top', 'bottom'] as const;
 const joined = (...lines: readonly (string | null)[]): string =>
   lines.filter((line) => line !== null && line !== '').join('\n');
 
+const NARROW = 10;
+
 const optional = (label: string, value: string): string =>
   value === '' ? '' : `${label} ${value}`;
 
@@ -137,9 +139,13 @@ function tableLine({ table = null }: View, { hasTable }: SliceFacts): string {
   return hasTable === true ? 'without its VOI LUT' : '';
 }
 
+/** Doses and fractions have windows narrower than one. */
+const grey = (value: number, { width }: View): number =>
+  width >= NARROW ? Math.round(value) : Number(value.toPrecision(4));
+
 /** A window means nothing to a picture in colour. */
 function viewLines(view: View, facts: SliceFacts): string {
-  const window = `W ${Math.round(view.width)}  L ${Math.round(view.centre)}`;
+  const window = `W ${grey(view.width, view)}  L ${grey(view.centre, view)}`;
   return joined(
     `${facts.columns} × ${facts.rows}`,
     `Zoom ${Math.round(zoomOf(view) * 100)} %`,
