@@ -80,7 +80,7 @@ class SlideWindow:
             f"(() => {{ const s = window.__pacsSlide; return {expression}; }})()"
         )
 
-    def look(self, x: int, y: int, scale: float) -> None:
+    def look(self, x: float, y: float, scale: float) -> None:
         """The point (x, y) of the slide into the pixel right and below of the middle."""
         size = self.ask("s.size()")
         half = (size["width"] % 2 / 2, size["height"] % 2 / 2)
