@@ -102,8 +102,9 @@ def alone(place: Place, book: Book, way: str, size: ViewportSize) -> float:
     query = "?processor" if way == "best" else ""
     page.goto(f"{place.front}wadouri/{query}#{book.series}")
     page.wait_for_function(f"window.__wadouri?.loaded === {SLICES}", timeout=PATIENCE * 1000)
-    for frames in (SLICES, FRAMES[way]):
-        told = page.evaluate("(frames) => window.__wadouri.scrolled(frames)", frames)
+    scrolled = "(frames) => window.__wadouri.scrolled(frames)"
+    page.evaluate(scrolled, SLICES)
+    told = page.evaluate(scrolled, FRAMES[way])
     page.close()
     return rate(told)
 

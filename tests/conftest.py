@@ -6,6 +6,8 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as examples
 
 from pacs_proxy.database import Database
 from pacs_proxy.migrations import upgrade
@@ -16,6 +18,11 @@ from tests.server import Proxy
 
 StartProxy = Callable[..., Proxy]
 _numbers = count(1)
+# The same examples in each run, and no verdict by the clock of a busy machine.
+examples.register_profile(
+    "steady", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+examples.load_profile("steady")
 
 
 @pytest.fixture
