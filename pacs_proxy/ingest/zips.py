@@ -24,7 +24,21 @@ _LOCAL_HEADER = 30
 _PIECE = 1 << 18
 _ENCRYPTED = 0x1
 _METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
-_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, OverflowError)
+
+
+class _Outside(OSError):
+    """A place before the file's beginning, which only a damaged list of members names."""
+
+
+_BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    NotImplementedError,
+    ValueError,
+    OverflowError,
+    _Outside,
+)
 
 
 class _Guarded(io.RawIOBase):
@@ -42,7 +56,7 @@ class _Guarded(io.RawIOBase):
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         origin = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._source.size}
         if (at := origin[whence] + offset) < 0:
-            raise OSError("before the beginning")
+            raise _Outside
         self._at = at
         return at
 
