@@ -16,7 +16,7 @@ function bench() {
       loads.push({ watch, finish: resolve });
       watch.signal.addEventListener('abort', () => reject(new ViewerError('cancelled')));
     });
-  const transport = { instance: load, isSlowFor: () => false } as unknown as Transport;
+  const transport = { instance: load, goodput: { isSlowFor: () => false } } as unknown as Transport;
   const ahead = new Ahead(transport, instance);
   const giveUp = new AbortController();
   const waits: (Waiting | null)[] = [];

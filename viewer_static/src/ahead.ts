@@ -11,7 +11,7 @@ import type { Transport } from './transport.ts';
 
 /** As it is stored, or with the same pixels in fewer bytes where the link is the slowest part. */
 export function pathOf(transport: Transport, { id, size }: Instance): string {
-  return transport.isSlowFor(size) ? compactPath(id) : displayPath(id);
+  return transport.goodput.isSlowFor(size) ? compactPath(id) : displayPath(id);
 }
 
 /** One instance, for whoever asks for it first. */
@@ -68,7 +68,7 @@ export function aheadOf(
 ): Ahead | null {
   const [first] = sifted(detail).good;
   if (room.machine !== null || first === undefined || mayBeSlide(detail)) return null;
-  if (transport.isSlowFor(first.size)) bringDecoder();
+  if (transport.goodput.isSlowFor(first.size)) bringDecoder();
   const ahead = new Ahead(transport, { ...first, study: detail.study });
   signal.addEventListener('abort', () => ahead.close(), { once: true });
   return ahead;

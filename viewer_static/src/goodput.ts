@@ -19,6 +19,11 @@ const WEIGHT = 0.5;
 const HINT_BYTES = 48 * 1024;
 /** What a busy machine may hold up by itself. */
 const SLACK_MS = 100;
+/** A sixth of a second for 500 kB. */
+const SLOW_BYTES_PER_SECOND = 3e6;
+/** 8 Mbit/s. */
+const NARROW_BYTES_PER_SECOND = 1e6;
+const TELLING_BYTES = 64 * 1024;
 const KEPT = 'link';
 
 type Memory = Pick<Storage, 'getItem' | 'setItem'>;
@@ -41,6 +46,23 @@ export class Goodput {
   /** The best guess before enough has come. */
   get expected(): number | null {
     return this.bytesPerSecond ?? this.hint ?? this.before;
+  }
+
+  get isSlow(): boolean {
+    return this.isBelow(SLOW_BYTES_PER_SECOND);
+  }
+
+  get isNarrow(): boolean {
+    return this.isBelow(NARROW_BYTES_PER_SECOND);
+  }
+
+  /** Whether a file of this size takes longer on the link than making it smaller does. */
+  isSlowFor(bytes: number): boolean {
+    return bytes >= TELLING_BYTES && this.isSlow;
+  }
+
+  private isBelow(rate: number): boolean {
+    return (this.expected ?? Number.POSITIVE_INFINITY) < rate;
   }
 
   private get hint(): number | null {

@@ -89,7 +89,7 @@ export class NetworkChip {
       survived: traffic.survived,
       loading: loadingOf(traffic),
       waiting: link.waiting ? link.sentence() : null,
-      slow: transport.isSlow,
+      slow: goodput.isSlow,
     };
   }
 

@@ -56,7 +56,7 @@ export class Stage extends EventTarget {
       transport,
       link,
       room: this.room,
-      budget: new Budget(() => (transport.isNarrow ? FEW : SLOTS)),
+      budget: new Budget(() => (transport.goodput.isNarrow ? FEW : SLOTS)),
       map,
     };
     this.active = this.hung();

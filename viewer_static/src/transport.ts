@@ -26,12 +26,6 @@ export interface Line extends Pace {
   readonly memory?: Pick<Storage, 'getItem' | 'setItem'>;
 }
 
-/** A sixth of a second for 500 kB. */
-const SLOW_BYTES_PER_SECOND = 3e6;
-/** 8 Mbit/s. */
-const NARROW_BYTES_PER_SECOND = 1e6;
-const TELLING_BYTES = 64 * 1024;
-
 /** Deleting a large study takes an archive a while, and it says nothing meanwhile. */
 const CHANGE_MS = 120_000;
 
@@ -56,23 +50,6 @@ export class Transport {
 
   constructor(private readonly line: Line) {
     this.goodput = new Goodput(line.memory);
-  }
-
-  /** Whether a file of this size takes longer on the link than making it smaller does. */
-  isSlowFor(bytes: number): boolean {
-    return bytes >= TELLING_BYTES && this.isSlow;
-  }
-
-  get isSlow(): boolean {
-    return this.pace < SLOW_BYTES_PER_SECOND;
-  }
-
-  get isNarrow(): boolean {
-    return this.pace < NARROW_BYTES_PER_SECOND;
-  }
-
-  private get pace(): number {
-    return this.goodput.expected ?? Number.POSITIVE_INFINITY;
   }
 
   /** What the browser's own network clock says of anything that came. */
