@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { integrityOf } from './digest.ts';
 import { precompress } from './precompress.ts';
 import { preloadEngine } from './preload.ts';
 import { leaveDecodersToWorker } from './slim.ts';
@@ -28,6 +29,9 @@ export default defineConfig({
     // The picture engine is one lazily loaded chunk of 3.6 MB; a warning about it says nothing new.
     chunkSizeWarningLimit: 4500,
     license: { fileName: 'THIRD-PARTY.md' },
+  },
+  define: {
+    __DECODER_DIGEST__: JSON.stringify(integrityOf('@cornerstonejs/codec-openjph/wasm')),
   },
   worker: { format: 'es' },
   resolve: {
