@@ -72,7 +72,7 @@ def visited(browser: Browser, port: int, shelf: Shelf, book: Book, breaks: bool)
     count = len(book.instances)
     cuts: list[float] = []
     with Link("127.0.0.1", port, LATENCY, RATE) as line:
-        window = Viewer(browser, line.url)
+        window = Viewer(browser, line.url, pace="")
         began = time.monotonic()
         with weather(line, cuts, breaks):
             window.open(book)

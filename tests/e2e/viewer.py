@@ -11,8 +11,12 @@ from tests.e2e.shelf import Book
 WITNESS = Path(__file__).with_name("witness.js")
 SECONDS = 60.0
 
-# Frames without an origin have no storage.
-DRAWN = "try { localStorage['pacs-preference:drawing'] = 'x' } catch {}"
+# Frames without an origin have no storage. The link was quick when the page was last open: else a
+# busy machine would be taken for a slow line, and files come in another form.
+BEFORE = """try {
+  localStorage['pacs-preference:drawing'] = '%s';
+  localStorage['link'] ??= '%s';
+} catch {}"""
 
 # Walks the series and reports each picture; `limit` ms bound a slice that never comes.
 WALK = """async ({indexes, limit}) => {
@@ -38,6 +42,7 @@ class Viewer:
         *,
         touch: bool = False,
         drawing: str = "graphics",
+        pace: str = "90000000",
     ) -> None:
         self.context = browser.new_context(
             viewport={"width": width, "height": width * 5 // 8},
@@ -46,7 +51,7 @@ class Viewer:
             is_mobile=touch,
         )
         # As by a graphics card: most readers have one. test_cpu looks at the other way.
-        self.context.add_init_script(DRAWN.replace("x", drawing))
+        self.context.add_init_script(BEFORE % (drawing, pace))
         self.page: Page = self.context.new_page()
         self.page.set_default_timeout(SECONDS * 1000)
         self.url = url.rstrip("/")

@@ -66,5 +66,7 @@ test('the pace of the link is known when the page is opened again, until this ti
   const again = new Goodput(memory);
   expect(again.expected).toBe(300_000);
   again.heard([body(0, 10, 60_000)]);
+  expect(again.expected).toBe(300_000);
+  again.heard([body(1_000, 1_050, MIB)]);
   expect(again.expected).toBeGreaterThan(3e6);
 });

@@ -43,9 +43,9 @@ export class Goodput {
     this.before = kept > 0 ? kept : null;
   }
 
-  /** The best guess before enough has come. */
+  /** The best guess before enough has come; a busy machine makes any hint look slow. */
   get expected(): number | null {
-    return this.bytesPerSecond ?? this.hint ?? this.before;
+    return this.bytesPerSecond ?? this.before ?? this.hint;
   }
 
   get isSlow(): boolean {

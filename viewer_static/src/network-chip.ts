@@ -84,7 +84,7 @@ export class NetworkChip {
     const { transport, link } = this;
     const { traffic, goodput } = transport;
     return {
-      goodput: goodput.expected,
+      goodput: goodput.bytesPerSecond,
       roundTripMs: traffic.roundTripMs,
       survived: traffic.survived,
       loading: loadingOf(traffic),
