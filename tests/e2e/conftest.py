@@ -5,13 +5,16 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserType, sync_playwright
+from playwright.sync_api import Browser, BrowserType, expect, sync_playwright
 
 from pacs_proxy.demo.orthanc import ThrowawayOrthanc, find_executable
 from tests.e2e.shelf import Book, Shelf
 from tests.e2e.slices import Barred
 from tests.e2e.viewer import Viewer
 from tests.server import Proxy
+
+# Its own five seconds are a quiet machine's.
+expect.set_options(timeout=30_000)
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = [
