@@ -9,7 +9,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pacs_proxy.errors import Busy, Corrupt, Interrupted, NotFound, PacsProxyError, Silent, Stalled
@@ -104,7 +104,6 @@ def taken_late(chunks: Iterator[memoryview]) -> Iterator[bytes]:
 
 
 @given(FILES, CUTS)
-@settings(deadline=None)
 def test_any_cuts_give_the_same_bytes_and_none_is_asked_for_twice(
     data: bytes, cuts: list[Cut]
 ) -> None:
@@ -117,7 +116,6 @@ def test_any_cuts_give_the_same_bytes_and_none_is_asked_for_twice(
 
 
 @given(FILES, CUTS, st.integers(0, 299))
-@settings(deadline=None)
 def test_a_line_that_never_mends_gives_fewer_bytes_and_an_error(
     data: bytes, cuts: list[Cut], reach: int
 ) -> None:
@@ -135,7 +133,6 @@ def test_a_line_that_never_mends_gives_fewer_bytes_and_an_error(
 
 
 @given(FILES, st.integers(0, 200))
-@settings(deadline=None)
 def test_a_definite_answer_ends_it_at_once(data: bytes, at: int) -> None:
     line = Line(data, [(at, Interrupted("cut")), (None, NotFound("gone"))])
     with small_pieces(), attempts() as tries:
@@ -187,7 +184,6 @@ def test_wrong_bytes_never_reach_full_length(right: bytes, wrong: bytes, sizes: 
 
 
 @given(FILES, st.integers(0, 299), CUTS)
-@settings(deadline=None)
 def test_a_flip_behind_any_cuts_never_reaches_full_length(
     data: bytes, place: int, cuts: list[Cut]
 ) -> None:

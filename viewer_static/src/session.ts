@@ -214,7 +214,7 @@ export class Session implements Keeper {
     const early = ahead?.take(id, watch) ?? null;
     const wanted = { ...instance, study };
     const proven = await (early ?? transport.instance(pathOf(transport, instance), wanted, watch));
-    if (isHighThroughput(proven.syntax)) await this.stubborn(id, signal, () => decoderReady());
+    if (isHighThroughput(proven.syntax)) await transport.stubbornly(watch, () => decoderReady());
     this.came.set(id, { syntax: proven.syntax, md5: proven.md5, requestId: proven.requestId });
     this.desk.engine.files.proofs.keep(instance, proven);
     this.model.proven(id, proven.integrity, proven.converted);
