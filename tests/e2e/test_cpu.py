@@ -12,6 +12,11 @@ from tests.server import Proxy
 
 pytestmark = [pytest.mark.browser, pytest.mark.orthanc]
 
+FRAMES = """count => new Promise(resolve => {
+  const next = () => (count -= 1) < 0 ? resolve() : requestAnimationFrame(next);
+  next();
+})"""
+
 
 @pytest.fixture
 def flat(chromium: BrowserType) -> Iterator[Browser]:
@@ -33,5 +38,25 @@ def test_without_3d_every_slice_is_drawn_from_the_stored_values(
         assert told["wrong"] == []
         assert told["indexes"] == list(range(24))
         window.picture("cpu")
+    finally:
+        window.close()
+
+
+def test_a_window_made_larger_or_smaller_never_blinks(
+    flat: Browser, served: Proxy, bars: Book
+) -> None:
+    """A canvas of another size is emptied before it is drawn anew: no frame may show that."""
+    window = Viewer(flat, served.url, 900).open(bars)
+    try:
+        window.until_shown(0)
+        window.walk([5])
+        window.witness(TAG)
+        window.until_witnessed(5)
+        for width, height in ((900, 500), (760, 640), (1100, 640), (900, 600)) * 3:
+            window.page.set_viewport_size({"width": width, "height": height})
+            window.page.evaluate(FRAMES, 3)
+        told = window.told()
+        assert told["wrong"] == []
+        assert told["uncovered"] >= 36
     finally:
         window.close()

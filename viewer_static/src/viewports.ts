@@ -4,6 +4,7 @@ import { ViewerError } from './errors.ts';
 import type { View } from './facts.ts';
 import { type Point, worldOf } from './figures/plane.ts';
 import type { Vector } from './geometry.ts';
+import { keepingPictures } from './resizing.ts';
 import * as camera from './tools/camera.ts';
 import { Curve } from './tools/curve.ts';
 import { planeAt } from './tools/plane-at.ts';
@@ -52,7 +53,7 @@ export class StackView extends EventTarget {
     this.viewport = this.engine.getViewport(id) as Types.IStackViewport;
     this.curve = new Curve(this.viewport);
     this.listen();
-    this.observer = new ResizeObserver(() => this.engine.resize(true, true));
+    this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(element);
   }
 
@@ -158,6 +159,12 @@ export class StackView extends EventTarget {
     const values = image?.voxelManager?.getScalarData();
     if (image === null || values === undefined) return null;
     return { imageId: image.imageId, values: values as unknown as Values };
+  }
+
+  /** All viewports of the page are resized together: one engine draws them. */
+  private resize(): void {
+    const canvases = this.engine.getViewports().map(({ canvas }) => canvas);
+    keepingPictures(canvases, () => this.engine.resize(true, true));
   }
 
   private curved(isPlain: boolean): void {
