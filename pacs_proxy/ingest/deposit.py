@@ -63,7 +63,7 @@ class Depositor:
 
     def absent(self, instances: Collection[str]) -> set[str]:
         """Which of them the archive does not hold, in one question. Raises UpstreamError."""
-        return set(instances) - self._client.present(instances, Interest())
+        return set(instances) - set(self._client.instances(instances, Interest()))
 
     def deposit(
         self,

@@ -75,12 +75,15 @@ class Client:
         search = Request(path, "POST", body, repeatable=True, patience=self._patience)
         return self._answer(search, interest)
 
-    def present(self, instances: Collection[str], interest: Interest) -> set[str]:
-        """Which of these instances it holds; raises as `get`, NotFound where it cannot tell."""
-        question = {"Resources": list(instances), "Level": "Instance", "Short": True}
+    def instances(self, wanted: Collection[str], interest: Interest) -> dict[str, Any]:
+        """Those of these that it holds, expanded, by ID, in one question.
+
+        Raises as `get`, NotFound where it does not know the question (before 1.9.4).
+        """
+        question = {"Resources": list(wanted), "Level": "Instance", "Metadata": False}
         answer = self.post("/tools/bulk-content", question, interest)
         try:
-            return {str(found["ID"]) for found in answer}
+            return {str(found["ID"]): found for found in answer}
         except (KeyError, TypeError):
             raise Interrupted("The archive did not say what it holds.") from None
 

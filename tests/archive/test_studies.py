@@ -17,6 +17,7 @@ from pacs_proxy.upstream.interest import Interest
 from tests.upstream.world import Clock
 
 OLD: dict[str, Any] = {"Capabilities": {}}
+BULK = "/tools/bulk-content"
 NEW: dict[str, Any] = {"Capabilities": {"HasExtendedFind": True}}
 
 
@@ -60,6 +61,9 @@ class Archive:
     def describe(self, instance: str, interest: Interest) -> Description:
         found: Description = self.get(f"info {instance}", interest)
         return found
+
+    def instances(self, wanted: list[str], interest: Interest) -> dict[str, Any]:
+        return {one["ID"]: one for one in self.post(BULK, wanted, interest)}
 
     def questions(self, path: str) -> list[Any]:
         return [question for asked, question in self.asked if asked == path]
@@ -232,17 +236,26 @@ def test_series_come_by_number_and_those_without_last() -> None:
     assert [one.id for one in found] == ["s", "t", "u"]
 
 
-def test_a_series_of_one_instance_says_how_many_frames_it_has() -> None:
-    cine = {"ID": "i", "MainDicomTags": {"NumberOfFrames": "27 "}}
-    held = archive(
-        **{"/instances/i": cine, "/instances/k": {"ID": "k"}, "/instances/g": NotFound("")}
-    )
-    many = series("many", Instances=["a", "b"])
-    others = [series("still", Instances=["k"]), series("gone", Instances=["g"]), many]
-    found = [summaries.series(one) for one in (series("cine"), *others)]
-    framed = studies_of(held).framed(found, Interest())
+def singles(*names: str) -> list[Any]:
+    found = [series(name, Instances=[f"{name} image"]) for name in names]
+    return [summaries.series(one) for one in [*found, series("many", Instances=["a", "b"])]]
+
+
+def test_series_of_one_instance_say_how_many_frames_they_have_by_one_question() -> None:
+    cine = {"ID": "cine image", "MainDicomTags": {"NumberOfFrames": "27 "}}
+    held = archive(**{BULK: [cine, {"ID": "still image"}]})
+    framed = studies_of(held).framed(singles("cine", "still", "gone"), Interest())
     assert [one.frames for one in framed] == [27, 1, None, None]
-    assert all("/instances/a" not in path for path, _ in held.asked)
+    assert held.asked == [(BULK, ["cine image", "still image", "gone image"])]
+    held.asked.clear()
+    assert studies_of(held).framed(singles(), Interest()) == singles()
+    assert held.asked == []
+
+
+@pytest.mark.parametrize("error", [NotFound("unknown question"), Refused("forbidden")])
+def test_series_are_listed_where_their_frames_cannot_be_asked_for(error: PacsProxyError) -> None:
+    framed = studies_of(archive(**{BULK: error})).framed(singles("cine"), Interest())
+    assert framed == singles("cine")
 
 
 def test_three_uids_name_one_instance_or_none_or_too_many() -> None:

@@ -223,6 +223,12 @@ def _find(request: Request, store: Store, manner: Manner) -> Reply:
     return json_reply([_expanded(level, *hit) if whole else hit[0] for hit in page])
 
 
+def _bulk_content(request: Request, store: Store, manner: Manner) -> Reply:
+    """Of instances; those that are not there are left out without a word."""
+    found = map(store.get, json.loads(request.body)["Resources"])
+    return json_reply([_expanded("Instance", one.id, [one]) for one in found if one])
+
+
 def _groups(store: Store, level: str) -> dict[str, list[Stored]]:
     """Instances by their identifier at that level; studies and series exist by their tags."""
     groups: dict[str, list[Stored]] = {}
@@ -261,4 +267,5 @@ FIXED: Mapping[str, Callable[[Request, Store, Manner], Reply]] = {
     "GET /statistics": _statistics,
     "POST /tools/lookup": _lookup,
     "POST /tools/find": _find,
+    "POST /tools/bulk-content": _bulk_content,
 }

@@ -88,6 +88,18 @@ def test_attachment_information(
     assert ours == real
 
 
+def test_several_instances_at_once_without_those_that_are_not_there(
+    any_orthanc: ThrowawayOrthanc, fake: FakeOrthanc, instance: str
+) -> None:
+    missing = "-".join(["00000000"] * 5)
+    question = {"Resources": [missing, instance], "Level": "Instance", "Metadata": False}
+    body = json.dumps(question).encode()
+    for url in (any_orthanc.url, fake.url):
+        with urlopen(f"{url}/tools/bulk-content", body) as answer:
+            [found] = json.load(answer)
+        assert (found["ID"], found["FileSize"]) == (instance, len(CT))
+
+
 @pytest.mark.parametrize("method", ["HEAD", "PUT", "DELETE"])
 def test_other_methods_on_an_attachment_are_no_success(
     any_orthanc: ThrowawayOrthanc, fake: FakeOrthanc, instance: str, method: str

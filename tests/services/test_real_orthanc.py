@@ -5,19 +5,26 @@ import threading
 import time
 from collections.abc import Iterator
 from functools import partial
+from io import BytesIO
+from pathlib import Path
 from random import Random
 from typing import Any
 from urllib.request import Request, urlopen
 
 import pytest
+from prometheus_client import REGISTRY
 from pydicom import dcmread, dcmwrite
 from pydicom.data import get_testdata_file
 from pydicom.filebase import DicomBytesIO
 from pydicom.uid import UID
 
+from pacs_proxy.archive.studies import Studies
 from pacs_proxy.demo.orthanc import ThrowawayOrthanc, find_executable
+from pacs_proxy.upstream.interest import Interest
 from tests.fakes import Link
 from tests.server import Proxy
+from tests.upstream.archive_client import connected
+from tests.upstream.world import control_in
 
 pytestmark = [
     pytest.mark.orthanc,
@@ -243,3 +250,39 @@ def fetched_ahead(server: Proxy) -> float:
     words = server.get("/metrics").body.decode()
     line = next((line for line in words.splitlines() if line.startswith("pacs_warmed_total")), "0")
     return float(line.split()[-1])
+
+
+def cine(study: str, frames: int) -> bytes:
+    """A series of one instance, of so many frames."""
+    dataset = dcmread(BytesIO(image(0, rows=8)))
+    dataset.StudyInstanceUID, dataset.SeriesInstanceUID = study, UID(f"{study}.{frames}")
+    dataset.SOPInstanceUID, dataset.NumberOfFrames = UID(f"{study}.{frames}.1"), frames
+    dataset.PixelData *= frames
+    target = DicomBytesIO()
+    dcmwrite(target, dataset)
+    return target.getvalue()
+
+
+def test_a_study_of_twenty_cines_opens_by_as_many_questions_as_one_of_two(
+    real: ThrowawayOrthanc, tmp_path: Path
+) -> None:
+    def stored_cines(study: str, count: int) -> str:
+        every = [cine(study, number + 1) for number in range(count)]
+        return {str(asked(real, "/instances", data)["ParentStudy"]) for data in every}.pop()
+
+    def opened(study: str) -> tuple[set[int | None], float]:
+        before = REGISTRY.get_sample_value("pacs_upstream_requests_total") or 0.0
+        _, series = studies.study(study, Interest())
+        frames = {one.frames for one in studies.framed(series, Interest())}
+        after = REGISTRY.get_sample_value("pacs_upstream_requests_total") or 0.0
+        return frames, after - before
+
+    few, many = stored_cines("1.2.8", 2), stored_cines("1.2.9", 20)
+    patient = {"first_byte_seconds": 20.0, "stall_seconds": 20.0}
+    with (
+        control_in(tmp_path) as control,
+        connected(real.url, control, **patient) as (client, _),
+    ):
+        studies = Studies(client, client.describe)
+        assert opened(few) == ({1, 2}, 3)
+        assert opened(many) == (set(range(1, 21)), 3)

@@ -44,14 +44,21 @@ class Archive:
 
 
 @contextmanager
-def archive(orthanc: FakeOrthanc, control: Control, **changes: object) -> Iterator[Archive]:
-    values: dict[str, object] = {"orthanc_url": orthanc.url, **QUICK, **changes}
+def connected(url: str, control: Control, **changes: object) -> Iterator[tuple[Client, Health]]:
+    """Our client for whatever answers there; its connections are closed afterwards."""
+    values: dict[str, object] = {"orthanc_url": url, **QUICK, **changes}
     settings = Settings(**values)  # type: ignore[arg-type]
     health = Health(control, len(settings.nodes), settings.retry_share, settings.retry_rate)
-    found = Archive(orthanc, make_client(settings, health), health)
+    client = make_client(settings, health)
     try:
-        yield found
+        yield client, health
     finally:
-        for pool in found.client._transport._pools:
+        for pool in client._transport._pools:
             for link in pool._idle:
                 link.close()
+
+
+@contextmanager
+def archive(orthanc: FakeOrthanc, control: Control, **changes: object) -> Iterator[Archive]:
+    with connected(orthanc.url, control, **changes) as (client, health):
+        yield Archive(orthanc, client, health)
