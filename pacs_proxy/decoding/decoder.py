@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import threading
+from dataclasses import replace
 
 from pacs_proxy.decoding import jobs
 from pacs_proxy.decoding.jailed import Jailed
@@ -46,10 +47,10 @@ class Decoder:
         """As `convert`: the same pixels in fewer bytes, or NotRenderable."""
         return self._run(self._job(jobs.COMPACT, self._memory_bytes // 2), source)
 
-    def render(self, source: int, frame: int, size: int) -> bytes:
-        """Frame `frame` (from 1) as PNG with `size` pixels on its longest side, 0 as stored."""
-        output = self._memory_bytes // 2
-        result = self._run(self._job(jobs.RENDER, output, frame, max(0, size)), source)
+    def render(self, source: int, view: jobs.View) -> bytes:
+        """One frame as 8 bit PNG or JPEG."""
+        job = self._job(jobs.RENDER, self._memory_bytes // 2)
+        result = self._run(replace(job, view=view), source)
         with os.fdopen(result, "rb") as picture:
             return picture.read()
 
@@ -63,9 +64,9 @@ class Decoder:
         """Stop the template process and every child of it."""
         self._launcher.close()
 
-    def _job(self, kind: str, output_bytes: int, frame: int = 1, size: int = 0) -> jobs.Job:
+    def _job(self, kind: str, output_bytes: int) -> jobs.Job:
         seconds = math.ceil(min(_CPU_SECONDS, self._seconds))
-        return jobs.Job(kind, self._memory_bytes, seconds, output_bytes, frame, size)
+        return jobs.Job(kind, self._memory_bytes, seconds, output_bytes)
 
     def _run(self, job: jobs.Job, source: int) -> int:
         if not self._places.acquire(timeout=self._patience_seconds):

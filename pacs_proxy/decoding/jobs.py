@@ -11,6 +11,18 @@ CONVERT, RENDER, COMPACT, CONTENTS = "convert", "render", "compact", "contents"
 
 
 @dataclass(frozen=True, slots=True)
+class View:
+    """A frame (from 1), `size` pixels on its longest side (0: as stored).
+
+    A PNG, or where a `quality` (1 to 95) is given a JPEG.
+    """
+
+    frame: int = 1
+    size: int = 0
+    quality: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """One piece of work; the file and the place for the result travel as descriptors."""
 
@@ -18,8 +30,7 @@ class Job:
     memory_bytes: int
     cpu_seconds: int
     output_bytes: int
-    frame: int = 1
-    size: int = 0
+    view: View = View()
     wishes: dict[str, Any] = field(default_factory=dict)
 
     def encode(self) -> bytes:
@@ -29,7 +40,8 @@ class Job:
     @classmethod
     def decode(cls, message: bytes) -> Job:
         """The reverse; the template trusts the server."""
-        return cls(**json.loads(message))
+        told = json.loads(message)
+        return cls(**told | {"view": View(**told["view"])})
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""One frame as an 8 bit PNG to look at, never to diagnose from."""
+"""One frame as an 8 bit picture to look at, never to diagnose from."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
     from pacs_proxy.decoding.codec import Pixels, Source
+    from pacs_proxy.decoding.jobs import View
 
 LONGEST_SIDE = 4096
 THUMBNAIL_SIDE = 256
@@ -35,19 +36,26 @@ class Window:
     function: str = "LINEAR"
 
 
-def render(source: Source, number: int, size: int) -> bytes:
-    """Frame `number` (1-based) as PNG; its longest side is `size` pixels, 0 means as stored."""
-    frame = source.frame(number - 1)
-    groups = list(_groups(source.dataset, number - 1))
+def render(source: Source, view: View) -> bytes:
+    """The frame as it is shown, 8 bits a sample."""
+    frame = source.frame(view.frame - 1)
+    groups = list(_groups(source.dataset, view.frame - 1))
     if source.layout.photometric == "PALETTE COLOR":
         frame = coloured(frame, source.dataset)
     elif not source.layout.colour:
         frame = _grey(frame, source, groups)
-    image = _sized(Image.fromarray(np.ascontiguousarray(frame)), _aspect(groups), size)
-    if size == 0 or size > THUMBNAIL_SIDE:
+    image = _sized(Image.fromarray(np.ascontiguousarray(frame)), _aspect(groups), view.size)
+    if view.size == 0 or view.size > THUMBNAIL_SIDE:
         image = _marked(image)
+    return _coded(image, view.quality)
+
+
+def _coded(image: Image.Image, quality: int) -> bytes:
     out = io.BytesIO()
-    image.save(out, "PNG", compress_level=3)
+    if quality:
+        image.save(out, "JPEG", quality=quality)
+    else:
+        image.save(out, "PNG", compress_level=3)
     return out.getvalue()
 
 

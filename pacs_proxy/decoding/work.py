@@ -69,7 +69,7 @@ def _write(job: jobs.Job, source: int, result: int) -> None:
         elif job.kind == jobs.COMPACT:
             compact(opened, out)
         else:
-            out.write(render(opened, job.frame, job.size))
+            out.write(render(opened, job.view))
 
 
 def warm_up() -> None:
@@ -84,7 +84,8 @@ def warm_up() -> None:
     dataset.Rows, dataset.Columns, dataset.PhotometricInterpretation = 8, 8, "MONOCHROME2"
     dataset.BitsAllocated, dataset.PixelData = 16, grey.tobytes()
     source = source_of(dataset, 1 << 20)
-    render(source, 1, 0)
+    render(source, jobs.View())
+    render(source, jobs.View(quality=50))
     convert(source, io.BytesIO())
     contents(io.BytesIO(_SMALLEST), 1 << 20)
     for coded, decode in (

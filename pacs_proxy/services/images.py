@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Response, request
 
 from pacs_proxy.archive.studies import NO_SUCH
+from pacs_proxy.decoding import View
 from pacs_proxy.errors import BadRequest
 from pacs_proxy.services import auditing, reach
 from pacs_proxy.services.context import Services, interest, services
@@ -18,6 +19,7 @@ from pacs_proxy.web.ranges import is_known
 
 _LARGEST_SIDE = 4096
 _LAST_FRAME = 1_000_000
+_BEST_QUALITY = 95
 _PLAIN = Manner()
 _UIDS = ("studyUID", "seriesUID", "objectUID")
 
@@ -66,10 +68,13 @@ def _as_shown(shown: Shown, environ: Environ, interest: Interest) -> Answer:
 
 
 def rendered(instance: str) -> Response:
-    """A PNG made in a jailed child process; never Orthanc's own preview, which can crash it."""
-    frame = number("frame", 1, 1, _LAST_FRAME)
-    size = number("size", 0, 0, _LARGEST_SIDE)
-    return _picture(orthanc_id(instance), frame, size)
+    """Made in a jailed child process; never Orthanc's own preview, which can crash it."""
+    view = View(
+        number("frame", 1, 1, _LAST_FRAME),
+        number("size", 0, 0, _LARGEST_SIDE),
+        number("quality", 0, 0, _BEST_QUALITY),
+    )
+    return _picture(orthanc_id(instance), view)
 
 
 def contents(instance: str) -> Response:
@@ -91,7 +96,7 @@ def wado() -> Response:
         raise reach.out_of_reach(NO_SUCH)
     auditing.located(found)
     if kind == "image/png":
-        return _picture(found, number("frameNumber", 1, 1, _LAST_FRAME), 0)
+        return _picture(found, View(number("frameNumber", 1, 1, _LAST_FRAME)))
     return _stored(found, _PLAIN)
 
 
@@ -117,18 +122,19 @@ def _response(answer: Answer) -> Response:
     return made
 
 
-def _picture(instance: str, frame: int, size: int) -> Response:
+def _picture(instance: str, view: View) -> Response:
     pictures = services().pictures
+    kind = "image/jpeg" if view.quality else "image/png"
     if request.headers.get("If-None-Match"):
-        tag = pictures.tag(instance, frame, size, interest())
+        tag = pictures.tag(instance, view, interest())
         if is_known(request.headers["If-None-Match"], f'"{tag}"'):
-            return _png(b"", tag, 304)
-    picture = pictures.rendered(instance, frame, size, interest())
-    return _png(picture.png, picture.tag, 200)
+            return _drawn(b"", kind, tag, 304)
+    picture = pictures.rendered(instance, view, interest())
+    return _drawn(picture.data, kind, picture.tag, 200)
 
 
-def _png(data: bytes, tag: str, status: int) -> Response:
-    answer = Response(data, status, mimetype="image/png")
+def _drawn(data: bytes, kind: str, tag: str, status: int) -> Response:
+    answer = Response(data, status, mimetype=kind)
     answer.headers["X-Diagnostic"] = "no"
     answer.headers["Cache-Control"] = "private, no-cache"
     answer.set_etag(tag)

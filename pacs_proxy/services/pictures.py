@@ -14,7 +14,7 @@ from pacs_proxy.archive.instances import Instances, Opened
 from pacs_proxy.archive.recent import Recent
 from pacs_proxy.archive.room import SpoolFull
 from pacs_proxy.archive.spool import Spool, SpoolFile
-from pacs_proxy.decoding import Decoder, conversion_reason_of
+from pacs_proxy.decoding import Decoder, View, conversion_reason_of
 from pacs_proxy.errors import Busy, NotRenderable, PacsProxyError
 from pacs_proxy.upstream.answers import Description
 from pacs_proxy.upstream.interest import Interest
@@ -53,9 +53,9 @@ class Shown:
 
 @dataclass(frozen=True)
 class Picture:
-    """A PNG and its validator."""
+    """A PNG or JPEG, and its validator."""
 
-    png: bytes
+    data: bytes
     tag: str
 
 
@@ -113,21 +113,21 @@ class Pictures:
             log.info("not made smaller", extra={"detail": error.detail})
         return Shown(opened)
 
-    def tag(self, instance: str, frame: int, size: int, interest: Interest) -> str:
+    def tag(self, instance: str, view: View, interest: Interest) -> str:
         """The validator a rendered picture will have: asked for before anything is decoded."""
-        return _tag(self._instances.describe(instance, interest), frame, size)
+        return _tag(self._instances.describe(instance, interest), view)
 
-    def rendered(self, instance: str, frame: int, size: int, interest: Interest) -> Picture:
-        """A PNG of one frame (from 1), `size` pixels on its longest side."""
+    def rendered(self, instance: str, view: View, interest: Interest) -> Picture:
+        """One frame to look at, drawn from the verified file."""
         opened = self._instances.open(instance, interest)
         try:
-            tag = _tag(opened.description, frame, size)
-            png = self._thumbnails.get(tag) or self._drawn(opened, frame, size, interest)
+            tag = _tag(opened.description, view)
+            data = self._thumbnails.get(tag) or self._drawn(opened, view, interest)
         finally:
             opened.close()
-        if 0 < size <= _THUMBNAIL:
-            self._thumbnails.keep(tag, png)
-        return Picture(png, tag)
+        if 0 < view.size <= _THUMBNAIL:
+            self._thumbnails.keep(tag, data)
+        return Picture(data, tag)
 
     def contents(self, instance: str, interest: Interest) -> bytes:
         """What the instance holds beside or instead of a picture, as JSON."""
@@ -138,9 +138,9 @@ class Pictures:
         finally:
             opened.close()
 
-    def _drawn(self, opened: Opened, frame: int, size: int, interest: Interest) -> bytes:
+    def _drawn(self, opened: Opened, view: View, interest: Interest) -> bytes:
         file = self._whole(opened, interest)
-        return _counted("render", lambda: self._decoder.render(file.fd, frame, size))
+        return _counted("render", lambda: self._decoder.render(file.fd, view))
 
     def _whole(self, opened: Opened, interest: Interest) -> SpoolFile:
         """The verified file: what browsers draw wrong may show only at its end."""
@@ -206,8 +206,9 @@ class Pictures:
         return file
 
 
-def _tag(described: Description, frame: int, size: int) -> str:
-    return f"png-{described.md5 or described.uuid}-{frame}-{size}"
+def _tag(described: Description, view: View) -> str:
+    form = f"jpeg{view.quality}" if view.quality else "png"
+    return f"{form}-{described.md5 or described.uuid}-{view.frame}-{view.size}"
 
 
 def _shown(stored: Description, conversion: Conversion, key: str, file: SpoolFile) -> Shown:

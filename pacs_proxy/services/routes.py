@@ -145,7 +145,8 @@ ROUTES = (
         "/api/pacs/instances/<instance>/rendered",
         "images.rendered",
         STUDY_READ,
-        "A PNG, not diagnostic: `frame` from 1, `size` of the longest side in pixels (0: native).",
+        "A PNG, not diagnostic: `frame` from 1, `size` of the longest side in pixels (0: native); "
+        "a JPEG where a `quality` (1 to 95) is given.",
     ),
     Route(
         _READ,

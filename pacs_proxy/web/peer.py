@@ -31,7 +31,7 @@ from pacs_proxy.upstream.wire import Head
 KEY_HEADER = "X-Internal-Key"
 ID_HEADER = "X-Request-Id"
 # Short answers that services sends with a digest of their bytes.
-VOUCHED = frozenset({"application/json", "image/png", "text/csv"})
+VOUCHED = frozenset({"application/json", "image/jpeg", "image/png", "text/csv"})
 # Who asks the edge; the data side believes it of its edge alone.
 ADDRESS_HEADER = "X-Edge-Client"
 _DIGEST = re.compile(r"md5=:([A-Za-z0-9+/]{22}==):\Z")

@@ -136,7 +136,7 @@ DEEDS = {
 
 def _misbehave(job: jobs.Job, source: int, result: int) -> None:
     deeds = dict(DEEDS.values())
-    deeds[job.frame](source, result)
+    deeds[job.view.frame](source, result)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 from pydicom import dcmread
 
-from pacs_proxy.decoding import Decoder, conversion_reason_of, picture_kind
+from pacs_proxy.decoding import Decoder, View, conversion_reason_of, picture_kind
 from pacs_proxy.decoding.elements import HEAD_BYTES
 from pacs_proxy.errors import NotRenderable
 
@@ -82,7 +82,7 @@ def _judged(decoder: Decoder, file: int, row: dict[str, str]) -> str:
     try:
         with os.fdopen(decoder.convert(file), "rb") as made:
             converted = made.read()
-        with Image.open(io.BytesIO(decoder.render(file, 1, 96))) as picture:
+        with Image.open(io.BytesIO(decoder.render(file, View(1, 96)))) as picture:
             if max(picture.size) != 96:
                 return f"rendered {picture.size}"
     except NotRenderable as error:

@@ -18,7 +18,7 @@ import pytest
 from PIL import Image
 from pydicom import dcmread
 
-from pacs_proxy.decoding import Decoder
+from pacs_proxy.decoding import Decoder, View
 from pacs_proxy.decoding.launcher import Launcher
 from pacs_proxy.errors import Busy, NotRenderable, PacsProxyError
 from tests.decoding import rogue, samples
@@ -64,7 +64,7 @@ def source(tmp_path: Path) -> Iterator[int]:
 @pytest.fixture
 def do(rogues: Decoder, source: int) -> Deed:
     """Have a child commit a deed; what it wrote comes back."""
-    return lambda deed: rogues.render(source, rogue.DEEDS[deed][0], 0)
+    return lambda deed: rogues.render(source, View(rogue.DEEDS[deed][0]))
 
 
 def test_a_conversion_comes_back_as_an_anonymous_file_at_its_start(
@@ -80,13 +80,13 @@ def test_a_conversion_comes_back_as_an_anonymous_file_at_its_start(
 def test_a_rendering_comes_back_as_a_png_of_the_size_asked_for(
     decoder: Decoder, source: int
 ) -> None:
-    with Image.open(io.BytesIO(decoder.render(source, 1, 160))) as picture:
+    with Image.open(io.BytesIO(decoder.render(source, View(1, 160)))) as picture:
         assert (picture.format, picture.size) == ("PNG", (160, 120))
 
 
 def test_the_callers_file_keeps_its_offset(decoder: Decoder, source: int) -> None:
     os.lseek(source, 5, os.SEEK_SET)
-    decoder.render(source, 1, 16)
+    decoder.render(source, View(1, 16))
     assert os.lseek(source, 0, os.SEEK_CUR) == 5
 
 
@@ -96,7 +96,7 @@ def test_a_file_open_for_writing_reaches_the_child_read_only(
     path = tmp_path / "image"
     path.write_bytes(samples.native(GREY))
     with path.open("r+b") as file:
-        rogues.render(file.fileno(), rogue.DEEDS["deface"][0], 0)
+        rogues.render(file.fileno(), View(rogue.DEEDS["deface"][0]))
     assert path.read_bytes() == samples.native(GREY)
 
 
@@ -119,8 +119,8 @@ def test_a_child_that_misbehaves_is_named_and_the_next_job_works(do: Deed, deed:
 @pytest.mark.parametrize("deed", ["loop", "sleep"])
 def test_a_child_that_does_not_end_is_ended(hasty: Decoder, source: int, deed: str) -> None:
     with pytest.raises(NotRenderable, match=r"longer than 2 s|processor time"):
-        hasty.render(source, rogue.DEEDS[deed][0], 0)
-    assert hasty.render(source, rogue.DEEDS["right"][0], 0) == rogue.RIGHT_ANSWER
+        hasty.render(source, View(rogue.DEEDS[deed][0]))
+    assert hasty.render(source, View(rogue.DEEDS["right"][0])) == rogue.RIGHT_ANSWER
 
 
 def test_what_a_child_says_is_one_short_plain_line(do: Deed) -> None:
@@ -142,7 +142,7 @@ def test_a_template_that_dies_is_replaced(do: Deed, rogues: Decoder) -> None:
 def test_a_template_that_cannot_run_is_an_error_of_ours(source: int) -> None:
     broken = Decoder(1, 5.0, MEMORY, launcher=Launcher("tests.decoding.no_such_module"))
     with pytest.raises(PacsProxyError, match="could not be started"):
-        broken.render(source, 1, 16)
+        broken.render(source, View(1, 16))
     broken.close()
 
 
@@ -161,7 +161,7 @@ def test_a_child_has_no_files_no_network_and_no_way_up(do: Deed) -> None:
 def test_many_threads_share_one_template(decoder: Decoder, source: int) -> None:
     sizes: list[int] = []
     threads = [
-        threading.Thread(target=lambda: sizes.append(len(decoder.render(source, 1, 64))))
+        threading.Thread(target=lambda: sizes.append(len(decoder.render(source, View(1, 64)))))
         for _ in range(24)
     ]
     for thread in threads:
@@ -176,7 +176,7 @@ def test_no_job_waits_for_ever_for_a_free_place(source: int) -> None:
     narrow = Decoder(1, 60.0, MEMORY, patience_seconds=0.05, launcher=_rogue_launcher())
     held = _started(narrow, source)
     with pytest.raises(Busy) as caught:
-        narrow.render(source, rogue.DEEDS["right"][0], 0)
+        narrow.render(source, View(rogue.DEEDS["right"][0]))
     assert caught.value.retry_after
     narrow.close()
     held.join(20)
@@ -194,7 +194,7 @@ def _started(decoder: Decoder, source: int) -> threading.Thread:
 
 def _ended(decoder: Decoder, source: int) -> None:
     with pytest.raises(PacsProxyError, match="could not be started"):
-        decoder.render(source, rogue.DEEDS["sleep"][0], 0)
+        decoder.render(source, View(rogue.DEEDS["sleep"][0]))
 
 
 def _rogue_launcher() -> Launcher:

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 from pydicom.dataset import Dataset
 
+from pacs_proxy.decoding.jobs import View
 from pacs_proxy.decoding.render import render
 from pacs_proxy.decoding.source import open_source
 from pacs_proxy.errors import NotRenderable
@@ -23,7 +24,7 @@ RAMP = np.tile(np.arange(200, dtype=np.uint16) * 10, (100, 1))
 
 def picture(content: bytes, size: int = 200, frame: int = 1) -> Pixels:
     source = open_source(io.BytesIO(content), 1 << 28)
-    with Image.open(io.BytesIO(render(source, frame, size))) as image:
+    with Image.open(io.BytesIO(render(source, View(frame, size)))) as image:
         shown: Pixels = np.asarray(image)
     return shown
 
@@ -158,6 +159,20 @@ def _noticed(size: int) -> bool:
 @pytest.mark.parametrize(("size", "noticed"), [(0, True), (257, True), (256, False), (160, False)])
 def test_all_but_thumbnails_carry_the_notice(size: int, noticed: bool) -> None:
     assert _noticed(size) is noticed
+
+
+def test_a_quality_gives_a_jpeg_that_looks_the_same_in_fewer_bytes() -> None:
+    noise = np.random.default_rng(7).integers(0, 200, RAMP.shape).astype(np.uint16)
+    content = samples.native(RAMP + noise, WindowCenter="1000", WindowWidth="2000")
+    source = open_source(io.BytesIO(content), 1 << 28)
+    png, jpeg = (render(source, View(size=512, quality=quality)) for quality in (0, 40))
+    with Image.open(io.BytesIO(jpeg)) as image:
+        assert image.format == "JPEG"
+        shown = np.asarray(image).astype(int)
+    with Image.open(io.BytesIO(png)) as image:
+        exact = np.asarray(image).astype(int)
+    assert np.abs(shown - exact).mean() < 4
+    assert len(jpeg) < len(png) / 3
 
 
 def test_a_picture_too_small_for_the_notice_gets_a_margin_for_it() -> None:

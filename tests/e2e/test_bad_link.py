@@ -7,6 +7,7 @@ from typing import cast
 import pytest
 
 from pacs_proxy.demo.orthanc import ThrowawayOrthanc
+from pacs_proxy.demo.phantom import Label, Patient, Study, ct_series
 from tests.e2e.conftest import TAG, OpenViewer
 from tests.e2e.shelf import Book, Shelf, is_drawn_right
 from tests.e2e.viewer import Viewer
@@ -104,6 +105,25 @@ def test_on_a_slow_line_the_same_pixels_come_in_fewer_bytes(
     assert len(sizes) > COUNT / 2
     assert max(sizes) < 0.7 * 75_000
     assert "sent as lossless HTJ2K" in window.page.locator(".picture").inner_text()
+
+
+def test_what_takes_long_is_previewed_and_marked_until_it_is_proven(
+    line: Link, shelf: Shelf, viewer: OpenViewer
+) -> None:
+    large = shelf.add(ct_series(4, 1024, 1024, label=Label(Study(Patient("Large^Ct"), "CT", "L1"))))
+    line.rate = 500_000
+    window = viewer(line.url, 900).open(large)
+    window.until_shown(0)
+    window.show(3)
+    window.until("s.cover() === 'loading' && document.querySelector('[data-preview]') !== null")
+    cover = window.page.locator(".cover[data-preview]")
+    assert "Preview: not diagnostic" in cover.inner_text()
+    assert cover.locator("img").evaluate("picture => picture.naturalWidth") == 512
+    assert window.page.evaluate("window.__pacsProxy.imageId()") is None
+    window.picture("preview")
+    window.until_shown(3)
+    assert cover.count() == 0
+    assert [is_drawn_right(shelf, one) for one in window.walk([3])] == [True]
 
 
 def test_a_line_that_is_gone_for_a_while_is_named_and_waited_for(

@@ -13,7 +13,7 @@ from pydicom.data import get_testdata_file
 from pacs_proxy.archive.instances import Instances, Opened
 from pacs_proxy.archive.spool import Spool
 from pacs_proxy.control import Control
-from pacs_proxy.decoding import Decoder
+from pacs_proxy.decoding import Decoder, View
 from pacs_proxy.errors import Busy, NotRenderable, PacsProxyError
 from pacs_proxy.services.pictures import SMALLER, Pictures
 from pacs_proxy.upstream.answers import Description
@@ -71,7 +71,7 @@ class Maker:
             raise self.refusal
         return self.convert(source)
 
-    def render(self, source: int, frame: int, size: int) -> bytes:
+    def render(self, source: int, view: View) -> bytes:
         self.made += 1
         return b"png"
 
@@ -236,7 +236,7 @@ def test_no_room_for_the_instance_passes_too(pictures: Pictures, shelf: Shelf) -
     with pytest.raises(Busy):
         pictures.display("i", Interest())
     with pytest.raises(Busy):
-        pictures.rendered("i", 1, 0, Interest())
+        pictures.rendered("i", View(), Interest())
 
 
 def test_an_instance_larger_than_the_spool_is_not_drawn(pictures: Pictures, shelf: Shelf) -> None:
@@ -246,7 +246,7 @@ def test_an_instance_larger_than_the_spool_is_not_drawn(pictures: Pictures, shel
 
 
 def test_a_thumbnail_is_drawn_once(pictures: Pictures, maker: Maker) -> None:
-    made = [pictures.rendered("i", 1, 160, Interest()) for _ in range(3)]
-    assert {picture.png for picture in made} == {b"png"}
-    assert {picture.tag for picture in made} == {pictures.tag("i", 1, 160, Interest())}
+    made = [pictures.rendered("i", View(size=160), Interest()) for _ in range(3)]
+    assert {picture.data for picture in made} == {b"png"}
+    assert {picture.tag for picture in made} == {pictures.tag("i", View(size=160), Interest())}
     assert maker.made == 1

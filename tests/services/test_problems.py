@@ -110,7 +110,9 @@ def test_a_wrong_parameter_is_named(server: Proxy, orthanc: FakeOrthanc, query: 
     assert orthanc.requests == []
 
 
-@pytest.mark.parametrize("query", ["frame=0", "frame=x", "frame=0000000019999999999", "size=9999"])
+@pytest.mark.parametrize(
+    "query", ["frame=0", "frame=x", "frame=0000000019999999999", "size=9999", "quality=96"]
+)
 def test_a_wrong_frame_or_size_is_named(server: Proxy, path: str, query: str) -> None:
     answer = server.get(path.replace("/file", f"/rendered?{query}"))
     assert query.partition("=")[0] in check(answer, 400, "bad_request")

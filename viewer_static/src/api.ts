@@ -125,8 +125,10 @@ export const directPath = (id: string): string => `${ROOT}/instances/${id}/direc
 export const displayPath = (id: string): string => `${ROOT}/instances/${id}/display`;
 export const downloadPath = (id: string): string => `${ROOT}/instances/${id}/download`;
 
-export function renderedPath(id: string, frame: number, size: number): string {
-  return `${ROOT}/instances/${id}/rendered?frame=${frame}&size=${size}`;
+/** A PNG, or a JPEG of this quality. */
+export function renderedPath(id: string, frame: number, size: number, quality = 0): string {
+  const form = quality > 0 ? `&quality=${quality}` : '';
+  return `${ROOT}/instances/${id}/rendered?frame=${frame}&size=${size}${form}`;
 }
 
 export function studiesPath(search: Partial<Search>, limit: number, offset: number): string {

@@ -27,8 +27,10 @@ export class Cover {
     class: 'cover-picture',
     alt: 'Rendered picture, not diagnostic',
   });
-  private readonly banner = el('p', { class: 'cover-banner' }, 'Rendered picture: not diagnostic');
+  private readonly banner = el('p', { class: 'cover-banner' });
   private address: string | null = null;
+  /** What is being waited for: a preview of it stays while the reason changes. */
+  private which = '';
 
   constructor(actions: CoverActions) {
     this.retry = button('Retry', 'primary', () => actions.retry());
@@ -54,7 +56,7 @@ export class Cover {
   }
 
   loading(which: string): void {
-    this.become('loading');
+    this.await('loading', which);
     say(this.title, which);
     say(this.cause, 'Loading');
     say(this.detail, '');
@@ -67,7 +69,7 @@ export class Cover {
 
   /** Nothing moves: says why. */
   waiting(which: string, reason: string): void {
-    this.become('waiting');
+    this.await('waiting', which);
     say(this.title, which);
     say(this.cause, reason);
     say(this.detail, '');
@@ -103,19 +105,42 @@ export class Cover {
 
   async rendered(blob: Blob): Promise<void> {
     this.become('rendered');
+    say(this.banner, 'Rendered picture: not diagnostic');
+    await this.painted(blob);
+  }
+
+  /** Lower quality, while the picture itself is still waited for. */
+  async preview(blob: Blob): Promise<void> {
+    if (!this.isAwaiting) return;
+    say(this.banner, 'Preview: not diagnostic');
+    await this.painted(blob);
+    if (this.address !== null && this.isAwaiting) set(this.node, 'data-preview', '');
+  }
+
+  private get isAwaiting(): boolean {
+    return this.state === 'loading' || this.state === 'waiting';
+  }
+
+  private async painted(blob: Blob): Promise<void> {
     this.address = URL.createObjectURL(blob);
     this.picture.src = this.address;
     await this.picture.decode();
   }
 
-  private become(state: CoverState): void {
+  private await(state: 'loading' | 'waiting', which: string): void {
+    this.become(state, this.isAwaiting && which === this.which);
+    this.which = which;
+  }
+
+  private become(state: CoverState, isSame = false): void {
     this.state = state;
     this.node.dataset.state = state;
     // Reasons are read out; the number of each slice scrolled past is not.
     set(this.node, 'role', state === 'waiting' || state === 'failed' ? 'status' : null);
     this.node.hidden = state === 'off';
     this.actions.hidden = state !== 'failed';
-    if (this.address === null) return;
+    if (this.address === null || isSame) return;
+    set(this.node, 'data-preview', null);
     URL.revokeObjectURL(this.address);
     this.picture.removeAttribute('src');
     this.address = null;

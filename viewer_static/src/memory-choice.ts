@@ -3,6 +3,7 @@ import { el } from './dom.ts';
 import { drawingChoice } from './drawing.ts';
 import { keepPictureLimit, LIMITS, pictureLimit } from './memory.ts';
 import type { Store } from './preferences.ts';
+import { quickLookChoice } from './quick-look.ts';
 
 export function memoryChoice(storage: Store & EventTarget, limited: (mib: number) => void) {
   const offered = LIMITS.map((mib) => el('option', { value: String(mib) }, `${mib} MB`));
@@ -29,5 +30,7 @@ export function memoryChoice(storage: Store & EventTarget, limited: (mib: number
     note,
     ' ',
     drawingChoice(storage),
+    ' ',
+    quickLookChoice(storage),
   );
 }

@@ -31,6 +31,7 @@ export interface PaneDeps {
   readonly room: MachineRoom;
   readonly budget: Budget;
   readonly map: (pane: Pane) => StudyMap;
+  readonly quickLook: () => boolean;
 }
 
 /** What the next series is to begin with. */
@@ -101,10 +102,11 @@ export class Pane extends Hung {
     if (mayBeSlide(detail) && (await isSlide(this.deps.transport, detail, watch)))
       return this.openSlide(detail, watch, machine);
     watch.signal.throwIfAborted();
-    const { transport, link, budget } = this.deps;
+    const { transport, link, budget, quickLook } = this.deps;
     const view = this.viewed(machine);
     const { cover } = this;
-    const desk = { transport, link, engine: machine.engine, view, cover, budget, ahead };
+    const { engine } = machine;
+    const desk = { transport, link, engine, view, cover, budget, ahead, quickLook };
     const session = new Session(detail, desk);
     this.session = session;
     this.listen(session);

@@ -9,6 +9,7 @@ import { LikedLayouts } from './layout.ts';
 import { warm } from './machine.ts';
 import { pictureLimit } from './memory.ts';
 import { Opening } from './opening.ts';
+import { isQuickLookOn } from './quick-look.ts';
 import { Reader } from './reader.ts';
 import { Stage } from './stage.ts';
 
@@ -31,6 +32,7 @@ export class Reading {
       link,
       memory: () => pictureLimit(deps.preferences),
       drawing: () => drawingOf(deps.preferences),
+      quickLook: () => isQuickLookOn(deps.preferences),
       ask: (written) => this.furnished().ask(written),
       dropped: (pane, id) => this.furnished().place(pane, id),
       map: (pane) =>

@@ -14,6 +14,7 @@ import { Navigation } from './navigation.ts';
 import type { Watch } from './persist.ts';
 import type { Proven } from './proven.ts';
 import { SliceQueue } from './queue.ts';
+import { QuickLook } from './quick-look.ts';
 import { SeriesModel, type Slice } from './series.ts';
 import { isHighThroughput } from './syntaxes.ts';
 import { isOfPicture } from './telemetry.ts';
@@ -31,6 +32,7 @@ export interface Desk {
   readonly budget: Budget;
   /** Under way since before the engine was there. */
   readonly ahead: Ahead | null;
+  readonly quickLook: () => boolean;
 }
 
 /** Of the memory for decoded pictures, what one series may fill by prefetching. */
@@ -42,6 +44,7 @@ export class Session implements Keeper {
   readonly cine: Cine;
   private readonly queue: SliceQueue;
   private readonly healing: Healing;
+  private readonly quick: QuickLook;
   private readonly leaving = new AbortController();
   private readonly came = new Map<string, Pick<Proven, 'syntax' | 'md5' | 'requestId'>>();
 
@@ -69,6 +72,8 @@ export class Session implements Keeper {
     );
     this.cine = new Cine(wallClock, () => this.nextFrame());
     this.healing = new Healing(this.model, wallClock, (indexes) => this.again(indexes));
+    this.quick = new QuickLook({ transport: desk.transport, cover, clock: wallClock });
+    this.navigation.addEventListener('wanted', () => this.look());
     engine.files.enter(this);
     for (const { imageId, instance } of this.model.slices) {
       if (engine.files.proofs.of(instance) === null) engine.discard(imageId);
@@ -99,6 +104,7 @@ export class Session implements Keeper {
     this.cine.stop();
     this.leaving.abort();
     this.healing.close();
+    this.quick.close();
     this.queue.close();
     this.desk.ahead?.close();
     this.navigation.close();
@@ -139,6 +145,14 @@ export class Session implements Keeper {
       if (navigation.wanted === slice.index)
         desk.cover.failed(navigation.name(slice), recognised(thrown));
     }
+  }
+
+  /** Not where the reader turned or mirrored the pictures: a preview would lie the other way. */
+  private look(): void {
+    const { wanted, desk } = this;
+    if (wanted === null || !desk.quickLook() || desk.view.isTurned) return;
+    const isDue = () => this.wanted === wanted && /loading|waiting/.test(desk.cover.state);
+    this.quick.for(wanted, isDue);
   }
 
   private again(indexes: readonly number[]): void {

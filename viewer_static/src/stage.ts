@@ -28,6 +28,8 @@ export interface StageDeps {
   /** MiB that decoded pictures may take. */
   readonly memory: () => number;
   readonly drawing: () => Drawing;
+  /** Whether a preview may come before a picture that takes long. */
+  readonly quickLook: () => boolean;
   /** A series was dropped into a pane. */
   readonly dropped: (pane: Pane, seriesId: string) => void;
   /** Where things are that an object in this pane names. */
@@ -50,7 +52,7 @@ export class Stage extends EventTarget {
 
   constructor(private readonly deps: StageDeps) {
     super();
-    const { transport, link, map } = deps;
+    const { transport, link, map, quickLook } = deps;
     this.room = new MachineRoom(transport, deps, () => this.equipped());
     this.paneDeps = {
       transport,
@@ -58,6 +60,7 @@ export class Stage extends EventTarget {
       room: this.room,
       budget: new Budget(() => (transport.goodput.isNarrow ? FEW : SLOTS)),
       map,
+      quickLook,
     };
     this.active = this.hung();
     this.panes = [this.active];

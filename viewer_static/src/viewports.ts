@@ -143,6 +143,11 @@ export class StackView extends EventTarget {
     this.viewed();
   }
 
+  /** Rotated, mirrored or inverted by the reader. */
+  get isTurned(): boolean {
+    return this.onCanvas !== null && camera.isTurned(this.viewport);
+  }
+
   /** The patient's coordinates under a place of the element. */
   under([x, y]: Point): Vector {
     return this.viewport.canvasToWorld([x, y]) as unknown as Vector;

@@ -151,7 +151,7 @@ class _Child:
         """PNG, and the lowest and highest value shown."""
         wishes = {"page": piece.pages[0], **_sought(piece)}
         with _memory() as picture, _memory() as window:
-            self._run(THUMBNAIL, [picture, window], size=side, wishes=wishes)
+            self._run(THUMBNAIL, [picture, window], view=jobs.View(size=side), wishes=wishes)
             low, high = (float(value) for value in json.loads(_content(window)))
             return _content(picture), (low, high)
 

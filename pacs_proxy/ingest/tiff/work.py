@@ -62,7 +62,7 @@ def _probe(_: jobs.Job, source: int, results: list[int]) -> None:
 def _thumbnail(job: jobs.Job, source: int, results: list[int]) -> None:
     """A PNG, and the window in which 16 bit were drawn."""
     sought = Sought(job.wishes["colour"], job.wishes["bits"])
-    small = shrunk(opened(source, job.wishes["page"]), job.size, sought)
+    small = shrunk(opened(source, job.wishes["page"]), job.view.size, sought)
     window = _window(small) if sought.bits == 16 else (0.0, 255.0)
     _write(results[0], bytes(imagecodecs.png_encode(_windowed(small, *window))))
     _write(results[1], json.dumps(window).encode())

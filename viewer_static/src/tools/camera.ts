@@ -81,6 +81,12 @@ export function lookOf(viewport: Viewport): Look {
   return { presentation: viewport.getViewPresentation(), lower, upper, inverted: invert };
 }
 
+export function isTurned(viewport: Viewport): boolean {
+  const { presentation, inverted } = lookOf(viewport);
+  const { rotation = 0, flipHorizontal = false, flipVertical = false } = presentation;
+  return inverted || rotation !== 0 || flipHorizontal || flipVertical;
+}
+
 export function setLook(viewport: Viewport, look: Look): void {
   viewport.setViewPresentation(look.presentation);
   const { lower, upper, inverted } = look;
