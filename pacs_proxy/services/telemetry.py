@@ -27,7 +27,8 @@ COUNTED = frozenset(
         *("graphics", "engine", "image", "resumed"),
     }
 )
-TIMED = frozenset({"image", "first-image", "list"})
+# In ms; what a link carries in kbit/s.
+TIMED = frozenset({"image", "first-image", "list", "answer", "lookup", "goodput"})
 _SYNTAX = re.compile(r"(?:1\.2\.840\.10008\.1\.2[0-9.]{0,16})?\Z", re.ASCII)
 _MOST_LINES, _MOST_AT_ONCE = 200, 100_000
 _LONGEST_HOURS = 24 * 90

@@ -53,6 +53,9 @@ def test_the_chip_tells_rate_time_and_breaks_of_the_line(
         assert rate <= 1.5 * RATE * 8 / 1e6
         took = int(card.locator(VALUE.format("An answer takes")).inner_text().split()[0])
         assert took >= 2 * ONE_WAY * 1000 - 5
+        assert card.locator(VALUE.format("Name looked up in")).inner_text() == "not asked"
+        lost = card.locator(VALUE.format("Loads broken on the way")).inner_text()
+        assert float(lost.removesuffix(" %")) > 0
         assert "breaks survived" in str(chip.get_attribute("aria-label"))
         window.page.keyboard.press("Escape")
         expect(card).to_be_hidden()

@@ -97,6 +97,7 @@ export class FiguresPage extends SidePage {
         ['Buffer overruns', grouped(counted('overrun'))],
         ['Decode failures', grouped(counted('decode'))],
         ['Cuts resumed', grouped(counted('resumed'))],
+        ['Loads broken on the way', lost(counted)],
       ]),
       el('h2', {}, 'Failures by hour'),
       bars(span, perHour(rows)),
@@ -104,6 +105,12 @@ export class FiguresPage extends SidePage {
       curve(span, points(rows, 'first-image', 0.5), points(rows, 'first-image', 0.95)),
       el('h2', {}, 'Time of an image, ms: half and 95 % of them'),
       curve(span, points(rows, 'image', 0.5), points(rows, 'image', 0.95)),
+      el('h2', {}, 'What links carry, kbit/s: the slowest 5 % and half of them'),
+      curve(span, points(rows, 'goodput', 0.05), points(rows, 'goodput', 0.5), 'kbit/s'),
+      el('h2', {}, 'Until an answer begins, ms: half and 95 % of them'),
+      curve(span, points(rows, 'answer', 0.5), points(rows, 'answer', 0.95)),
+      el('h2', {}, 'Until the name is looked up, ms: half and 95 % of them'),
+      curve(span, points(rows, 'lookup', 0.5), points(rows, 'lookup', 0.95)),
       el('h2', {}, 'By category'),
       table(totals(rows, 'name')),
       el('h2', {}, 'Failures by transfer syntax'),
@@ -155,6 +162,13 @@ function perHour(rows: readonly Row[]): Map<number, number> {
 
 function points(rows: readonly Row[], name: string, share: number): Point[] {
   return [...histograms(rows, name)].map(([hour, counts]) => [hour, quantile(counts, share) ?? 0]);
+}
+
+/** An estimate of what links lose. */
+function lost(counted: (name: string) => number): string {
+  const broken = ['network', 'stalled', 'short', 'resumed'].map(counted).reduce((a, b) => a + b, 0);
+  const all = broken + counted('image');
+  return all === 0 ? '–' : `${((100 * broken) / all).toFixed(2)} %`;
 }
 
 function tiles(values: readonly (readonly [string, string])[]): HTMLElement {

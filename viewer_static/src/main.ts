@@ -125,9 +125,10 @@ function start(): void {
     seen,
     memory: localStorage,
   });
-  new PerformanceObserver((list) =>
+  const clock = new PerformanceObserver((list) =>
     transport.heard(list.getEntries() as PerformanceResourceTiming[]),
-  ).observe({ type: 'resource', buffered: true });
+  );
+  for (const type of ['navigation', 'resource']) clock.observe({ type, buffered: true });
   const device = new Device(transport, beside.digest, gate);
   forget = () => device.forget();
   doorman.node.prepend(device.opener);

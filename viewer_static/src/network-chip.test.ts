@@ -5,6 +5,8 @@ import { Traffic } from './traffic.ts';
 const WELL: Situation = {
   goodput: 5e6,
   roundTripMs: 20,
+  lookupMs: null,
+  lost: null,
   survived: 0,
   loading: 'nothing',
   waiting: null,

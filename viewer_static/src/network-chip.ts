@@ -15,6 +15,8 @@ const PAINT_MS = 500;
 export interface Situation {
   readonly goodput: number | null;
   readonly roundTripMs: number | null;
+  readonly lookupMs: number | null;
+  readonly lost: number | null;
   readonly survived: number;
   readonly loading: string;
   readonly waiting: string | null;
@@ -29,6 +31,9 @@ export function rate(bytesPerSecond: number | null): string {
 
 const time = (ms: number | null): string =>
   ms === null ? 'not known yet' : `${Math.round(ms)} ms`;
+
+const share = (part: number | null): string =>
+  part === null ? 'not known yet' : `${(100 * part).toFixed(1)} %`;
 
 export function loadingOf(traffic: Traffic): string {
   const parts = CARGO.filter((cargo) => traffic.of(cargo) > 0).map((cargo) =>
@@ -86,6 +91,8 @@ export class NetworkChip {
     return {
       goodput: goodput.bytesPerSecond,
       roundTripMs: traffic.roundTripMs,
+      lookupMs: traffic.lookupMs,
+      lost: traffic.lost,
       survived: traffic.survived,
       loading: loadingOf(traffic),
       waiting: link.waiting ? link.sentence() : null,
@@ -100,6 +107,8 @@ export class NetworkChip {
     const rows: readonly (readonly [string, string])[] = [
       ['Arrives at', rate(now.goodput)],
       ['An answer takes', time(now.roundTripMs)],
+      ['Name looked up in', now.lookupMs === null ? 'not asked' : time(now.lookupMs)],
+      ['Loads broken on the way', share(now.lost)],
       ['Breaks survived', String(now.survived)],
       ['Loading now', now.loading],
       ...(now.waiting === null ? [] : [['Waiting', now.waiting] as const]),

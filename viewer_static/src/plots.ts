@@ -73,6 +73,7 @@ export function curve(
   hours: readonly number[],
   lower: readonly Point[],
   upper: readonly Point[],
+  unit = 'ms',
 ): SVGElement {
   const most = roundedUp(Math.max(1, ...upper.map(([, value]) => value)));
   const root = frame(hours, most, 'Times by hour');
@@ -86,7 +87,9 @@ export function curve(
     root.append(shape('polyline', { points: path, class: name }));
     for (const [index, [hour, value]] of points.entries()) {
       const [cx = 0, cy = 0] = middle[index] ?? [];
-      root.append(shape('circle', { cx, cy, r: 3, class: name }, `${when(hour)}: ≤ ${value} ms`));
+      root.append(
+        shape('circle', { cx, cy, r: 3, class: name }, `${when(hour)}: ≤ ${value} ${unit}`),
+      );
     }
   }
   return root;

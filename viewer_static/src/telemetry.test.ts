@@ -39,6 +39,21 @@ describe('telemetry', () => {
     expect(bodies[0]).toBe(bodies[1]);
   });
 
+  it('says how the link does beside what was seen, and nothing of a page at rest', () => {
+    const bodies: string[] = [];
+    const seen = new Telemetry(new FakeClock(), (_, body) => bodies.push(body) > 0);
+    seen.sample = () => ({ answer: 60, lookup: null, goodput: 40_000 });
+    seen.flush();
+    expect(bodies).toEqual([]);
+    seen.count('image');
+    seen.flush();
+    expect(JSON.parse(bodies[0] ?? '').seen).toEqual([
+      { name: 'image', syntax: '', bucket: -1, count: 1 },
+      { name: 'answer', syntax: '', bucket: 1, count: 1 },
+      { name: 'goodput', syntax: '', bucket: 9, count: 1 },
+    ]);
+  });
+
   it('puts a time where it belongs, the longest too', () => {
     expect([0, 50, 51, 30_000, 30_001].map(bucketOf)).toEqual([0, 0, 1, 8, 9]);
   });

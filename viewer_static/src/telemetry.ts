@@ -4,6 +4,9 @@ import type { Category, Digests } from './errors.ts';
 
 export type Counted = Exclude<Category, 'cancelled'> | 'image' | 'resumed';
 export type Timed = 'image' | 'first-image' | 'list';
+/** Of the link: an answer and a name in ms, what it carries in kbit/s. */
+export type Sampled = 'answer' | 'lookup' | 'goodput';
+type Samples = Readonly<Record<Sampled, number | null>>;
 
 export interface Line {
   readonly name: string;
@@ -24,7 +27,7 @@ export interface Trace {
   readonly digests?: Digests;
 }
 
-/** Upper ends in ms; the proxy has the same. */
+/** Upper ends in ms, or kbit/s; the proxy has the same. */
 export const BOUNDS = [50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 30_000] as const;
 
 const EVERY_MS = 30_000;
@@ -68,6 +71,8 @@ export function kindOf(path: string): string {
 
 export class Telemetry {
   readonly traces: Trace[] = [];
+  /** How the link does at the moment a batch leaves. */
+  sample: (() => Samples) | null = null;
   private readonly counts = new Map<string, number>();
 
   constructor(
@@ -102,7 +107,15 @@ export class Telemetry {
     if (this.send(PATH, JSON.stringify({ seen: lines }))) this.counts.clear();
   }
 
+  /** A page at rest learns nothing new of its link. */
+  private sampled(): void {
+    if (this.counts.size === 0 || this.sample === null) return;
+    for (const [name, value] of Object.entries(this.sample()))
+      if (value !== null) this.add(name, '', bucketOf(value));
+  }
+
   private lines(): Line[] {
+    this.sampled();
     return [...this.counts].slice(0, MOST_LINES).map(([key, count]) => {
       const [name = '', syntax = '', bucket = ''] = key.split('|');
       return { name, syntax, bucket: Number(bucket), count };

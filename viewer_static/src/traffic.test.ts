@@ -40,6 +40,8 @@ describe('traffic', () => {
   it('says what a question takes by the quickest of the last answers', () => {
     const traffic = new Traffic();
     const answer = (ms: number, transferSize = 300) => ({
+      domainLookupStart: 0,
+      domainLookupEnd: 0,
       requestStart: 100,
       responseStart: 100 + ms,
       responseEnd: 100 + ms,
@@ -53,5 +55,31 @@ describe('traffic', () => {
     expect(traffic.roundTripMs).toBe(40);
     traffic.heard(Array.from({ length: 16 }, () => answer(300)));
     expect(traffic.roundTripMs).toBe(300);
+  });
+
+  it('tells the last look-up of a name, and none where none was needed', () => {
+    const traffic = new Traffic();
+    const answer = { requestStart: 0, responseStart: 1, responseEnd: 1, encodedBodySize: 1 };
+    const looked = (from: number, to: number) => ({
+      ...{ ...answer, transferSize: 300, domainLookupStart: from, domainLookupEnd: to },
+    });
+    traffic.heard([looked(5, 5)]);
+    expect(traffic.lookupMs).toBeNull();
+    traffic.heard([looked(5, 45), looked(50, 50)]);
+    expect(traffic.lookupMs).toBe(40);
+  });
+
+  it('estimates what is lost once there were enough loads to tell', () => {
+    const traffic = new Traffic();
+    const ended = (outcome: string, times: number) => {
+      for (let n = 0; n < times; n++) traffic.ended(IMAGE, outcome);
+    };
+    ended('network', 1);
+    ended('ok', 18);
+    expect(traffic.lost).toBeNull();
+    ended('cancelled', 40);
+    expect(traffic.lost).toBeNull();
+    ended('not-found', 1);
+    expect(traffic.lost).toBeCloseTo(1 / 20);
   });
 });

@@ -50,6 +50,13 @@ export class Transport {
 
   constructor(private readonly line: Line) {
     this.goodput = new Goodput(line.memory);
+    if (line.seen !== undefined) line.seen.sample = () => this.sample();
+  }
+
+  private sample() {
+    const { bytesPerSecond } = this.goodput;
+    const { roundTripMs: answer, lookupMs: lookup } = this.traffic;
+    return { answer, lookup, goodput: bytesPerSecond === null ? null : bytesPerSecond / 125 };
   }
 
   /** What the browser's own network clock says of anything that came. */
