@@ -187,6 +187,7 @@ def runner(services: Services) -> Runner:
         reference.KIND: services.references,
     }
     given_up: dict[str, Handler] = {
+        deletion.KIND: services.deletions.given_up,
         intake.KIND: ingest.given_up,
         reference.KIND: services.references.give_up,
     }

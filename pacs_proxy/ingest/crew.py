@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from pacs_proxy.database import touch
 from pacs_proxy.errors import BadUpload, Busy, NotFound, UpstreamError
 from pacs_proxy.ingest import results
-from pacs_proxy.ingest.deletion import is_deleted
+from pacs_proxy.ingest.deletion import deleted
 from pacs_proxy.ingest.deposit import Depositor
 from pacs_proxy.ingest.formats import Kind, recognise
 from pacs_proxy.ingest.identity import Identity
@@ -84,12 +84,14 @@ class Crew:
         identity = loads[0].identity
         oldest = min(load.work.upload.created for load in loads)
         try:
-            if is_deleted(session, identity.study, oldest, identity.series):
-                return []
+            gone = deleted(session, identity.study, oldest, identity.series)
         except Later:
             return []
-        kept = several.concern(session, [load.work.claimed for load in loads], identity.study)
-        return [load for load in loads if load.work.claimed.id in kept]
+        if not gone.isdisjoint((identity.study, identity.series)):
+            return []
+        wanted = [load for load in loads if load.identity.instance not in gone]
+        kept = several.concern(session, [load.work.claimed for load in wanted], identity.study)
+        return [load for load in wanted if load.work.claimed.id in kept]
 
     def _stored(self, loads: Sequence[_Load]) -> Iterator[_Load]:
         """Send one after another, as long as the archive takes them."""

@@ -41,8 +41,8 @@ class Target:
     def jobs(self) -> ColumnElement[bool]:
         """The condition on `Job`: what could store it again."""
         known = Job.upload_id.in_(select(Result.upload_id).where(_COLUMNS[self.level] == self.id))
-        about = or_(known, Job.study_id == self.id) if self.level == STUDY else known
-        return and_(about, Job.upload_id.in_(self._older()))
+        # What is being stored has no result yet; of which series it is, only its handler knows.
+        return and_(or_(known, Job.study_id == self.study), Job.upload_id.in_(self._older()))
 
     def has_rows(self, session: Session) -> bool:
         """Whether anything of ours hangs on it."""
@@ -55,13 +55,12 @@ class Target:
         other = aliased(Result)
         is_of_target = other.id.in_(select(Result.id).where(self.results()))
         has_others = exists().where(other.upload_id == Upload.id, ~is_of_target)
-        concerned = or_(
-            Upload.id.in_(select(Result.upload_id).where(self.results())),
-            Upload.id.in_(select(Job.upload_id).where(_is_marked(mark))),
-        )
+        concerned = [Upload.id.in_(select(Result.upload_id).where(self.results()))]
+        if self.level == STUDY:
+            concerned.append(Upload.id.in_(select(Job.upload_id).where(_is_marked(mark))))
         kind = Upload.kind
         nothing_comes = or_(Upload.state.not_in(LIVE), kind.is_(None), kind.not_in(_ARCHIVES))
-        found = select(Upload.id).where(concerned, ~has_others, nothing_comes)
+        found = select(Upload.id).where(or_(*concerned), ~has_others, nothing_comes)
         return session.scalars(found).all()
 
     def staged(self, session: Session) -> list[str]:

@@ -50,19 +50,18 @@ class Deletion:
     deleted: dict[str, int]
 
 
-def is_deleted(session: Session, study: str, since: float, series: str = "") -> bool:
-    """Whether a study's or series' deletion was asked for after `since`: nothing older comes back.
+def deleted(session: Session, study: str, since: float, *below: str) -> frozenset[str]:
+    """What of the study was asked to be deleted after `since`: nothing older of it comes back.
 
-    Ask before storing. Raises Later while something of the study is being deleted and the file
-    is newer: it would be deleted as well.
+    Ask before storing. Raises Later while something of the study is being deleted that is
+    neither the study nor `below`: what is newer would be deleted as well.
     """
     jobs = session.connection().execute(_OF_STUDY, {"study": study}).all()
-    gone = [job for job in jobs if job.created >= since]
-    if any(job.payload["level"] == STUDY or job.payload["id"] == series for job in gone):
-        return True
-    if any(job.state in _UNDER_WAY for job in jobs):
+    gone = frozenset(str(job.payload["id"]) for job in jobs if job.created >= since)
+    is_concerned = not gone.isdisjoint((study, *below))
+    if not is_concerned and any(job.state in _UNDER_WAY for job in jobs):
         raise Later(_WAIT_FOR_IT, "Something of this study is being deleted.")
-    return False
+    return gone
 
 
 class Deletions:
@@ -139,6 +138,13 @@ class Deletions:
         claimed.check()
         self._forget(claimed, target, mark, is_last)
 
+    def given_up(self, claimed: Claimed) -> None:
+        """It failed too often: what was stopped for it goes on."""
+        named = claimed.payload
+        target = Target(named["level"], named["id"], named["study"], claimed.created)
+        with self._database.write() as session:
+            self._resume(session, target, f"deletion {claimed.id}")
+
     def _delete(self, claimed: Claimed, target: Target) -> None:
         """Make the archive delete it, and prove it."""
         held = self._held(target)
@@ -165,12 +171,17 @@ class Deletions:
                 shares.end_of(session, target.study)
             else:
                 catalogue.doubt(session, target.study)
-            for job in target.interrupted(session, mark):
-                self._jobs.add_again(session, job)
+            self._resume(session, target, mark)
             everything = {**claimed.payload.get("deleted", {}), **counts}
             payload = {**claimed.payload, "deleted": everything}
             self._jobs.change(session, claimed, payload=payload, detail=None)
             claimed.finish(session)
+
+    def _resume(self, session: Session, target: Target, mark: str) -> None:
+        """Once each: two jobs for one upload would be in each other's way."""
+        for job in target.interrupted(session, mark):
+            self._jobs.add_again(session, job)
+            job.detail = None
 
     def _count(self, claimed: Claimed, counts: dict[str, int]) -> None:
         claimed.payload = {**claimed.payload, "deleted": counts}

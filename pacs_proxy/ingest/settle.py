@@ -15,7 +15,7 @@ from sqlalchemy import exists, select, update
 from pacs_proxy.database import Database, Job, Result, Upload, touch
 from pacs_proxy.errors import BadUpload, Busy, DatabaseUnavailable, UpstreamError
 from pacs_proxy.ingest.conflicts import EARLIER, REPLACED
-from pacs_proxy.ingest.deletion import is_deleted
+from pacs_proxy.ingest.deletion import deleted
 from pacs_proxy.ingest.deposit import CONFLICT, DUPLICATE, OTHER_BYTES, STORED, Depositor
 from pacs_proxy.ingest.pipeline import Ingest
 from pacs_proxy.ingest.reopening import reopened
@@ -138,10 +138,12 @@ class Settler:
     def _require(self, claimed: Claimed, row: Result) -> None:
         """What was deleted on purpose must not come back: its rows went with it. Raises Gone."""
         with self._database.write() as session:
-            wanted = session.get(Result, row.id) is not None
-            if not wanted or is_deleted(session, row.study or "", row.created):
+            wanted, study = session.get(Result, row.id) is not None, row.study or ""
+            below = (row.series or "", row.instance or "")
+            gone = deleted(session, study, row.created, *below)
+            if not wanted or not gone.isdisjoint((study, *below)):
                 raise BadUpload(DELETED, "It was deleted meanwhile.")
-            claimed.concerns(session, row.study or "")
+            claimed.concerns(session, study)
 
     def _change(self, row: Result, **values: object) -> None:
         with self._database.write() as session:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from pacs_proxy.database import Chunk, Database, Job, Upload, touch
 from pacs_proxy.errors import BadUpload
 from pacs_proxy.ingest import results
-from pacs_proxy.ingest.deletion import is_deleted
+from pacs_proxy.ingest.deletion import deleted
 from pacs_proxy.ingest.deposit import CONFLICT, Deposited
 from pacs_proxy.ingest.identity import Identity
 from pacs_proxy.ingest.pulse import Course
@@ -50,6 +50,7 @@ class Work:
     kind: str = ""
     study: str = ""
     series: str = ""
+    gone: frozenset[str] = frozenset()
     state: str = ""
     told: float = 0.0
     rows: list[Row] = field(default_factory=list)
@@ -127,24 +128,32 @@ class Work:
         kept = self.keep(staged, number) if deposited.outcome == CONFLICT else None
         self.rows.append(results.row_of(number, member, deposited, kept))
 
-    def enter(self, state: str, study: str = "", series: str = "") -> None:
-        """Show a stage; `study` before anything of it is sent.
+    def enter(self, state: str, study: str = "", *below: str) -> None:
+        """Show a stage; `study` and what is `below` it before anything of it is sent.
 
-        Raises Lost, BadUpload when the study was deleted, Later while it is being deleted.
+        Raises Lost, BadUpload when it was deleted, Later while something of the study is being.
         """
-        if (state, study, series) == (self.state, self.study, self.series):
-            return
-        with self.database.write() as session:
-            if study and is_deleted(session, study, self.upload.created, series):
-                raise BadUpload(DELETED, "It was deleted after this file was sent.")
-            self._hold(session, study)
-            rev = touch(session, self.upload.batch_id)
-            results.change(session, self.upload.id, state=state, kind=self.kind, rev=rev)
-        self.state, self.study, self.series = state, study, series
+        series = next(iter(below), "")
+        if (state, study, series) != (self.state, self.study, self.series):
+            with self.database.write() as session:
+                if study:
+                    self.gone = deleted(session, study, self.upload.created, *below)
+                    self._require(study, *below)
+                self._hold(session, study)
+                rev = touch(session, self.upload.batch_id)
+                results.change(session, self.upload.id, state=state, kind=self.kind, rev=rev)
+            self.state, self.study, self.series = state, study, series
+        # Whoever deletes later stops this job first: what was read then still holds.
+        self._require(study, *below)
+
+    def _require(self, *wanted: str) -> None:
+        if not self.gone.isdisjoint(wanted):
+            raise BadUpload(DELETED, "Its study, series or image was deleted after it was sent.")
 
     def sending(self, identity: Identity) -> Callable[[], None]:
-        """What must be known before anything of this series is sent."""
-        return partial(self.enter, STORING, identity.study, identity.series)
+        """What must be known before anything of this file is sent."""
+        about = (identity.study, identity.series, identity.instance)
+        return partial(self.enter, STORING, *about)
 
     def progress(self, done: int, total: int) -> None:
         """How far a conversion is. Raises Lost, Later."""

@@ -266,8 +266,9 @@ class Jobs:
 
     def add_again(self, session: Session, job: Job) -> None:
         """A job that ended before its work was done, from the beginning."""
-        about = Particulars(lane=job.lane, upload_id=job.upload_id, not_before=job.not_before)
-        self.add(session, job.kind, job.payload, **about)
+        of = Particulars(lane=job.lane, study_id=job.study_id, upload_id=job.upload_id)
+        of["not_before"] = job.not_before
+        self.add(session, job.kind, job.payload, **of)
 
     def cancel(
         self, session: Session, concerned: ColumnElement[bool], detail: str | None = None

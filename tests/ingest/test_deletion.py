@@ -11,9 +11,9 @@ from sqlalchemy import select
 from pacs_proxy.database import Database, Job, Result, StudyLabel, Upload
 from pacs_proxy.errors import NotFound, Refused
 from pacs_proxy.ingest.deleted import INSTANCE, SERIES, STUDY
-from pacs_proxy.ingest.deletion import KIND, Deletions, is_deleted
+from pacs_proxy.ingest.deletion import KIND, Deletions, deleted
 from pacs_proxy.ingest.spool import Staging
-from pacs_proxy.jobs import PROMPT, Jobs, Later, Runner
+from pacs_proxy.jobs import PROMPT, Claimed, Jobs, Later, Runner
 from pacs_proxy.upstream.answers import Description
 from pacs_proxy.upstream.interest import Interest
 from tests.fakes.store import orthanc_id
@@ -63,7 +63,9 @@ class Shelf:
 
 class Bench:
     def __init__(self, database: Database, folder: Path) -> None:
-        self.database, self.shelf, self.jobs = database, Shelf(), Jobs(database)
+        self.ahead = 0.0
+        self.database, self.shelf = database, Shelf()
+        self.jobs = Jobs(database, lambda: time.time() + self.ahead)
         staging = Staging(folder / "uploads")
         self.deletions = Deletions(database, self.jobs, staging, self.shelf, self.shelf)  # type: ignore[arg-type]
         self.kept = Kept(database, staging.folder)
@@ -74,6 +76,12 @@ class Bench:
 
     def work(self) -> bool:
         return Runner(self.jobs, {KIND: self.deletions}, []).run_next((PROMPT,))
+
+    def finish(self, job: int) -> None:
+        """However often it put itself off."""
+        while self.deletions.find(job).state != "done":
+            self.ahead += 1
+            assert self.work()
 
     def rows(self, kind: type[Upload] | type[Result] | type[StudyLabel]) -> int:
         with self.database.read() as session:
@@ -157,19 +165,72 @@ def test_what_was_sent_before_is_not_stored_after_and_what_comes_later_waits(
     job = bench.ask(STUDY, held.study)
     with bench.database.read() as session:
         asked = session.get_one(Job, job).created
-        assert is_deleted(session, held.study, before)
+        assert deleted(session, held.study, before) == {held.study}
         with pytest.raises(Later):
-            is_deleted(session, held.study, asked + 1)
-        assert not is_deleted(session, orthanc_id("other"), before)
+            deleted(session, held.study, asked + 1)
+        assert not deleted(session, orthanc_id("other"), before)
     assert bench.work()
     with bench.database.read() as session:
-        assert is_deleted(session, held.study, before)
-        assert not is_deleted(session, held.study, asked + 1)
+        assert deleted(session, held.study, before) == {held.study}
+        assert not deleted(session, held.study, asked + 1)
 
 
-def test_deleting_a_series_keeps_nothing_else_of_the_study_out(bench: Bench) -> None:
+@pytest.mark.parametrize("level", [SERIES, INSTANCE])
+def test_deleting_a_part_of_a_study_keeps_nothing_else_of_it_out(bench: Bench, level: str) -> None:
     held, before = bench.shelf.add(1, 1, 1), time.time()
-    bench.ask(SERIES, held.series)
+    gone = held.series if level == SERIES else held.instance
+    bench.ask(level, gone)
+    with bench.database.read() as session, pytest.raises(Later):
+        deleted(session, held.study, before, "another series")
     assert bench.work()
     with bench.database.read() as session:
-        assert not is_deleted(session, held.study, before)
+        assert deleted(session, held.study, before, "another series") == {gone}
+
+
+def storing(bench: Bench, held: Held) -> Claimed:
+    """An upload whose file is just being sent: there is no result of it yet."""
+    upload = bench.kept.upload("b", [], state="storing")
+    with bench.database.write() as session:
+        [job] = session.scalars(select(Job).where(Job.upload_id == upload))
+        job.not_before, job.study_id = 0.0, held.study
+    claimed = bench.jobs.claim("test", ("small",))
+    assert claimed
+    return claimed
+
+
+@pytest.mark.parametrize("level", [SERIES, INSTANCE])
+def test_what_is_being_stored_of_the_study_is_stopped_before_a_part_of_it_goes(
+    bench: Bench, level: str
+) -> None:
+    held, other = bench.shelf.add(1, 1, 1), bench.shelf.add(1, 2, 1)
+    claimed = storing(bench, held)
+    job = bench.ask(level, held.series if level == SERIES else held.instance)
+    bench.work()
+    assert bench.shelf.held == [held, other], "deleted under the one who stores"
+    bench.jobs.look([claimed])
+    assert claimed.lost.is_set()
+    bench.jobs.release(claimed)
+    bench.finish(job)
+    assert bench.shelf.held == [other]
+    # It goes on, and learns of the deletion if it was of that part.
+    again = bench.jobs.claim("test", ("small",))
+    assert again
+    assert (again.upload_id, again.study_id) == (claimed.upload_id, held.study)
+    assert bench.jobs.claim("test", ("small",)) is None
+    assert bench.rows(Upload) == 1
+    assert bench.kept.staged() == {claimed.upload_id}
+
+
+def test_what_was_stopped_for_a_deletion_that_fails_goes_on_once(bench: Bench) -> None:
+    held = bench.shelf.add(1, 1, 1)
+    stopped = storing(bench, held)
+    bench.ask(SERIES, held.series)
+    bench.work()
+    bench.jobs.release(stopped)
+    bench.ahead += 1
+    deletion = bench.jobs.claim("test", (PROMPT,))
+    assert deletion
+    for _ in range(2):
+        bench.deletions.given_up(deletion)
+    claims = [bench.jobs.claim("test", ("small",)) for _ in range(2)]
+    assert [again and again.upload_id for again in claims] == [stopped.upload_id, None]

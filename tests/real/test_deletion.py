@@ -15,6 +15,7 @@ from sqlalchemy import select
 from pacs_proxy.database import Database, Job, Result, StudyLabel, Upload
 from pacs_proxy.demo.orthanc import ThrowawayOrthanc
 from pacs_proxy.jobs import Jobs
+from tests.fakes import Link
 from tests.real.studies import Held, Kept, asked, image, stored
 from tests.sender import Sender
 from tests.server import Answer, Proxy
@@ -247,6 +248,28 @@ def test_a_study_deleted_while_it_is_uploaded_is_what_came_later_and_no_more(
     left = {one["ID"] for one in asked(installed_orthanc, f"/studies/{study}/instances")}
     assert left == {result["instance"] for result in news["results"]}
     assert len(left) == 10
+
+
+def test_what_is_just_being_stored_does_not_bring_back_a_series_that_is_deleted(
+    installed_orthanc: ThrowawayOrthanc,
+) -> None:
+    mine, other = (stored(installed_orthanc, image(13, series, 1)) for series in (1, 2))
+    late = image(13, 1, 2, rows=2400)
+    with (
+        Link("127.0.0.1", installed_orthanc.http_port, rate=3e6) as line,
+        Proxy(line.url) as own,
+    ):
+        sender = Sender(own.url)
+        batch = sender.batch("late")
+        sender.create(len(late), late, batch=batch)
+        until(lambda: line.carried["up"] > len(late) / 3)
+        assert sender.news(batch)["uploads"][0]["state"] == "storing"
+        until_done(own, f"/api/pacs/deletions/{body(delete(own, 'series', mine.series))['job']}")
+        until(lambda: sender.news(batch)["counts"]["waiting"] == 0)
+        [upload] = sender.news(batch)["uploads"]
+    assert (upload["state"], upload["code"]) == ("cancelled", "study_deleted")
+    assert asked(installed_orthanc, f"/series/{mine.series}") is None
+    assert asked(installed_orthanc, f"/series/{other.series}")
 
 
 @pytest.mark.parametrize("seed", range(6))
