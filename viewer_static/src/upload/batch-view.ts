@@ -7,6 +7,7 @@ import { showConflict } from './conflict.ts';
 import type { Desk } from './desk.ts';
 import type { Inside } from './door.ts';
 import { FileList } from './file-list.ts';
+import { remedy } from './remedy.ts';
 import { printReport } from './report.ts';
 import { FileRow } from './row-view.ts';
 import { type Row, rowsOf } from './rows.ts';
@@ -186,6 +187,7 @@ export class BatchView {
       open: (study: string) => deps.goes(study),
       cancel: (item: (typeof batch.items)[number]) => desk.cancel(batch, item),
       retry: (item: (typeof batch.items)[number]) => desk.retry(batch, item),
+      choose: () => deps.choose('files'),
       conflict: (row: Row) => this.conflict(row),
     };
   }
@@ -200,5 +202,4 @@ export class BatchView {
   }
 }
 
-const again = (item: Batch['items'][number]): boolean =>
-  item.file !== null && item.troubled && item.state !== 'conflict';
+const again = (item: Batch['items'][number]): boolean => remedy(item) === 'retry';

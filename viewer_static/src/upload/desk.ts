@@ -19,6 +19,7 @@ import type { Item } from './item.ts';
 import type { Ledger } from './ledger.ts';
 import { Meter } from './meter.ts';
 import { type Asker, Reception } from './reception.ts';
+import { remedy } from './remedy.ts';
 import type { Found, Picked } from './survey.ts';
 import { Tidings } from './tidings.ts';
 import { titleOf } from './words.ts';
@@ -137,7 +138,7 @@ export class Desk extends EventTarget {
   }
 
   retry(batch: Batch, item: Item): void {
-    if (item.file === null || !item.troubled) return;
+    if (remedy(item) !== 'retry') return;
     item.beginning += 1;
     item.sent = 0;
     this.send(batch, item);

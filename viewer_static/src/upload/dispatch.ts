@@ -119,7 +119,7 @@ export class Dispatch {
     } catch (thrown) {
       if (item.here && !gone()) {
         const trouble = thrown instanceof Trouble ? thrown : troubleOf(thrown);
-        item.become('refused', this.deps.clock.now(), trouble.detail);
+        item.become('refused', this.deps.clock.now(), trouble.detail, trouble.code);
       }
     }
     return this.end(batch, item);

@@ -104,6 +104,8 @@ export class Item implements Facts {
   tryAt: number | null = null;
   /** Why, in words: of a pause, a refusal, a skip. */
   why = '';
+  /** The same for programs: the server's code, or this page's. */
+  code = '';
   id: string | null = null;
   study: string | null = null;
   progress: { readonly done: number; readonly total: number } | null = null;
@@ -145,16 +147,17 @@ export class Item implements Facts {
   ended({ outcome, code, detail, study }: RemoteResult, now: number): void {
     this.study = study ?? this.study;
     const replacing = outcome === 'conflict' && code === 'replacing';
-    this.become(replacing ? 'replacing' : outcome, now, detail ?? '');
+    this.become(replacing ? 'replacing' : outcome, now, detail ?? '', code ?? '');
   }
 
-  become(state: State, now: number, why = ''): void {
+  become(state: State, now: number, why = '', code = ''): void {
     if (state !== this.state) {
       this.since = now;
       this.stirred = now;
     }
     this.state = state;
     this.why = why;
+    this.code = code;
   }
 
   moved(sent: number, now: number): void {
@@ -183,7 +186,7 @@ export class Item implements Facts {
       return;
     }
     this.sent = this.size;
-    this.become(state, now, upload.detail ?? '');
+    this.become(state, now, upload.detail ?? '', upload.code ?? '');
     if (this.settled) this.quit?.abort();
   }
 }

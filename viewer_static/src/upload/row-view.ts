@@ -3,6 +3,7 @@ import { button, el, say, set } from '../dom.ts';
 import { grouped, plural } from '../text.ts';
 import type { RowView } from './file-list.ts';
 import type { Item } from './item.ts';
+import { remedy } from './remedy.ts';
 import type { FolderSums, Row } from './rows.ts';
 import { stateOf } from './words.ts';
 
@@ -11,6 +12,7 @@ export interface RowActions {
   open(study: string): void;
   cancel(item: Item): void;
   retry(item: Item): void;
+  choose(): void;
   /** Null where there is nothing to compare. */
   conflict(row: Row): (() => void) | null;
 }
@@ -115,7 +117,8 @@ export class FileRow implements RowView {
   private changing(item: Item): Action | null {
     if (item.stoppable && item.state !== 'parted')
       return { label: 'Cancel', run: () => this.actions.cancel(item) };
-    const again = item.file !== null && item.troubled;
-    return again ? { label: 'Retry', run: () => this.actions.retry(item) } : null;
+    const found = remedy(item);
+    if (found === 'retry') return { label: 'Retry', run: () => this.actions.retry(item) };
+    return found === 'choose' ? { label: 'Choose again', run: () => this.actions.choose() } : null;
   }
 }

@@ -67,9 +67,11 @@ export const stalled = (): Trouble =>
   new Trouble('again', 'stalled', 'Nothing moved for half a minute; it is tried again.');
 
 const MEDIUM: Readonly<Record<Unreadable['code'], string>> = {
-  unreadable: 'The file cannot be read from its medium.',
-  removed: 'The file is not there any more: was the disc or stick removed?',
-  changed: 'The file has changed since it was chosen.',
+  unreadable:
+    'The file cannot be read from its medium. Clean the disc or copy the file, then choose it again.',
+  removed:
+    'The file is not there any more: was the disc or stick removed? Put it back and choose the file again.',
+  changed: 'The file has changed since it was chosen. Choose it again.',
 };
 
 /** tus-js-client wraps what was thrown inside; a bare network failure is an Event. */

@@ -2,6 +2,7 @@
 import { grouped, plural, seconds } from '../text.ts';
 import type { Batch, Tally } from './batch.ts';
 import type { Item, State } from './item.ts';
+import { remedy } from './remedy.ts';
 
 /** A state older than this tells its age. */
 export const AGE_MS = 4_000;
@@ -44,10 +45,10 @@ const PLAIN: Readonly<Record<State, string>> = {
   skipped: 'skipped',
   cancelled: 'cancelled',
   expired: 'expired: it was not finished in time',
-  lost: 'lost on the server: choose it again',
+  lost: 'lost on the server',
 };
 
-const WITH_REASON: ReadonlySet<State> = new Set(['refused', 'skipped']);
+const WITH_REASON: ReadonlySet<State> = new Set(['refused', 'skipped', 'cancelled']);
 const PATIENT: ReadonlySet<State> = new Set(['waiting', 'parted']);
 
 function nextTry(tryAt: number | null, now: number): string {
@@ -87,6 +88,12 @@ function moving(item: Item): string {
   return item.state === 'storing' && item.why !== '' ? `${text}. ${item.why}` : text;
 }
 
+/** A refusal says by itself what to do. */
+function plain(item: Item): string {
+  const choose = item.state !== 'refused' && remedy(item) === 'choose';
+  return choose ? `${PLAIN[item.state]}: choose it again` : PLAIN[item.state];
+}
+
 /** The row's words. */
 export function stateOf(item: Item, now: number): string {
   if (item.state === 'sending') return onTheWay(item, now);
@@ -94,7 +101,7 @@ export function stateOf(item: Item, now: number): string {
   if (item.state === 'parted' && item.sent > 0)
     return `${percent(item.sent, item.size)} % sent: ${PLAIN.parted}`;
   if (WITH_REASON.has(item.state) && item.why !== '') return `${PLAIN[item.state]}: ${item.why}`;
-  const text = archive(item) || moving(item) || PLAIN[item.state];
+  const text = archive(item) || moving(item) || plain(item);
   const age = now - item.since;
   const ages = !item.settled && !PATIENT.has(item.state) && age >= AGE_MS;
   return ages ? `${text}, ${seconds(age)}` : text;
