@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from tests.e2e.conftest import TAG, OpenViewer
 from tests.e2e.shelf import Book
@@ -51,6 +52,13 @@ def test_everything_is_legible(served: Proxy, bars: Book, viewer: OpenViewer, th
     assert window.page.title() == "PACS Proxy"
     window.page.keyboard.press("?")
     assert faint(window) == []
+    window.page.keyboard.press("Escape")
+    # The list's button knows what the reader's command has done.
+    pressed = window.page.get_by_role("button", name="Light or dark", include_hidden=True)
+    window.page.get_by_role("button", name="View", exact=True).click()
+    window.page.get_by_role("menuitemcheckbox", name="Light surroundings").click()
+    window.page.evaluate("location.hash = ''")
+    expect(pressed).to_have_attribute("aria-pressed", "false" if theme == "light" else "true")
     assert window.errors == []
 
 

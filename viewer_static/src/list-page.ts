@@ -41,3 +41,10 @@ export function aged(page: StudyPage): string {
   }
   return '';
 }
+
+/** Why the list is empty; of an archive that is away nobody knows what it holds. */
+export function noStudies({ items, as_of }: StudyPage, searched: boolean): string {
+  if (items.length > 0) return '';
+  if (searched) return 'No study matches this search.';
+  return (as_of ?? null) === null ? 'The archive holds no studies yet.' : '';
+}

@@ -6,7 +6,7 @@ import { Deletion } from './deletion.ts';
 import { button, el, isTyping, say, set } from './dom.ts';
 import { recognised } from './errors.ts';
 import type { Link } from './link.ts';
-import { aged, listPage } from './list-page.ts';
+import { aged, listPage, noStudies } from './list-page.ts';
 import type { Preferences } from './preferences.ts';
 import { Saving } from './saving.ts';
 import { SearchForm } from './search-form.ts';
@@ -170,10 +170,7 @@ export class Studies {
     this.seen ??= page.cursor ?? null;
     this.draw();
     say(this.age, aged(page));
-    const none = this.form.isEmpty
-      ? 'The archive holds no studies yet.'
-      : 'No study matches this search.';
-    say(this.note, page.items.length === 0 ? none : '');
+    say(this.note, noStudies(page, !this.form.isEmpty));
     this.pager(page);
     this.returned();
   }

@@ -19,15 +19,12 @@ export function turnTheme(storage: Store): void {
 }
 
 export function themeButton(storage: Store & EventTarget): HTMLButtonElement {
-  const shown = () => {
-    showTheme(storage);
-    set(node, 'aria-pressed', String(isLight()));
-  };
-  const node = button('Light or dark', 'quiet', () => {
-    turnTheme(storage);
-    shown();
-  });
-  storage.addEventListener('change', shown);
+  const node = button('Light or dark', 'quiet', () => turnTheme(storage));
+  const shown = () => set(node, 'aria-pressed', String(isLight()));
+  // The reader has a command of its own for it.
+  const seen = new MutationObserver(shown);
+  seen.observe(document.documentElement, { attributeFilter: ['data-theme'] });
+  storage.addEventListener('change', () => showTheme(storage));
   shown();
   return node;
 }
