@@ -1,6 +1,9 @@
 """Three planes in a browser, and what they must hold."""
 
+import itertools
+
 import numpy as np
+from numpy.typing import NDArray
 
 from tests.e2e.reformat import Plane, Values, Volume
 from tests.e2e.shelf import Book, Shelf
@@ -39,3 +42,13 @@ def assert_equal(shown: Plane, expected: Values, tolerance: float = TOLERANCE) -
     """The same pixels, and the same places without any."""
     np.testing.assert_array_equal(np.isnan(shown.values), np.isnan(expected))
     np.testing.assert_allclose(shown.values, expected, atol=tolerance, rtol=0)
+
+
+def even_odd(polygon: Values, values: Values) -> NDArray[np.bool_]:
+    """Pixels whose centres the outline holds."""
+    y, x = np.mgrid[: values.shape[0], : values.shape[1]].astype(np.float64)
+    held = np.zeros(values.shape, dtype=bool)
+    for (ax, ay), (bx, by) in itertools.pairwise([*polygon, polygon[0]]):
+        if ay != by:
+            held ^= ((ay > y) != (by > y)) & (x < (bx - ax) * (y - ay) / (by - ay) + ax)
+    return held

@@ -1,17 +1,23 @@
 """Planes turned, measured on, and made of the frames of one file: by the mouse, against numpy."""
 
-import itertools
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from pacs_proxy.demo.phantom import Label, Patient, Study, mr_series
 from tests.e2e.conftest import OpenViewer
 from tests.e2e.enhanced import Enhanced
-from tests.e2e.planes import assert_equal, plane, reconstruct, until, until_complete, volume_of
+from tests.e2e.planes import (
+    assert_equal,
+    even_odd,
+    plane,
+    reconstruct,
+    until,
+    until_complete,
+    volume_of,
+)
 from tests.e2e.reformat import AXES, Values, Volume, turned
 from tests.e2e.shelf import Book, Shelf
 from tests.e2e.textured import Textured
@@ -200,16 +206,6 @@ def test_a_missing_frame_is_told_and_nothing_is_made_of_the_others(
     window.page.keyboard.press("F8")
     window.page.locator(".mpr-card").get_by_text(reason).wait_for()
     assert window.page.evaluate("window.__pacsMpr === undefined")
-
-
-def even_odd(polygon: Values, values: Values) -> NDArray[np.bool_]:
-    """Pixels whose centres the outline holds."""
-    y, x = np.mgrid[: values.shape[0], : values.shape[1]].astype(np.float64)
-    held = np.zeros(values.shape, dtype=bool)
-    for (ax, ay), (bx, by) in itertools.pairwise([*polygon, polygon[0]]):
-        if ay != by:
-            held ^= ((ay > y) != (by > y)) & (x < (bx - ax) * (y - ay) / (by - ay) + ax)
-    return held
 
 
 def assert_statistics(figure: dict[str, Any], values: Values) -> None:

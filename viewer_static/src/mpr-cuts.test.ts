@@ -29,22 +29,23 @@ afterEach(() => {
 
 /** A worker that says it takes `ms` for a whole plane, less for a coarse one. */
 function bench(ms: number) {
-  const wish = { index: 3, mode: 'thin', thickness: 10 } as const;
+  const wish = { index: 3, mode: 'thin', thickness: 10, laid: 0 } as const;
   const state: { wish: Omit<Wish, 'view'> } = { wish };
   const cuts: Cut[] = [];
   const shown: [Name, Asked][] = [];
   const volume = {
-    made: { grid: GRID, bytes: 0 },
+    made: { grid: GRID, bytes: 0, frame: '' },
     revision: 1,
     cut: (cut: Cut) => {
       cuts.push(cut);
       const share = (cut.width * cut.height) / (64 * 64);
-      return Promise.resolve({ pixels: new Float32Array(1), ms: ms * share });
+      return Promise.resolve({ pixels: new Float32Array(1), stencils: [], ms: ms * share });
     },
   };
   const made = new Cuts(
     volume as unknown as Volume,
     (name) => ({ ...state.wish, view: views[name] as Wish['view'] }),
+    () => null,
     (name, _, asked) => shown.push([name, asked]),
   );
   return { made, state, shown, cuts };

@@ -1,7 +1,9 @@
 /** When which plane is cut out of the volume: the last that was asked for, coarse while the hand moves and time is short. */
 import { coarser, cutOf, NAMES, type Name, type View } from './mpr-planes.ts';
 import type { Volume } from './volume.ts';
+import type { Through } from './volume-sheets.ts';
 import type { Mode } from './volume-voxels.ts';
+import type { Sliced } from './volume-worker.ts';
 
 /** What a picture is to show. */
 export interface Wish {
@@ -9,6 +11,8 @@ export interface Wish {
   readonly index: number;
   readonly mode: Mode;
   readonly thickness: number;
+  /** Counts how often other masks and contours were wanted. */
+  readonly laid: number;
 }
 
 /** What was asked of the voxels: the words around a picture are those of its own request. */
@@ -28,7 +32,7 @@ const COARSEST = 4;
 /** Without a move the hand rests. */
 const REST_MS = 200;
 
-type Show = (name: Name, pixels: Float32Array, asked: Asked) => void;
+type Show = (name: Name, sliced: Sliced, asked: Asked) => void;
 
 export class Cuts {
   private readonly busy = new Set<Name>();
@@ -43,6 +47,8 @@ export class Cuts {
   constructor(
     private readonly volume: Volume,
     private readonly wish: (name: Name) => Wish,
+    /** What lies in a plane beside its values. */
+    private readonly through: (view: View, index: number) => Through | null,
     private readonly show: Show,
   ) {}
 
@@ -113,19 +119,20 @@ export class Cuts {
     do {
       const asked = this.asked(name);
       const { view, index, thickness, mode, coarse } = asked;
-      const cut = cutOf(made.grid, coarser(view, coarse), index, thickness, mode);
-      const { pixels, ms } = await this.volume.cut(cut);
+      const rough = coarser(view, coarse);
+      const cut = cutOf(made.grid, rough, index, thickness, mode);
+      const sliced = await this.volume.cut(cut, this.through(rough, index));
       if (this.isClosed) return;
-      this.costs.set(name, ms * coarse ** 2);
+      this.costs.set(name, sliced.ms * coarse ** 2);
       this.shown.set(name, asked);
       this.drawn += 1;
-      this.show(name, pixels, asked);
+      this.show(name, sliced, asked);
     } while (!this.isShown(name));
     this.busy.delete(name);
   }
 }
 
 function isSame(one: Wish, other: Wish): boolean {
-  const keys = ['view', 'index', 'mode', 'thickness'] as const;
+  const keys = ['view', 'index', 'mode', 'thickness', 'laid'] as const;
   return keys.every((key) => one[key] === other[key]);
 }

@@ -1,6 +1,7 @@
 /** From the slices of a series to planes through them: whether that can be, and the way there. */
 import type { Budget } from './budget.ts';
 import type { SliceFacts, View } from './facts.ts';
+import type { Layers } from './formats/layers.ts';
 import type { Machine } from './machine.ts';
 import type { Mpr } from './mpr.ts';
 import type { Slice } from './series.ts';
@@ -25,8 +26,8 @@ export interface Doorway {
   readonly transport: Transport;
   readonly tool: () => ToolId;
   readonly back: () => void;
-  /** Masks or contours lie over the slices, or may. */
-  readonly hasLayers: boolean;
+  /** Masks and contours that lie over the slices, or may. */
+  readonly layers: () => Layers | null;
 }
 
 /** Of the open series, for the button. */
@@ -74,7 +75,7 @@ const refused = (refusal: string): Planes => ({ inForce: false, refusal, size: '
 
 /** The code is fetched here, with the patience of a picture's. */
 export async function planes(way: Doorway): Promise<Mpr> {
-  const { session, machine, shown, budget, transport, tool, back, hasLayers } = way;
+  const { session, machine, shown, budget, transport, tool, back, layers } = way;
   const { Mpr } = await transport.stubbornly(session.watching, () => import('./mpr.ts'));
   const { width, centre, inverted } = shown.view;
   return new Mpr({
@@ -85,7 +86,7 @@ export async function planes(way: Doorway): Promise<Mpr> {
     raw: machine.planes.rawOf,
     grey: { width, centre, inverted },
     tool,
-    hasLayers,
+    layers,
     slice: shown.slice,
     retry: () => void session.retryAll(),
     back,

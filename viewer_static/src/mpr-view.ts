@@ -9,6 +9,7 @@ import type { Line } from './mpr-cross.ts';
 import type { Asked } from './mpr-cuts.ts';
 import { type HandActions, MprHand } from './mpr-hand.ts';
 import { gripsOf, inkOfFigure, inkOfLines, isNear, type Room, sheet } from './mpr-ink.ts';
+import type { Veil } from './mpr-layers.ts';
 import { type Grey, painted } from './mpr-paint.ts';
 import { coarser, pixelAt as pixelOfPlace, type View } from './mpr-planes.ts';
 import { factsOf, marked, planeLines, title } from './mpr-words.ts';
@@ -39,6 +40,7 @@ export class MprView {
   readonly figures = sheet();
   shown: Asked | null = null;
   pixels: Float32Array | null = null;
+  private veil: Veil = () => undefined;
   private readonly overlay = new Overlay();
   private readonly mark = el('div', { class: 'mpr-mark' });
   private readonly picture = document.createElement('canvas');
@@ -75,11 +77,12 @@ export class MprView {
   }
 
   /** A turned plane is drawn so that the place where all meet stays where it was, as large as it was. */
-  show(pixels: Float32Array, asked: Asked, meeting: Vector, grey: Grey): void {
+  show(pixels: Float32Array, asked: Asked, veil: Veil, meeting: Vector, grey: Grey): void {
     if (asked.view !== this.view && this.shown !== null) this.turned(asked.view, meeting);
     this.view = asked.view;
     this.pixels = pixels;
     this.shown = asked;
+    this.veil = veil;
     this.colour(grey);
     this.told();
   }
@@ -200,7 +203,7 @@ export class MprView {
     this.draw();
   }
 
-  private draw(): void {
+  draw(): void {
     const context = this.canvas.getContext('2d');
     const { width, height } = this.room;
     if (context === null || width === 0) return;
@@ -212,19 +215,21 @@ export class MprView {
     context.translate(width / 2, height / 2);
     context.scale(scale, scale);
     context.imageSmoothingQuality = 'high';
-    this.stamp(context, x, y);
+    context.translate(-x, -y);
+    this.stamp(context);
+    this.veil(context, scale);
     this.words();
     this.placeLines();
     this.placeMarks();
   }
 
   /** The centre of the first pixel lies where it lies, however large the pixels are. */
-  private stamp(context: CanvasRenderingContext2D, x: number, y: number): void {
+  private stamp(context: CanvasRenderingContext2D): void {
     if (this.shown === null) return;
     const { coarse } = this.shown;
     const edge = (1 - coarse) / 2;
     const { width, height } = this.picture;
-    context.drawImage(this.picture, edge - x, edge - y, width * coarse, height * coarse);
+    context.drawImage(this.picture, edge, edge, width * coarse, height * coarse);
   }
 
   private told(): void {

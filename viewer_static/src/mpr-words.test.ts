@@ -39,16 +39,17 @@ const GRID: Grid = {
   ],
 };
 
-it('a tilted gantry is told, and that overlays stay behind', () => {
-  expect(factsOfVolume(GRID, 2 ** 21, { tilt: 0 }, false)).toBe('8 × 8 × 6 · 2 MB');
-  expect(factsOfVolume(GRID, 2 ** 21, { tilt: 12.3 }, true)).toBe(
-    '8 × 8 × 6 · 2 MB · gantry tilt of 12.3° is reckoned with · overlays (masks, contours) are shown on the slices only',
+it('a tilted gantry is told', () => {
+  expect(factsOfVolume(GRID, 2 ** 21, { tilt: 0 })).toBe('8 × 8 × 6 · 2 MB');
+  expect(factsOfVolume(GRID, 2 ** 21, { tilt: 12.3 })).toBe(
+    '8 × 8 × 6 · 2 MB · gantry tilt of 12.3° is reckoned with',
   );
 });
 
 it('a plane that was turned is not called axial without saying so, and a coarse one is marked', () => {
   const view = viewOf(GRID, 'axial');
-  const asked: Asked = { view, index: 2, mode: 'max', thickness: 6, revision: 1, coarse: 1 };
+  const wish = { view, index: 2, mode: 'max', thickness: 6, laid: 0 } as const;
+  const asked: Asked = { ...wish, revision: 1, coarse: 1 };
   expect(planeLines(asked, '12 HU')).toBe('Axial 3/6\nH 4.0 mm\nMIP 6.0 mm\n12 HU');
   const axes = turnedAxes(view.axes, viewOf(GRID, 'coronal').axes, Math.PI / 9);
   expect(planeLines({ ...asked, view: { ...view, axes } }, '')).toContain(

@@ -22,17 +22,11 @@ export function stateOf(volume: Told, { counts }: Pick<SeriesModel, 'counts'>): 
   return `${plural(total, 'slice')}, ${proof}`;
 }
 
-export function factsOfVolume(
-  grid: Grid,
-  bytes: number,
-  { tilt }: Pick<Stack, 'tilt'>,
-  hasLayers: boolean,
-): string {
+export function factsOfVolume(grid: Grid, bytes: number, { tilt }: Pick<Stack, 'tilt'>): string {
   return [
     `${grid.columns} × ${grid.rows} × ${grid.slices}`,
     sized(bytes),
     tilt < 0.5 ? '' : `gantry tilt of ${tilt.toFixed(1)}° is reckoned with`,
-    hasLayers ? 'overlays (masks, contours) are shown on the slices only' : '',
   ]
     .filter((part) => part !== '')
     .join(' · ');

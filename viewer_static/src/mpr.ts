@@ -1,13 +1,14 @@
 /** Three planes through one series, each made of proven slices only. Fetched when it is asked for. */
-import type { SeriesDetail } from './api.ts';
 import { el } from './dom.ts';
 import type { Point } from './figures/plane.ts';
 import { measureOf } from './figures/values.ts';
 import { cardOf, MprBar, USUAL_MM } from './mpr-bar.ts';
 import { beginning, Crosshair } from './mpr-cross.ts';
 import { Cuts } from './mpr-cuts.ts';
+import type { MprDesk } from './mpr-desk.ts';
 import { Drawing } from './mpr-drawing.ts';
 import type { HandActions } from './mpr-hand.ts';
+import { MprLayers } from './mpr-layers.ts';
 import { REFUSED } from './mpr-marks.ts';
 import { type Grey, rewindowed } from './mpr-paint.ts';
 import { NAMES, type Name } from './mpr-planes.ts';
@@ -15,24 +16,10 @@ import * as seam from './mpr-seam.ts';
 import { MprView } from './mpr-view.ts';
 import { factsOfVolume, failuresOf, stateOf } from './mpr-words.ts';
 import { CT_PRESETS } from './presets.ts';
-import type { Slice } from './series.ts';
-import type { ToolId } from './toolkit.ts';
-import { type Made, Volume, type VolumeDesk } from './volume.ts';
+import { type Made, Volume } from './volume.ts';
 import { stackAround } from './volume-frames.ts';
 import type { Stack } from './volume-stack.ts';
 import type { Mode } from './volume-voxels.ts';
-
-export interface MprDesk extends Omit<VolumeDesk, 'worker'> {
-  readonly detail: SeriesDetail;
-  /** The window as it was on the slice. */
-  readonly grey: Grey;
-  readonly tool: () => ToolId;
-  readonly hasLayers: boolean;
-  /** That was on screen. */
-  readonly slice: Slice;
-  retry(): void;
-  back(): void;
-}
 
 export class Mpr {
   readonly node = el('div', { class: 'mpr' });
@@ -44,6 +31,7 @@ export class Mpr {
   cuts: Cuts | null = null;
   private readonly grid = el('div', { class: 'mpr-grid' });
   private readonly bar: MprBar;
+  private readonly laid = new MprLayers(() => this.relaid());
   private active: Name = 'axial';
   private pointed: Point | null = null;
   private mode: Mode = 'thin';
@@ -99,6 +87,7 @@ export class Mpr {
   }
 
   private left(): void {
+    this.laid.close();
     this.cuts?.close();
     this.cuts = null;
     this.volume?.close();
@@ -166,18 +155,34 @@ export class Mpr {
       volume,
       (name) => {
         const { mode, thickness } = this;
-        return { view: cross.view(name), index: cross.index(name), mode, thickness };
+        const { turn: laid } = this.laid;
+        return { view: cross.view(name), index: cross.index(name), mode, thickness, laid };
       },
-      (name, pixels, asked) => {
-        const shown = this.viewOf(name);
-        shown?.show(pixels, asked, cross.meeting, this.grey);
+      (view, index) => this.laid.through(view, index),
+      (name, { pixels, stencils }, asked) => {
+        const veil = this.laid.veil(stencils, asked);
+        this.viewOf(name)?.show(pixels, asked, veil, cross.meeting, this.grey);
         this.lined();
       },
     );
     this.bar.reach(Math.max(...this.views.map(({ view: { count, step } }) => count * step)));
-    this.facts = factsOfVolume(grid, bytes, stack, desk.hasLayers);
+    this.facts = factsOfVolume(grid, bytes, stack);
     this.grid.replaceChildren(...this.views.map(({ node }) => node));
+    this.layered();
     this.crossed();
+  }
+
+  /** Masks and contours may come later than the planes. */
+  layered(): void {
+    const layers = this.desk.layers();
+    if (layers !== null && this.volume?.made != null)
+      this.laid.begin(layers, this.volume, this.volume.made);
+  }
+
+  private relaid(): void {
+    for (const view of this.views) view.draw();
+    this.status('');
+    this.cuts?.all();
   }
 
   private hung(name: Name, cross: Crosshair): MprView {
@@ -275,7 +280,7 @@ export class Mpr {
     const { volume, facts } = this;
     const { model } = this.desk.source;
     if (volume === null) return;
-    const state = note === '' ? `${stateOf(volume, model)} · ${facts}` : note;
+    const state = note === '' ? `${stateOf(volume, model)} · ${facts}${this.laid.note}` : note;
     this.bar.says(state, failuresOf(volume, model));
   }
 

@@ -124,6 +124,7 @@ export class Pane extends Hung {
     const layers = await hungLayers(this.host, this, session, machine, layer, watch);
     if (this.session === session) this.layers = layers;
     else layers?.close();
+    this.mpr?.layered();
   }
 
   private landed({ model }: Session): number {
@@ -172,9 +173,8 @@ export class Pane extends Hung {
     const back = () => this.toSlices();
     const door = () => import('./mpr-door.ts');
     const { planes } = await transport.stubbornly(session.watching, door);
-    const hasLayers = this.layers !== null;
-    const way = { session, machine, shown, budget, transport, tool, back, hasLayers };
-    const mpr = await planes(way);
+    const way = { session, machine, shown, budget, transport, tool, back };
+    const mpr = await planes({ ...way, layers: () => this.layers });
     if (this.session !== session || this.mpr !== null) return;
     session.cine.stop();
     this.mpr = mpr;

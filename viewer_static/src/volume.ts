@@ -6,6 +6,7 @@ import type { Cut } from './volume-cut.ts';
 import { type Source, VolumeFeed } from './volume-feed.ts';
 import { type Grid, gridOf, type Header, headerOf, objection, voxelsIn } from './volume-grid.ts';
 import { tooLarge } from './volume-limit.ts';
+import type { Pile, Through } from './volume-sheets.ts';
 import type { Stack } from './volume-stack.ts';
 import { bytesOf, type Kind, kindOf, type Values } from './volume-voxels.ts';
 import type { Order, Report, Sliced } from './volume-worker.ts';
@@ -22,6 +23,8 @@ export interface VolumeDesk {
 export interface Made {
   readonly grid: Grid;
   readonly bytes: number;
+  /** Frame of Reference UID; empty where the files name none. */
+  readonly frame: string;
 }
 
 /** Fires `made` once its size is known, `change` when a slice came or failed, `refused`. */
@@ -85,10 +88,15 @@ export class Volume extends EventTarget {
     return failures.filter((index) => this.rank.has(index) && !this.holds(index));
   }
 
+  /** Masks and contours to be cut with it, in place of those before. */
+  lay(piles: readonly Pile[]): void {
+    this.tell({ lay: piles });
+  }
+
   /** The pixels of a cut; never settles once the volume is left. */
-  cut(cut: Cut): Promise<Sliced> {
+  cut(cut: Cut, through: Through | null = null): Promise<Sliced> {
     this.turn += 1;
-    this.tell({ cut, turn: this.turn });
+    this.tell({ cut, through, turn: this.turn });
     return new Promise((resolve) => this.waiting.set(this.turn, resolve));
   }
 
@@ -145,7 +153,7 @@ export class Volume extends EventTarget {
     if (wrong !== null) return wrong;
     this.first = header;
     this.worker = this.hired();
-    this.made = { grid, bytes };
+    this.made = { grid, bytes, frame: header.frame };
     const { columns, rows, slices } = grid;
     this.tell({ make: { columns, rows, slices }, kind });
     this.dispatchEvent(new Event('made'));

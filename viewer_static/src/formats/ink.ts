@@ -51,35 +51,41 @@ export function stamp(ink: Ink, { place, left, top, canvas }: Bitmap, at: OnCanv
 }
 
 export function drawContours(ink: Ink, { contents, parts }: Layer, slot: Slot, at: OnCanvas): void {
-  ink.lineWidth = 2 * window.devicePixelRatio;
+  const ratio = window.devicePixelRatio;
+  ink.lineWidth = 2 * ratio;
   for (const { number, frame_of_reference, contours } of contents.structures?.regions ?? []) {
     const part = parts.get(number);
     if (part === undefined || !part.isShown) continue;
     ink.strokeStyle = `rgb(${part.colour.join(' ')})`;
     for (const contour of contours) {
       const outline = outlineOf(contour, frame_of_reference, slot);
-      if (outline !== null) stroked(ink, contour.kind, outline.map(at));
+      if (outline !== null) stroked(ink, contour.kind, outline.map(at), 4 * ratio);
     }
   }
 }
 
-function painted(values: Uint8Array, width: number, height: number, colour: Colour) {
+/** `values`: how strong each pixel is, 0 to 255. */
+export function painted(
+  values: Uint8Array,
+  width: number,
+  height: number,
+  [red, green, blue]: Colour,
+): OffscreenCanvas {
   const canvas = new OffscreenCanvas(width, height);
   const image = new ImageData(width, height);
-  for (let at = 0; at < values.length; at++) {
-    image.data.set(colour, at * 4);
-    image.data[at * 4 + 3] = values[at] as number;
-  }
+  const pixels = new Uint32Array(image.data.buffer);
+  const colour = (blue << 16) | (green << 8) | red;
+  for (let at = 0; at < values.length; at++) pixels[at] = ((values[at] as number) << 24) | colour;
   canvas.getContext('2d')?.putImageData(image, 0, 0);
   return canvas;
 }
 
-function stroked(ink: CanvasRenderingContext2D, kind: string, points: readonly Point[]): void {
+/** `arm`: of the cross that a single point is. */
+export function stroked(ink: Ink, kind: string, points: readonly Point[], arm: number): void {
   ink.beginPath();
   const [first] = points;
   if (points.length === 1 && first !== undefined) {
     const [x, y] = first;
-    const arm = 4 * window.devicePixelRatio;
     ink.moveTo(x - arm, y);
     ink.lineTo(x + arm, y);
     ink.moveTo(x, y - arm);

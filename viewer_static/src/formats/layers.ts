@@ -20,7 +20,10 @@ import {
   type Part,
   partsOf,
 } from './layer-model.ts';
-import { CONTOUR_MM, MASK_MM, type Slot } from './place.ts';
+import { opacityOf } from './layer-opacity.ts';
+import type { Ground, Stock } from './pile-model.ts';
+import { type Stocked, stockedOf, wordsOf } from './piles.ts';
+import type { Slot } from './place.ts';
 import { planesOf } from './planes.ts';
 import './formats.css';
 
@@ -33,7 +36,13 @@ export interface LayersDesk {
   readonly offered: readonly SeriesHead[];
 }
 
-export class Layers {
+/** What planes are cut through, and how it is to look. */
+export interface Inked extends Stock {
+  readonly part: Part;
+}
+
+/** Fires `change` when planes are to look otherwise. */
+export class Layers extends EventTarget {
   readonly canvas = el('canvas', { class: 'layers', 'aria-hidden': 'true' });
   readonly panel = el('details', { class: 'layers-panel', 'aria-label': 'Overlays' });
   private readonly title = el('summary');
@@ -44,7 +53,12 @@ export class Layers {
   private readonly gap: number;
   private readonly seen = new Set<string>();
   private readonly graphics: MaskFrame[] = [];
-  private opacity = 0.5;
+  /** Of masks. */
+  opacity = 0.5;
+  stocks: readonly Inked[] = [];
+  /** The volume whose planes are on screen; null while slices are. */
+  private ground: Ground | null = null;
+  private readonly stocked = new Map<Layer, Stocked>();
   private bitmaps: { readonly imageId: string; readonly of: Map<string, readonly Bitmap[]> } = {
     imageId: '',
     of: new Map(),
@@ -55,6 +69,7 @@ export class Layers {
     private readonly model: SeriesModel,
     private readonly desk: LayersDesk,
   ) {
+    super();
     this.gap = gapOf(model);
     this.panel.append(this.title, this.list);
     for (const name of ['wheel', 'pointerdown', 'touchstart'])
@@ -76,13 +91,50 @@ export class Layers {
     if (this.layers.some((layer) => layer.contents.sop_uid === sop_uid && sop_uid !== '')) return;
     this.layers.push({ name, contents, parts: partsOf(contents) });
     this.panel.open = true;
-    this.listed();
     this.changed();
+  }
+
+  /** From slices to the planes of a volume; null: back again. */
+  over(ground: Ground | null): void {
+    this.ground = ground;
+    this.panel.toggleAttribute('data-planes', ground !== null);
+    this.changed();
+  }
+
+  /** Something has no place on the planes. */
+  get isLacking(): boolean {
+    return this.layers.some((layer) => this.lackingOn(layer).length > 0);
   }
 
   private changed(): void {
     this.bitmaps = { imageId: '', of: new Map() };
+    const { ground } = this;
+    this.stocked.clear();
+    if (ground !== null)
+      for (const layer of this.layers) this.stocked.set(layer, stockedOf(layer.contents, ground));
+    this.stocks = [...this.stocked].flatMap(([{ parts }, { stocks }]) =>
+      stocks.flatMap((stock) => {
+        const part = parts.get(stock.key);
+        return part === undefined ? [] : [{ ...stock, part }];
+      }),
+    );
+    this.listed();
+    this.drawn();
+  }
+
+  private readonly faded = (opacity: number): void => {
+    this.opacity = opacity;
+    this.drawn();
+  };
+
+  private drawn(): void {
     this.draw();
+    this.dispatchEvent(new Event('change'));
+  }
+
+  private lackingOn(layer: Layer): string[] {
+    const stocked = this.stocked.get(layer);
+    return stocked === undefined ? [] : wordsOf(stocked);
   }
 
   /** A series that was offered: each of its objects. */
@@ -116,7 +168,9 @@ export class Layers {
     const own = new Set(this.layers.map(({ name }) => name));
     this.list.replaceChildren(
       ...this.layers.map((layer) => this.section(layer)),
-      ...(this.layers.length === 0 ? [] : [this.slider()]),
+      ...(this.layers.length === 0
+        ? []
+        : [opacityOf(this.opacity, this.ground !== null, this.faded)]),
       ...rest.filter((head) => !own.has(nameOf(head))).map((head) => this.offer(head)),
     );
     this.panel.hidden = this.list.childElementCount === 0;
@@ -134,14 +188,13 @@ export class Layers {
       const box = el('input', { type: 'checkbox', checked: part.isShown });
       box.addEventListener('change', () => {
         part.isShown = box.checked;
-        this.draw();
+        this.drawn();
       });
       return el('label', {}, box, swatch(part.colour), part.label);
     });
     const remove = button('Remove', 'quiet', () => {
       this.layers.splice(this.layers.indexOf(layer), 1);
       this.asked.clear();
-      this.listed();
       this.changed();
     });
     const head = el('h3', {}, layer.name, ' ', remove);
@@ -151,23 +204,8 @@ export class Layers {
     return el('section', {}, head, ...rows, ...notes);
   }
 
-  private slider(): HTMLElement {
-    const slider = el('input', { type: 'range', min: '10', max: '100', 'aria-label': 'Opacity' });
-    slider.value = String(this.opacity * 100);
-    slider.addEventListener('input', () => {
-      this.opacity = Number(slider.value) / 100;
-      this.draw();
-    });
-    const limits = `Masks lie on slices within ${MASK_MM} mm of their plane, contours within ${CONTOUR_MM} mm.`;
-    return el(
-      'div',
-      {},
-      el('label', {}, 'Opacity ', slider),
-      el('p', { class: 'layers-limits' }, limits),
-    );
-  }
-
   private complaints(layer: Layer): string[] {
+    if (this.ground !== null) return this.lackingOn(layer);
     const { shown } = this.pane;
     if (shown === null) return [];
     const plane = this.desk.lieOf(shown.slice.imageId);
