@@ -14,6 +14,9 @@ _FOLDERS = (_PACKAGE / "viewer", _PACKAGE.parent / "viewer_static" / "dist")
 _ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
 _TYPES = {".js": "text/javascript", ".wasm": "application/wasm", ".css": "text/css"}
 
+# It keeps the page, which lies one folder above it: without leave its own folder is all it may see.
+_SHELL_WORKER = "shell-worker-"
+
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
     # A proven PDF or video: the browser's own viewer shows it, in a process of its own.
@@ -43,6 +46,8 @@ def asset(name: str) -> Response:
     answer = _answer(f"assets/{name}")
     answer.headers["Content-Security-Policy"] = SCRIPT_POLICY
     answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    if name.startswith(_SHELL_WORKER):
+        answer.headers["Service-Worker-Allowed"] = "../"
     return answer
 
 

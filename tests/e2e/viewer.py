@@ -43,12 +43,15 @@ class Viewer:
         touch: bool = False,
         drawing: str = "graphics",
         pace: str = "90000000",
+        shell: bool = False,
     ) -> None:
         self.context = browser.new_context(
             viewport={"width": width, "height": width * 5 // 8},
             accept_downloads=True,
             has_touch=touch,
             is_mobile=touch,
+            # A worker between would hide what goes over the line.
+            service_workers="allow" if shell else "block",
         )
         # As by a graphics card: most readers have one. test_cpu looks at the other way.
         self.context.add_init_script(BEFORE % (drawing, pace))

@@ -23,6 +23,7 @@ import { Preferences, storageHere } from './preferences.ts';
 import { Reading } from './reading.ts';
 import { POLICY } from './retry.ts';
 import { SessionsPage } from './sessions.ts';
+import { keepShell } from './shell.ts';
 import type { SideDeps } from './side.ts';
 import { Studies } from './studies.ts';
 import { leaving, Telemetry } from './telemetry.ts';
@@ -232,6 +233,7 @@ function start(): void {
   window.addEventListener('online', () => link.online());
   document.addEventListener('keydown', (event) => pageOf().key(event));
   turn();
+  keepShell(wallClock);
   // A guest's page asks by itself.
   if (!guest.isHere)
     void doorman.look().then(() => {

@@ -1,0 +1,52 @@
+"""The page itself outlives its server: it opens from this browser, and says what it waits for."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.e2e.shelf import Book
+from tests.e2e.viewer import Viewer
+from tests.fakes import Link
+from tests.server import Proxy
+
+pytestmark = [pytest.mark.browser, pytest.mark.orthanc]
+
+CONTROLLED = "() => navigator.serviceWorker.controller !== null"
+CARRIED = """() => performance.getEntriesByType('resource')
+  .filter(({ name }) => name.includes('/assets/'))
+  .reduce((sum, { transferSize }) => sum + transferSize, 0)"""
+KEPT = """async () => {
+  const cache = await caches.open('shell');
+  return (await cache.keys()).map(({ url }) => new URL(url).pathname);
+}"""
+
+
+@pytest.fixture
+def line(served: Proxy) -> Iterator[Link]:
+    with Link("127.0.0.1", served.port) as link:
+        yield link
+
+
+def test_the_page_opens_without_its_server_names_the_reason_and_goes_on_by_itself(
+    browser: Browser, line: Link, bars: Book
+) -> None:
+    window = Viewer(browser, line.url, shell=True).open(bars)
+    try:
+        window.page.evaluate("() => navigator.serviceWorker.ready.then(() => undefined)")
+        window.page.reload()
+        window.until_shown(0)
+        assert window.page.evaluate(CONTROLLED)
+        assert window.page.evaluate(CARRIED) == 0
+        line.refuse()
+        line.cut()
+        window.page.reload()
+        window.page.get_by_text("No answer from the server").first.wait_for()
+        window.picture("shell")
+        line.accept()
+        window.until_shown(0)
+        kept = window.page.evaluate(KEPT)
+        assert [path for path in kept if not path.startswith("/assets/")] == ["/"]
+        assert window.errors == []
+    finally:
+        window.close()
