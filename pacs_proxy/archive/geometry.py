@@ -41,6 +41,8 @@ def _common_normal(images: Sequence[Placed]) -> tuple[float, ...] | None:
     if first is None or len(first) != 6:
         return None
     for other in orientations:
+        if other == first:
+            continue
         if other is None or any(abs(a - b) > _TURNED for a, b in zip(first, other, strict=False)):
             return None
     return _cross(first[:3], first[3:])

@@ -258,19 +258,20 @@ class Studies:
     ) -> tuple[list[InstanceSummary], list[tuple[str, str]]]:
         """In viewing order, the first with their digests; a later one's comes with its bytes."""
         answers = self._client.get(f"/series/{series}/instances", interest)
-        files = {answer["ID"]: str(answer.get("FileUuid", "")) for answer in answers}
-        listed = [summaries.instance(answer, {}) for answer in answers]
-        instances, skipped, left = list[InstanceSummary](), list[tuple[str, str]](), _DESCRIBED
-        for summary in (listed[index] for index in viewing_order(listed)):
-            md5 = self._digests.get(files[summary.id])
-            left -= md5 is None
+        listed = [
+            summaries.instance(answer, {"md5": self._digests.get(str(answer.get("FileUuid", "")))})
+            for answer in answers
+        ]
+        instances, skipped = list[InstanceSummary](), list[tuple[str, str]]()
+        for place, index in enumerate(viewing_order(listed)):
+            summary = listed[index]
             try:
-                if md5 is None and left >= 0:
-                    md5 = self._digest(summary.id, interest)
+                if summary.md5 is None and place < _DESCRIBED:
+                    summary = replace(summary, md5=self._digest(summary.id, interest))
             except (NotFound, Damaged) as error:
                 skipped.append((summary.id, error.detail))
             else:
-                instances.append(replace(summary, md5=md5))
+                instances.append(summary)
         return instances, skipped
 
     def _digest(self, instance: str, interest: Interest) -> str | None:

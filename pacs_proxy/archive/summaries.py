@@ -145,7 +145,7 @@ def _whole(tags: dict[str, Any], name: str) -> int | None:
 
 def _numbers(tags: dict[str, Any], name: str, count: int) -> tuple[float, ...] | None:
     try:
-        values = tuple(float(part) for part in _text(tags, name).split("\\"))
+        values = tuple(map(float, _text(tags, name).split("\\")))
     except ValueError:
         return None
     # NaN is a value for float(), and no JSON: one such header would make a whole list unreadable.

@@ -93,7 +93,8 @@ def series(series: str) -> dict[str, Any]:
     return {
         **asdict(found.series),
         "study": asdict(found.study),
-        "instances": [asdict(item) for item in found.instances],
+        # Plain values in them; asdict would copy each, as long as all else takes.
+        "instances": [vars(item) for item in found.instances],
         "skipped": [{"id": name, "reason": reason} for name, reason in found.skipped],
     }
 

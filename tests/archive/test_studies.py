@@ -208,6 +208,13 @@ def test_a_series_of_thousands_costs_no_more_questions_than_one_of_hundreds() ->
     assert (len(instances), {one.size for one in instances}) == (2000, {10})
 
 
+def test_a_long_series_opened_again_asks_for_no_more_digests() -> None:
+    long = Long(600)
+    studies = studies_of(long.held)
+    first, second = (studies.series("s", Interest()).instances for _ in range(2))
+    assert (first, long.described) == (second, 256)
+
+
 def test_a_digest_once_told_is_not_asked_for_again() -> None:
     long = Long(20)
     studies = studies_of(long.held)
