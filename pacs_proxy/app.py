@@ -129,12 +129,12 @@ def build(settings: Settings) -> Services:
     rules = ingest_rules(settings, conversion(tiffs, client))
     ingest = Ingest(database, staging, depositor, rules)
     hasty = client.impatient(_IMPATIENT_SECONDS)
-    keeper = Keeper(database, hasty, Studies(hasty, instances.describe), jobs)
+    keeper = Keeper(database, hasty, Studies(hasty, instances.describe, instances.digest), jobs)
     checkpoint = Checkpoint(settings.checkpoint_path)
     return Services(
         settings=settings,
         instances=instances,
-        studies=Studies(client, instances.describe),
+        studies=Studies(client, instances.describe, instances.digest),
         catalogue=keeper,
         lineage=Lineage(client),
         traits=StudyTraits(client, labels.of),

@@ -18,6 +18,8 @@ from pacs_proxy.upstream.interest import Interest
 
 _SECONDS = 60.0
 _MOST = 20_000
+# Small enough to keep for several series of thousands.
+_DIGESTS = 50_000
 
 
 class _Said(NamedTuple):
@@ -43,6 +45,7 @@ class Descriptions:
     ) -> None:
         self._client, self._spool, self._trust, self._clock = client, spool, trust, clock
         self._known: Recent[_Said] = Recent(_MOST)
+        self._digests: Recent[str] = Recent(_DIGESTS)
 
     def ask(self, instance: str, interest: Interest) -> Description:
         """What the archive says now. Raises NotFound, Unreachable, Refused."""
@@ -50,7 +53,13 @@ class Descriptions:
         when, generation = self._clock(), self._spool.generation
         found = self._client.describe(instance, interest)
         self._known.keep(instance, _Said(found, when, generation))
+        if found.md5 is not None:
+            self._digests.keep(found.uuid, found.md5)
         return found
+
+    def digest(self, uuid: str) -> str | None:
+        """The MD5 of an attachment that was ever asked about: its Uuid names the same bytes."""
+        return self._digests.get(uuid)
 
     def current(self, instance: str) -> Description | None:
         """What it said a moment ago, unless something was changed through this machine since."""

@@ -95,6 +95,10 @@ class Instances:
         self._direct = BoundedSemaphore(limits.direct)
         self._suspects = Suspects()
 
+    def digest(self, uuid: str) -> str | None:
+        """An attachment's MD5, if its description was asked for lately."""
+        return self._descriptions.digest(uuid)
+
     def describe(self, instance: str, interest: Interest) -> Description:
         """What the archive says it stored, asked anew each time."""
         return self._descriptions.ask(instance, interest)

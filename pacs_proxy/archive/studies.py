@@ -13,7 +13,6 @@ from typing import Any
 from pacs_proxy.access.restriction import Traits
 from pacs_proxy.archive import summaries
 from pacs_proxy.archive.geometry import viewing_order
-from pacs_proxy.archive.recent import Recent
 from pacs_proxy.archive.summaries import InstanceSummary, SeriesSummary, StudySummary
 from pacs_proxy.errors import Damaged, Interrupted, NotFound, PacsProxyError, Refused
 from pacs_proxy.upstream.answers import Description
@@ -30,7 +29,6 @@ _CAPABILITIES_FOR = 60.0
 NO_SUCH = "No instance has these three UIDs."
 # Each costs a question: a series of thousands opens as soon as one of hundreds.
 _DESCRIBED = 256
-_REMEMBERED = 50_000
 # All in one question; about half a kilobyte of its answer each.
 _SINGLE = 500
 _WILD = re.compile(r"[*?]")
@@ -109,11 +107,12 @@ class Studies:
         self,
         client: Client,
         describe: Callable[[str, Interest], Description],
+        digest: Callable[[str], str | None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._client, self._describe, self._clock = client, describe, clock
+        self._client, self._clock = client, clock
+        self._describe, self._digest = describe, digest
         self._extended, self._asked = False, float("-inf")
-        self._digests: Recent[str] = Recent(_REMEMBERED)
 
     @understood()
     def page(self, search: Search, limit: int, offset: int, interest: Interest) -> Page:
@@ -259,7 +258,7 @@ class Studies:
         """In viewing order, the first with their digests; a later one's comes with its bytes."""
         answers = self._client.get(f"/series/{series}/instances", interest)
         listed = [
-            summaries.instance(answer, {"md5": self._digests.get(str(answer.get("FileUuid", "")))})
+            summaries.instance(answer, {"md5": self._digest(str(answer.get("FileUuid", "")))})
             for answer in answers
         ]
         instances, skipped = list[InstanceSummary](), list[tuple[str, str]]()
@@ -267,19 +266,12 @@ class Studies:
             summary = listed[index]
             try:
                 if summary.md5 is None and place < _DESCRIBED:
-                    summary = replace(summary, md5=self._digest(summary.id, interest))
+                    summary = replace(summary, md5=self._describe(summary.id, interest).md5)
             except (NotFound, Damaged) as error:
                 skipped.append((summary.id, error.detail))
             else:
                 instances.append(summary)
         return instances, skipped
-
-    def _digest(self, instance: str, interest: Interest) -> str | None:
-        """The archive's own; an attachment's Uuid names the same bytes for ever."""
-        wanted = self._describe(instance, interest)
-        if wanted.md5 is not None:
-            self._digests.keep(wanted.uuid, wanted.md5)
-        return wanted.md5
 
     def _has_extended_find(self, interest: Interest) -> bool:
         """Whether this Orthanc sorts and counts for us (1.12.5 with a capable database)."""

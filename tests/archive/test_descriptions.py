@@ -46,6 +46,16 @@ def test_an_answer_stands_for_a_second(archive: Archive, said: Descriptions) -> 
     assert said.recent("instance") == FIRST
 
 
+def test_a_digest_is_known_by_the_file_as_long_as_it_is_remembered(
+    archive: Archive, said: Descriptions
+) -> None:
+    assert said.digest("uuid") is None
+    said.ask("instance", Interest())
+    archive.now += 3600
+    said.forget("instance")
+    assert (said.digest("uuid"), said.digest("another")) == ("0" * 32, None)
+
+
 def test_the_second_begins_with_the_question(archive: Archive, said: Descriptions) -> None:
     """The archive may have looked before the change, and answered after it."""
     archive.seconds = 1.5

@@ -9,6 +9,8 @@ from typing import Any, cast
 import pytest
 
 from pacs_proxy.archive import summaries
+from pacs_proxy.archive.descriptions import Descriptions
+from pacs_proxy.archive.spool import Spool
 from pacs_proxy.archive.studies import Search, Studies
 from pacs_proxy.errors import Damaged, NotFound, PacsProxyError, Refused, UpstreamError
 from pacs_proxy.upstream.answers import Description
@@ -37,6 +39,12 @@ def image(name: str, z: float) -> dict[str, Any]:
         "ImageOrientationPatient": "1\\0\\0\\0\\1\\0",
     }
     return {"ID": name, "FileSize": 10, "MainDicomTags": tags}
+
+
+class Unchanged:
+    """A spool that nothing happens to."""
+
+    generation = 0
 
 
 @dataclass
@@ -70,7 +78,8 @@ class Archive:
 
 
 def studies_of(archive: Archive, clock: Callable[[], float] | None = None) -> Studies:
-    return Studies(cast("Client", archive), archive.describe, clock or Clock())
+    said = Descriptions(cast("Client", archive), cast("Spool", Unchanged()), 0.0, Clock())
+    return Studies(cast("Client", archive), said.ask, said.digest, clock or Clock())
 
 
 def archive(*found: dict[str, Any], system: Any = OLD, **more: Any) -> Archive:

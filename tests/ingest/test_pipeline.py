@@ -172,7 +172,7 @@ def test_while_the_archive_is_away_files_are_kept_and_go_on_by_themselves(
 def _await_return(world: World) -> None:
     """Until the client has seen that the archive is back: it looks every quarter second."""
     deadline = time.monotonic() + 10
-    while not Studies(world.client, world.client.describe).is_orthanc(Interest()):
+    while not Studies(world.client, world.client.describe, lambda _: None).is_orthanc(Interest()):
         assert time.monotonic() < deadline
         time.sleep(0.02)
 
