@@ -1,6 +1,7 @@
 """How quickly cached slices follow the wheel, and what 2 000 slices cost to open beside 200.
 
-`python -m bench.scrolling [--rounds 3]`; beside it the library alone, in the same browser.
+`python -m bench.scrolling [--rounds 3] [--ways best graphics]`; beside it the library alone, in
+the same browser. Two minutes on a quiet machine with `--ways best`.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ FEW, MANY, SMALL = 200, 2000, 128
 GOAL_RATE, GOAL_RATIO = 50.0, 1.2
 # Of decoded pictures, and what the page may take beside them when all have come.
 LIMIT_MIB, BESIDE_MIB = 16, 128
-# An imitated card draws a few a second.
-FRAMES = {"best": 300, "graphics": 60}
+# Before, while counting, and before a witness; an imitated card draws a few a second.
+FRAMES = {"best": (60, 300, 120), "graphics": (10, 50, 60)}
 WIDTH = 1280
 PATIENCE = 120.0
 # One notch a frame, as browsers hand them out: between frames, down and up again.
@@ -83,13 +84,14 @@ def scrolled(place: Place, book: Book, way: str) -> dict[str, Any]:
     window = Viewer(place.browser, place.url, WIDTH, drawing=way).open(book)
     window.until_all(SLICES, PATIENCE)
     window.walk(range(SLICES))
-    told = window.page.evaluate(WHEEL, FRAMES[way])
+    _, counted, witnessed = FRAMES[way]
+    told = window.page.evaluate(WHEEL, counted)
     canvas = (
         "(({ width, height }) => ({ width, height }))(document.querySelector('.canvas canvas'))"
     )
     size: ViewportSize = window.page.evaluate(canvas)
     window.witness(TAG)
-    window.page.evaluate(WHEEL, 2 * SLICES)
+    window.page.evaluate(WHEEL, witnessed)
     seen = window.told()
     window.close()
     found = {"rate": rate(told), "wrong": len(seen["wrong"]), "indexes": len(seen["indexes"])}
@@ -103,8 +105,9 @@ def alone(place: Place, book: Book, way: str, size: ViewportSize) -> float:
     page.goto(f"{place.front}wadouri/{query}#{book.series}")
     page.wait_for_function(f"window.__wadouri?.loaded === {SLICES}", timeout=PATIENCE * 1000)
     scrolled = "(frames) => window.__wadouri.scrolled(frames)"
-    page.evaluate(scrolled, SLICES)
-    told = page.evaluate(scrolled, FRAMES[way])
+    before, counted, _ = FRAMES[way]
+    page.evaluate(scrolled, before)
+    told = page.evaluate(scrolled, counted)
     page.close()
     return rate(told)
 
@@ -168,11 +171,11 @@ def placed(orthanc: ThrowawayOrthanc) -> Iterator[Place]:
         yield Place(browser, proxy.url, f"http://127.0.0.1:{port}/")
 
 
-def run(rounds: int) -> dict[str, Any]:
+def run(rounds: int, ways: list[str]) -> dict[str, Any]:
     with ThrowawayOrthanc() as orthanc:
         books = stored(orthanc)
         with placed(orthanc) as place:
-            scroll = {way: told(place, books.bars, way) for way in FRAMES}
+            scroll = {way: told(place, books.bars, way) for way in ways}
             times: dict[int, list[float]] = {FEW: [], MANY: []}
             for number in range(rounds + 1):
                 for count, one in ((FEW, books.few), (MANY, books.many)):
@@ -201,10 +204,11 @@ def told(place: Place, bars: Book, way: str) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.scrolling", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--ways", nargs="+", choices=FRAMES, default=list(FRAMES))
     options = parser.parse_args()
     load_before = os.getloadavg()[0]
-    found = run(options.rounds)
-    best, memory = found["scroll"]["best"], found["memory"]
+    found = run(options.rounds, options.ways)
+    memory = found["memory"]
     print(
         f"memory: pictures {memory['pictures']:.1f} MiB of {LIMIT_MIB} allowed, heap "
         f"{memory['heap']:.0f} MiB; load before {load_before:.1f}"
@@ -212,7 +216,8 @@ def main() -> None:
     report.keep("scrolling", {"load_before": load_before, **found})
     wrong = sum(one["wrong"] for one in found["scroll"].values())
     over = memory["pictures"] > LIMIT_MIB or memory["heap"] > BESIDE_MIB
-    sys.exit(best["rate"] < GOAL_RATE or wrong > 0 or found["ratio"] > GOAL_RATIO or over)
+    slow = any(one["rate"] < GOAL_RATE for way, one in found["scroll"].items() if way == "best")
+    sys.exit(slow or wrong > 0 or found["ratio"] > GOAL_RATIO or over)
 
 
 if __name__ == "__main__":

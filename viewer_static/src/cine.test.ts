@@ -32,6 +32,19 @@ describe('cine', () => {
     cine.stop();
   });
 
+  it('is silent when a step by hand stops what does not play', () => {
+    const cine = new Cine(new FakeClock(), () => Promise.resolve());
+    let heard = 0;
+    cine.addEventListener('change', () => {
+      heard += 1;
+    });
+    cine.stop();
+    expect(heard).toBe(0);
+    cine.toggle();
+    cine.stop();
+    expect([heard, cine.playing]).toEqual([2, false]);
+  });
+
   it('keeps to sensible rates', () => {
     const cine = new Cine(new FakeClock(), () => Promise.resolve());
     cine.setRate(null);

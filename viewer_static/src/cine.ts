@@ -64,7 +64,9 @@ export class Cine extends EventTarget {
     else this.start();
   }
 
+  /** Each step by hand asks for it. */
   stop(): void {
+    if (!this.playing) return;
     this.turn += 1;
     this.playing = false;
     this.dispatchEvent(new Event('change'));

@@ -14,9 +14,11 @@ export function el<K extends keyof HTMLElementTagNameMap>(
   return node;
 }
 
+/** Writes only what changed, as `say` does. */
 export function set(node: Element, name: string, value: string | boolean | null): void {
-  if (value === null || value === false) node.removeAttribute(name);
-  else node.setAttribute(name, value === true ? '' : value);
+  const written = value === true ? '' : value;
+  if (written === null || written === false) node.removeAttribute(name);
+  else if (node.getAttribute(name) !== written) node.setAttribute(name, written);
 }
 
 export function button(label: string, className: string, onClick: () => void): HTMLButtonElement {

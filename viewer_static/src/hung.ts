@@ -39,7 +39,15 @@ export class Hung extends EventTarget {
     const slice = this.session?.navigation.shown ?? null;
     if (slice === null || this.facts === null || this.view === null || this.mpr !== null)
       return null;
-    return { slice, facts: this.facts, view: this.view.view() };
+    const { facts, view } = this;
+    return {
+      slice,
+      facts,
+      // Most who ask want to know which slice it is; how it lies is found out from the camera.
+      get view() {
+        return view.view();
+      },
+    };
   }
 
   step(by: number): void {

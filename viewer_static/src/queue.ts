@@ -5,19 +5,17 @@ import { recognised, type ViewerError } from './errors.ts';
 import type { SeriesModel } from './series.ts';
 
 /** Indexes outwards from the centre, the direction of travel first at equal distance. */
-export function outwards(
+export function* outwards(
   count: number,
   centre: number,
   direction: 1 | -1,
   reach: number,
-): number[] {
-  const order: number[] = [];
+): Generator<number> {
   for (let distance = 1; distance <= Math.min(reach, count - 1); distance++) {
     for (const index of [centre + direction * distance, centre - direction * distance]) {
-      if (index >= 0 && index < count) order.push(index);
+      if (index >= 0 && index < count) yield index;
     }
   }
-  return order;
 }
 
 export type Load = (index: number, signal: AbortSignal, urgent: boolean) => Promise<void>;

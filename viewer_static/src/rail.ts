@@ -52,7 +52,8 @@ export class Rail {
   at(index: number): void {
     const count = this.model?.slices.length ?? 1;
     this.node.setAttribute('aria-valuenow', String(index + 1));
-    this.thumb.style.top = `${((index + 0.5) / count) * 100}%`;
+    // As high as the rail, and moved: a place would have the whole page laid out for each slice.
+    this.thumb.style.transform = `translateY(${((index + 0.5) / count) * 100}%)`;
   }
 
   /** Many slices change in a moment; the rail is painted once. */

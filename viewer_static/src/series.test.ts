@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { ViewerError } from './errors.ts';
 import { imageIdOf, SeriesModel, sifted } from './series.ts';
 import { idOf, instanceOf, seriesOf } from './testing.ts';
 
@@ -49,6 +50,20 @@ describe('series', () => {
     });
     expect(model.converted(idOf(1))).toBe('deflated');
     expect(model.converted(idOf(0))).toBeNull();
+  });
+
+  it('tells nobody of a slice that is ready as it was', () => {
+    const model = new SeriesModel(seriesOf(2));
+    let heard = 0;
+    model.moved(0, 'ready');
+    model.addEventListener('change', () => {
+      heard += 1;
+    });
+    model.moved(0, 'ready');
+    expect(heard).toBe(0);
+    model.moved(0, 'failed', new ViewerError('decode'));
+    model.moved(0, 'failed', new ViewerError('memory'));
+    expect([heard, model.counts.failed, model.error(0)?.category]).toEqual([2, 1, 'memory']);
   });
 
   it('tells its listeners about every move', () => {

@@ -116,7 +116,9 @@ export class SeriesModel extends EventTarget {
     this.changed();
   }
 
+  /** A slice that is shown again is ready as before, and nobody is told. */
   moved(index: number, state: SliceState, error: ViewerError | null = null): void {
+    if (this.states[index] === state && this.error(index) === error) return;
     this.recount(index, Number(state === 'failed') - Number(this.states[index] === 'failed'));
     this.states[index] = state;
     if (error === null) this.errors.delete(index);

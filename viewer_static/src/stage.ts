@@ -185,7 +185,8 @@ export class Stage extends EventTarget {
       });
     pane.addEventListener('shown', () => {
       // Painted first.
-      if (pane.shown !== null) requestAnimationFrame(() => setTimeout(() => this.room.equip()));
+      if (this.tools === null && pane.shown !== null)
+        requestAnimationFrame(() => setTimeout(() => this.room.equip()));
     });
     pane.addEventListener('shown', () => this.rested());
     pane.addEventListener('opened', () => this.seam());

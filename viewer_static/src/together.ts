@@ -72,9 +72,10 @@ export class Together {
 
   /** Grey means the same in one modality only. */
   private window(): void {
+    if (!this.isWindowed) return;
     const { active, panes } = this.stage;
     const mine = active.shown;
-    if (!this.isWindowed || mine === null) return;
+    if (mine === null) return;
     for (const pane of panes) {
       const theirs = pane.shown;
       const isSame = pane.session?.model.detail.modality === active.session?.model.detail.modality;
@@ -135,8 +136,11 @@ export class Together {
 
   /** Where the active viewport's slice cuts the pictures of the others. */
   private readonly draw = (): void => {
-    for (const pane of this.stage.panes)
-      pane.overlay.lines.replaceChildren(...this.cut(pane), ...this.crossed(pane));
+    for (const pane of this.stage.panes) {
+      const { lines } = pane.overlay;
+      const drawn = [...this.cut(pane), ...this.crossed(pane)];
+      if (drawn.length > 0 || lines.hasChildNodes()) lines.replaceChildren(...drawn);
+    }
   };
 
   private crossed(pane: Pane): SVGElement[] {

@@ -146,7 +146,7 @@ export class Toolbar {
     set(this.planes, 'aria-pressed', String(inForce));
     set(this.planes, 'aria-disabled', refusal === null ? null : 'true');
     const memory = size === '' ? '' : `, about ${size} of memory`;
-    this.planes.title = refusal ?? `Reconstruct three planes: MPR, MIP (F8)${memory}`;
+    set(this.planes, 'title', refusal ?? `Reconstruct three planes: MPR, MIP (F8)${memory}`);
   }
 
   /** The left button does this. */

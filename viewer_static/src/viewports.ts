@@ -1,5 +1,11 @@
 /** The picture itself. It answers for one thing: what it says is drawn is what is drawn. */
-import { Enums, eventTarget, RenderingEngine, type Types } from '@cornerstonejs/core';
+import {
+  Enums,
+  eventTarget,
+  getOrCreateCanvas,
+  RenderingEngine,
+  type Types,
+} from '@cornerstonejs/core';
 import { ViewerError } from './errors.ts';
 import type { View } from './facts.ts';
 import { type Point, worldOf } from './figures/plane.ts';
@@ -43,6 +49,8 @@ export class StackView extends EventTarget {
   ) {
     super();
     shared ??= new RenderingEngine(ENGINE_ID);
+    // Before the library asks: what lies behind an opaque canvas is not drawn with each picture.
+    getOrCreateCanvas(element).getContext('2d', { alpha: false });
     this.engine = shared;
     this.engine.enableElement({
       viewportId: id,
