@@ -283,6 +283,6 @@ def test_a_study_of_twenty_cines_opens_by_as_many_questions_as_one_of_two(
         control_in(tmp_path) as control,
         connected(real.url, control, **patient) as (client, _),
     ):
-        studies = Studies(client, client.describe)
+        studies = Studies(client, client.describe, lambda _: None)
         assert opened(few) == ({1, 2}, 3)
         assert opened(many) == (set(range(1, 21)), 3)
