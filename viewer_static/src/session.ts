@@ -37,6 +37,8 @@ export interface Desk {
 
 /** Of the memory for decoded pictures, what one series may fill by prefetching. */
 const SHARE = 0.8;
+/** Of the wanted picture; so near its end no preview comes before it. */
+const ENOUGH = 0.5;
 
 export class Session implements Keeper {
   readonly model: SeriesModel;
@@ -45,6 +47,8 @@ export class Session implements Keeper {
   private readonly queue: SliceQueue;
   private readonly healing: Healing;
   private readonly quick: QuickLook;
+  /** How much of the wanted picture is here, from 0 to 1. */
+  private arrived = 0;
   private readonly leaving = new AbortController();
   private readonly came = new Map<string, Pick<Proven, 'syntax' | 'md5' | 'requestId'>>();
 
@@ -151,7 +155,9 @@ export class Session implements Keeper {
   private look(): void {
     const { wanted, desk } = this;
     if (wanted === null || !desk.quickLook() || desk.view.isTurned) return;
-    const isDue = () => this.wanted === wanted && /loading|waiting/.test(desk.cover.state);
+    const isDue = () =>
+      this.wanted === wanted && this.arrived < ENOUGH && /loading|waiting/.test(desk.cover.state);
+    this.arrived = 0;
     this.quick.for(wanted, isDue);
   }
 
@@ -239,7 +245,10 @@ export class Session implements Keeper {
     return {
       signal,
       waiting: (waiting) => this.navigation.heard(id, waiting),
-      received: (bytes, total) => this.navigation.received(id, bytes / total),
+      received: (bytes, total) => {
+        if (this.wanted?.instance.id === id) this.arrived = bytes / total;
+        this.navigation.received(id, bytes / total);
+      },
     };
   }
 
