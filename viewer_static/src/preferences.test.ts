@@ -68,7 +68,12 @@ it('goes on as the browser knows it where the server does not answer', async () 
 it('keeps nothing of whoever signs out', () => {
   const storage = browser({ 'pacs-preference:theme': 'light', other: 'stays' });
   const preferences = new Preferences(storage);
+  let seen: string | null = 'never told';
+  preferences.addEventListener('change', () => {
+    seen = preferences.getItem('theme');
+  });
   preferences.forget();
+  expect(seen).toBeNull();
   expect([...storage.held.keys()]).toEqual(['other']);
   expect(new Preferences(storage).getItem('theme')).toBeNull();
 });

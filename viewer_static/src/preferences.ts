@@ -13,7 +13,7 @@ type Kept = Store & Pick<Storage, 'key' | 'length'>;
 
 const quiet = { signal: new AbortController().signal, waiting: () => undefined };
 
-/** As Storage, for names without a prefix. Fires `change` when the server knew better. */
+/** As Storage, for names without a prefix. Fires `change` when the server knew better, and when all is forgotten. */
 export class Preferences extends EventTarget implements Store {
   private readonly held = new Map<string, string>();
   /** What the server has not been told; null is forgotten there. */
@@ -63,6 +63,7 @@ export class Preferences extends EventTarget implements Store {
     this.line = null;
     this.untold.clear();
     for (const name of [...this.held.keys()]) this.put(name, null);
+    this.dispatchEvent(new Event('change'));
   }
 
   private adopt(theirs: Readonly<Record<string, string>>): void {
