@@ -93,7 +93,8 @@ def _by_itself(kind: Kind) -> BadUpload:
     if kind is Kind.TIFF:
         return BadUpload(
             "tiff_in_archive",
-            "A TIFF names no patient. Send it by itself, and say whose picture it is.",
+            "A TIFF inside an archive: it names no patient. Unpack it, send it by itself, and say "
+            "whose picture it is.",
         )
     return BadUpload(
         "nested", "An archive within an archive is not unpacked. Unpack it and send its files."

@@ -27,7 +27,9 @@ from tests.ingest.bombs import packed
 from tests.ingest.dicom import EXPLICIT, UNDEFINED, Coding, dicom
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from tests.ingest.world import World
 
 PLAIN = Coding()
 FILES = {"A/IM1": dicom(sop="1.2.3.1"), "A/B/IM2": dicom(sop="1.2.3.2"), "README.TXT": b"text"}
@@ -229,3 +231,20 @@ def test_a_disc_that_lies_in_a_folder_lists_from_there() -> None:
     names = ["CD1/DICOMDIR", "CD1/A/IM1"]
     found = _words(names, "A/IM1", here="CD1/DICOMDIR")
     assert found == "The disc lists 1 images, 1 found."
+
+
+@pytest.mark.parametrize("made", [lambda files: packed(*files.items()), disc], ids=["zip", "iso"])
+def test_a_tiff_within_is_refused_by_name_with_what_to_do_and_the_rest_goes_in(
+    world: World, made: Callable[[dict[str, bytes]], bytes]
+) -> None:
+    heads = [b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"]
+    tiffs = {f"SCAN{n}.TIF": head + bytes(600) for n, head in enumerate(heads)}
+    upload = world.send(made({"IM1": FILES["A/IM1"], **tiffs}))
+    world.work()
+    assert world.upload(upload).state == "done"
+    named = {row.member.rstrip("."): row for row in world.results(upload)}
+    assert named.pop("IM1").outcome == "stored"
+    assert named.keys() == tiffs.keys()
+    for row in named.values():
+        assert (row.outcome, row.code) == ("refused", "tiff_in_archive")
+        assert "Unpack it, send it by itself" in (row.detail or "")
