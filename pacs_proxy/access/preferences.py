@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from pacs_proxy.access.tables import Account, Preference
 from pacs_proxy.database import Database
@@ -26,9 +27,8 @@ class Preferences:
 
     def of(self, account: str) -> dict[str, str]:
         """All of them; what was never chosen is not there."""
-        wanted = select(Preference).where(Preference.account == account)
         with self._database.read() as session:
-            return {one.name: one.value for one in session.scalars(wanted)}
+            return {name: one.value for name, one in _kept(session, account).items()}
 
     def change(self, account: str, changes: Mapping[str, object]) -> None:
         """Keep what is given; None is forgotten. Raises BadRequest."""
@@ -36,10 +36,7 @@ class Preferences:
         with self._database.write() as session:
             if session.get(Account, account) is None:
                 return
-            kept = {
-                one.name: one
-                for one in session.scalars(select(Preference).where(Preference.account == account))
-            }
+            kept = _kept(session, account)
             names = (set(kept) | set(accepted)) - {n for n, v in accepted.items() if v is None}
             if len(names) > _MOST:
                 raise BadRequest(f"At most {_MOST} preferences are kept for one account.")
@@ -49,6 +46,11 @@ class Preferences:
                     session.merge(Preference(account=account, name=name, value=value, changed=now))
                 elif name in kept:
                     session.delete(kept[name])
+
+
+def _kept(session: Session, account: str) -> dict[str, Preference]:
+    found = session.scalars(select(Preference).where(Preference.account == account))
+    return {one.name: one for one in found}
 
 
 def _accepted(name: str, value: object) -> str | None:

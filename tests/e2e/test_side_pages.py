@@ -5,10 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from pacs_proxy import doorkeeper
-from pacs_proxy.settings import Settings
 from tests.e2e.conftest import OpenViewer
-from tests.e2e.test_people import PASSWORD, entered
+from tests.e2e.staff import PASSWORD, entered, staffed
 from tests.e2e.viewer import Viewer
 from tests.fakes import FakeOrthanc
 from tests.server import Proxy
@@ -20,9 +18,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Proxy]:
-    with FakeOrthanc() as orthanc, Proxy(orthanc.url, sign_in=1) as server:
-        for name, role in [("boss", "admin"), ("ray", "reader")]:
-            doorkeeper.add_user(Settings(data_dir=str(server.data)), name, role, PASSWORD)
+    with staffed() as server:
         yield server
 
 
