@@ -1,7 +1,7 @@
 /** All that a reader can do by a key. */
 import type { Command, Group } from './keys.ts';
 import { LAYOUTS, type Layout, nameOf } from './layout.ts';
-import { CT_PRESETS } from './presets.ts';
+import { CT_PRESETS, STORED } from './presets.ts';
 import type { Stage } from './stage.ts';
 import { isLight } from './theme.ts';
 import { MEASURE_TOOLS, MOVE_TOOLS, type Tool } from './toolkit.ts';
@@ -90,7 +90,7 @@ function windows(room: RoomActions): Command[] {
         room.preset(index),
       ),
     ),
-    command('Window', 'preset-0', 'Window as stored', ['0'], () => room.preset(-1)),
+    command('Window', 'preset-0', 'Window as stored', ['0'], () => room.preset(STORED)),
   ];
 }
 

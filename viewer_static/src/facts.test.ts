@@ -86,6 +86,9 @@ describe('what stands beside the picture', () => {
     expect(factsOf(table).notes).toHaveLength(1);
     expect(factsOf({ ...table, WindowWidth: 400 }).notes).toEqual([]);
     const whole = { VOILUTSequence: [{ LUTDescriptor: [2, 0, 8], LUTData: [0, 255] }] };
-    expect(factsOf(whole)).toMatchObject({ hasTable: true, notes: [] });
+    expect(factsOf(whole)).toMatchObject({ hasTable: true, notes: [], offered: null });
+    const named = { ...whole.VOILUTSequence[0], LUTExplanation: 'SOFT' };
+    const both = factsOf({ VOILUTSequence: [named], WindowWidth: 400 });
+    expect(both).toMatchObject({ hasTable: false, notes: [], offered: 'SOFT' });
   });
 });

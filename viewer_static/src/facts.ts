@@ -3,7 +3,7 @@ import type { Point } from './figures/plane.ts';
 import { type Raw, type Spacing, spacingOf } from './figures/spacing.ts';
 import { measureOf } from './figures/values.ts';
 import { cosines, depth, type Sides, side, type Vector } from './geometry.ts';
-import { hasTable, hasWindow, tableOf } from './tools/table.ts';
+import { anyTableOf, hasTable, hasWindow, tableOf } from './tools/table.ts';
 
 export interface View {
   readonly width: number;
@@ -35,6 +35,8 @@ export interface SliceFacts {
   readonly projection: string;
   /** It brings a lookup table for display, and no window. */
   readonly hasTable?: boolean;
+  /** What the maker calls a table that stands beside a window; null where none does. */
+  readonly offered?: string | null;
   /** What the file asks for and is not done. */
   readonly notes: readonly string[];
 }
@@ -68,7 +70,7 @@ function projectionOf(raw: Raw): string {
 }
 
 function notesOf(raw: Raw): string[] {
-  const isUnread = hasTable(raw) && !hasWindow(raw) && tableOf(raw) === null;
+  const isUnread = hasTable(raw) && !hasWindow(raw) && anyTableOf(raw) === null;
   return isUnread ? ['The lookup table for display (VOI LUT) cannot be read'] : [];
 }
 
@@ -89,6 +91,7 @@ export function factsOf(raw: Raw): SliceFacts {
     framesPerSecond: framesPerSecond(raw),
     projection: projectionOf(raw),
     hasTable: tableOf(raw) !== null,
+    offered: hasWindow(raw) ? (anyTableOf(raw)?.name ?? null) : null,
     notes: notesOf(raw),
   };
 }

@@ -4,7 +4,7 @@ import { el } from './dom.ts';
 import type { SliceFacts, View } from './facts.ts';
 import type { Papers } from './formats/papers.ts';
 import type { Mpr } from './mpr.ts';
-import { CT_PRESETS } from './presets.ts';
+import { CT_PRESETS, TABLE } from './presets.ts';
 import type { Slice } from './series.ts';
 import type { Session } from './session.ts';
 import type { Slide } from './slide.ts';
@@ -70,10 +70,11 @@ export class Hung extends EventTarget {
     return Math.min(24, Math.max(4, this.element.clientHeight / slices));
   }
 
-  /** -1 is the window stored in the image. */
+  /** By its number, STORED or TABLE. */
   preset(index: number): void {
     const preset = CT_PRESETS[index];
     if (this.mpr !== null) this.mpr.preset(index);
+    else if (index === TABLE) this.view?.tabled();
     else if (preset === undefined) this.view?.storedWindow();
     else this.view?.setWindow(preset.width, preset.centre);
   }

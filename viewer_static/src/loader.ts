@@ -17,7 +17,7 @@ import { type Category, recognised, ViewerError } from './errors.ts';
 import { files, type Natural, naturalOf, numberIn } from './files.ts';
 import { bytesOf } from './memory.ts';
 import type { DecodedFrame, RawFrame } from './slide-decode.ts';
-import { tableOf } from './tools/table.ts';
+import { rangeOf, tableOf } from './tools/table.ts';
 
 export { files } from './files.ts';
 
@@ -47,15 +47,31 @@ function functioned(image: Types.IImage, { VOILUTFunction }: Natural): void {
   image.voiLUTFunction = (FUNCTIONS.has(told) ? told : 'LINEAR') as CoreEnums.VOILUTFunctionType;
 }
 
+/** Without a graphics card the library would put 65 536 steps in the place of values with fractions. */
+function asTheyStand(image: Types.IImage): void {
+  const isFloat = image.voxelManager?.getScalarData() instanceof Float32Array;
+  if (!isFloat || !getShouldUseCPURendering()) return;
+  const { preScale } = image;
+  const scalingParameters = {
+    ...preScale?.scalingParameters,
+    rescaleSlope: 1,
+    rescaleIntercept: 0,
+  };
+  Object.assign(image, {
+    slope: 1,
+    intercept: 0,
+    preScale: { ...preScale, scaled: false, scalingParameters },
+  });
+}
+
 /** The library would take the ends of the pixels for a window; a table has ends of its own. */
 function windowed(image: Types.IImage, natural: Natural): Types.IImage {
   functioned(image, natural);
+  asTheyStand(image);
   const table = tableOf(natural);
   if (table === null) return image;
-  return Object.assign(image, {
-    windowWidth: table.length,
-    windowCenter: table.first + table.length / 2,
-  });
+  const [windowWidth, windowCenter] = rangeOf(table);
+  return Object.assign(image, { windowWidth, windowCenter });
 }
 
 async function picture(imageId: string, options: Record<string, unknown>): Promise<Types.IImage> {

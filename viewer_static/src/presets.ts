@@ -1,5 +1,9 @@
 /** CT windows on keys 1 to 5. */
 
+/** In place of a preset's number: the window stored in the image, and the table stored beside it. */
+export const STORED = -1;
+export const TABLE = -2;
+
 export interface Preset {
   readonly name: string;
   readonly width: number;

@@ -18,6 +18,7 @@ import { memoryChoice } from './memory-choice.ts';
 import { NetworkChip } from './network-chip.ts';
 import type { Opening } from './opening.ts';
 import type { Pane } from './pane.ts';
+import { STORED } from './presets.ts';
 import { savePicture } from './screenshot.ts';
 import { ShareDialog } from './share-dialog.ts';
 import type { Stage } from './stage.ts';
@@ -159,6 +160,7 @@ export class Reader {
     );
     stage.addEventListener('shown', () => strip.begin());
     stage.addEventListener('shown', () => this.toolbar.planed(stage.planes));
+    stage.addEventListener('shown', () => this.toolbar.offers(stage.active.facts?.offered ?? null));
     stage.addEventListener('wanted', () => this.downloads());
     stage.addEventListener('cine', () => this.played());
     opening.addEventListener('study', () => this.studied());
@@ -190,6 +192,7 @@ export class Reader {
     const { session, papers } = active;
     const isCine = papers === null && session?.model.slices.length !== 1 && head?.modality !== 'SM';
     this.toolbar.series(head?.modality === 'CT', isCine);
+    this.toolbar.offers(active.facts?.offered ?? null);
   }
 
   private activated(): void {
@@ -251,7 +254,7 @@ export class Reader {
       preset: (index: number) => this.preset(index),
       reset: () => {
         stage.active.reset();
-        this.toolbar.preset(-1);
+        this.toolbar.preset(STORED);
       },
       undo: () => (this.stage.active.mpr?.drawing ?? this.book.history).undo(),
       redo: () => this.book.history.redo(),

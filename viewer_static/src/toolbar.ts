@@ -6,7 +6,7 @@ import type { Keymap } from './keymap.ts';
 import { type Command, written } from './keys.ts';
 import { Menu } from './menu.ts';
 import type { Planes } from './mpr-door.ts';
-import { CT_PRESETS } from './presets.ts';
+import { CT_PRESETS, STORED, TABLE } from './presets.ts';
 import { personName } from './text.ts';
 import { MEASURE_TOOLS, MOVE_TOOLS, TOOLS, type ToolId } from './toolkit.ts';
 
@@ -20,7 +20,8 @@ const ICONS = {
 } as const;
 
 /** What a picture's window is called while none of the presets is. */
-const STORED = 'Window: as stored';
+const AS_STORED = 'Window: as stored';
+const AS_IS = String(STORED);
 
 export interface ToolbarActions {
   cine(): void;
@@ -36,6 +37,8 @@ export class Toolbar {
   private readonly patientBeside = el('span', { class: 'beside' });
   private readonly study = el('span', { class: 'toolbar-study' });
   private readonly presets = el('select', { class: 'presets', 'aria-label': 'Window preset' });
+  private offered = '';
+  private readonly table = el('option', { value: String(TABLE) });
   private readonly play: HTMLButtonElement;
   private readonly rate = el('input', {
     type: 'number',
@@ -133,13 +136,30 @@ export class Toolbar {
   }
 
   series(isCt: boolean, isCine: boolean): void {
-    this.presets.hidden = !isCt;
-    this.presets.selectedIndex = 0;
+    this.presets.dataset.ct = String(isCt);
+    this.preset(STORED);
     this.cine.hidden = !isCine;
+    this.offers(null);
   }
 
+  /** The table that the picture on screen has beside its window, by the name its maker gave it. */
+  offers(table: string | null): void {
+    const isCt = this.presets.dataset.ct === 'true';
+    const offered = `${isCt} ${table}`;
+    if (offered === this.offered) return;
+    this.offered = offered;
+    this.presets.hidden = !isCt && table === null;
+    say(this.table, `Window: VOI LUT ${table ?? ''}`.trim());
+    for (const option of this.presets.options) {
+      const isThere = option === this.table ? table !== null : isCt || option.value === AS_IS;
+      option.hidden = !isThere;
+      option.disabled = !isThere;
+    }
+  }
+
+  /** By its number, STORED or TABLE. */
   preset(index: number): void {
-    this.presets.selectedIndex = index + 1;
+    this.presets.value = String(index);
   }
 
   planed({ inForce, refusal, size }: Planes): void {
@@ -216,12 +236,12 @@ export class Toolbar {
   }
 
   private fillPresets(actions: ToolbarActions): void {
-    this.presets.append(el('option', { value: '' }, STORED));
+    this.presets.append(el('option', { value: AS_IS }, AS_STORED), this.table);
     CT_PRESETS.forEach((preset, index) => {
       this.presets.append(el('option', { value: String(index) }, `${index + 1}  ${preset.name}`));
     });
     this.presets.addEventListener('change', () => {
-      actions.preset(this.presets.selectedIndex - 1);
+      actions.preset(Number(this.presets.value));
       this.presets.blur();
     });
   }

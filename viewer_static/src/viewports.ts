@@ -12,8 +12,9 @@ import { type Point, worldOf } from './figures/plane.ts';
 import type { Vector } from './geometry.ts';
 import { keepingPictures } from './resizing.ts';
 import * as camera from './tools/camera.ts';
-import { Curve } from './tools/curve.ts';
+import { type Bend, Curve } from './tools/curve.ts';
 import { planeAt } from './tools/plane-at.ts';
+import { rangeOf } from './tools/table.ts';
 
 export const ENGINE_ID = 'pacs-proxy';
 
@@ -72,7 +73,7 @@ export class StackView extends EventTarget {
 
   open(imageIds: readonly string[]): void {
     this.imageIds = imageIds;
-    this.curve.isPlain = false;
+    this.curve.bend = 'own';
     this.stackIsOpen = false;
     this.rendered = null;
     this.onCanvas = null;
@@ -105,14 +106,21 @@ export class StackView extends EventTarget {
 
   /** A straight one, whatever table the image brings. */
   setWindow(width: number, centre: number): void {
-    this.curved(true);
+    this.curved('straight');
     camera.setWindow(this.viewport, width, centre);
+  }
+
+  /** The image's lookup table, though it has a window too. */
+  tabled(): void {
+    this.curved('table');
+    const { table } = this.curve;
+    if (table !== null) camera.setWindow(this.viewport, ...rangeOf(table));
   }
 
   /** The window, or table, the drawn image itself asks for. */
   storedWindow(): void {
     const { windowWidth, windowCenter } = this.viewport.getCornerstoneImage();
-    this.curved(false);
+    this.curved('own');
     camera.setWindow(this.viewport, first(windowWidth), first(windowCenter));
   }
 
@@ -137,7 +145,7 @@ export class StackView extends EventTarget {
 
   reset(): void {
     camera.reset(this.viewport);
-    this.curved(false);
+    this.curved('own');
     this.viewed();
   }
 
@@ -180,8 +188,8 @@ export class StackView extends EventTarget {
     keepingPictures(canvases, () => this.engine.resize(true, true));
   }
 
-  private curved(isPlain: boolean): void {
-    this.curve.isPlain = isPlain;
+  private curved(bend: Bend): void {
+    this.curve.bend = bend;
     this.curve.put(this.announced ?? '');
   }
 

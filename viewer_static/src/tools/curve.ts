@@ -1,7 +1,8 @@
 /** Draws an image through the lookup table it brings; the library knows only straight windows. */
 import { getShouldUseCPURendering, type Types } from '@cornerstonejs/core';
+import { ByProcessor } from './by-processor.ts';
 import { rawOf } from './plane-at.ts';
-import { type Table, tableOf } from './table.ts';
+import { anyTableOf, type Table, tableOf } from './table.ts';
 
 /** Nodes of the curve: a step of a longer table is a sixteenth of a shade. */
 const MOST = 4_096;
@@ -24,18 +25,31 @@ interface Shading {
   setNodes(nodes: readonly Node[]): unknown;
 }
 
+/** A straight window, the table even of an image that has a window too, or what the image asks for. */
+export type Bend = 'straight' | 'table' | 'own';
+
 export class Curve {
-  /** The reader asked for a straight window. */
-  isPlain = false;
+  /** The reader's. */
+  bend: Bend = 'own';
   /** Of the image on the canvas; null where none is in force. */
   table: Table | null = null;
   private bent: Shading | null = null;
+  private readonly byProcessor: ByProcessor | null;
 
-  constructor(private readonly viewport: Types.IStackViewport) {}
+  constructor(private readonly viewport: Types.IStackViewport) {
+    this.byProcessor = getShouldUseCPURendering() ? new ByProcessor(viewport) : null;
+  }
 
   /** Before an image is rendered; the range of its table is its window until the reader moves that. */
   put(imageId: string): void {
-    const wanted = this.isPlain || getShouldUseCPURendering() ? null : tableOf(rawOf(imageId));
+    const raw = rawOf(imageId);
+    const wanted = this.wanted(raw);
+    if (this.byProcessor !== null) {
+      const image = this.viewport.getCornerstoneImage();
+      this.table = wanted;
+      if (image?.imageId === imageId) this.byProcessor.put(image, wanted);
+      return;
+    }
     const { voiRange, invert = false } = this.viewport.getProperties();
     const shading = this.shading();
     this.table = null;
@@ -51,8 +65,12 @@ export class Curve {
     }
   }
 
+  private wanted(raw: Record<string, unknown>): Table | null {
+    if (this.bend === 'straight') return null;
+    return this.bend === 'table' ? anyTableOf(raw) : tableOf(raw);
+  }
+
   private actor(): Types.ImageActor | null {
-    if (getShouldUseCPURendering()) return null;
     return (this.viewport.getDefaultActor()?.actor as Types.ImageActor | undefined) ?? null;
   }
 

@@ -1,4 +1,4 @@
-/** A lookup table for display (VOI LUT, PS3.3 C.11.2.1.1), of images that give no window. Pure. */
+/** A lookup table for display (VOI LUT, PS3.3 C.11.2.1.1). Pure. */
 
 type Raw = Readonly<Record<string, unknown>>;
 
@@ -11,6 +11,9 @@ export interface Table {
   /** Black 0 to white 1 of each value from `first` on. */
   shades(): Float32Array;
 }
+
+/** The window that a table spans: width and centre. */
+export const rangeOf = ({ first, length }: Table): [number, number] => [length, first + length / 2];
 
 const BIG_ENDIAN = '1.2.840.10008.1.2.2';
 const WHOLE = 1 << 16;
@@ -28,9 +31,12 @@ export function hasWindow(raw: Raw): boolean {
 
 export const hasTable = (raw: Raw): boolean => item(raw.VOILUTSequence) !== null;
 
-/** Null where there is none, a window takes its place, or it cannot be read. */
-export function tableOf(raw: Raw): Table | null {
-  const table = hasWindow(raw) ? null : item(raw.VOILUTSequence);
+/** What an image is drawn by unasked: null where there is none, or a window takes its place. */
+export const tableOf = (raw: Raw): Table | null => (hasWindow(raw) ? null : anyTableOf(raw));
+
+/** Null where there is none, or it cannot be read. */
+export function anyTableOf(raw: Raw): Table | null {
+  const table = item(raw.VOILUTSequence);
   if (table === null || raw.TransferSyntaxUID === BIG_ENDIAN) return null;
   const [count, first, bits] = [table.LUTDescriptor].flat().map(Number);
   if (count === undefined || first === undefined || !(Number(bits) >= 1)) return null;
