@@ -52,7 +52,8 @@ def _along(image: Placed, normal: tuple[float, ...] | None) -> float | None:
     """Millimetres along the normal, coarse enough that repeated positions stay together."""
     if normal is None or image.position is None or len(image.position) != 3:
         return None
-    return round(sum(a * b for a, b in zip(image.position, normal, strict=True)), 3)
+    (x, y, z), (right, down, out) = image.position, normal
+    return round(x * right + y * down + z * out, 3)
 
 
 def _cross(a: Sequence[float], b: Sequence[float]) -> tuple[float, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from pacs_proxy.access.restriction import Traits
@@ -137,15 +138,24 @@ def _text(tags: dict[str, Any], name: str) -> str:
 
 
 def _whole(tags: dict[str, Any], name: str) -> int | None:
+    text = _text(tags, name)
     try:
-        return int(_text(tags, name))
+        return int(text) if text else None
     except ValueError:
         return None
 
 
 def _numbers(tags: dict[str, Any], name: str, count: int) -> tuple[float, ...] | None:
+    return _vector(_text(tags, name), count)
+
+
+# The slices of a stack all face the same way.
+@lru_cache(maxsize=64)
+def _vector(text: str, count: int) -> tuple[float, ...] | None:
+    if not text:
+        return None
     try:
-        values = tuple(map(float, _text(tags, name).split("\\")))
+        values = tuple(map(float, text.split("\\")))
     except ValueError:
         return None
     # NaN is a value for float(), and no JSON: one such header would make a whole list unreadable.
