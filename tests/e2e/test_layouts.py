@@ -218,6 +218,8 @@ def test_dragging_scrolls_and_a_key_can_be_changed(window: Viewer) -> None:
     page.mouse.move(box["x"] + 300, box["y"] + 200 + 24 * 4, steps=8)
     page.mouse.up()
     window.until("s.wanted() === 4 && s.imageId() !== null")
+    # The slices scroll, and never the page with them.
+    assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
     page.keyboard.press("?")
     page.get_by_role("button", name="Invert: I. Change").click()
     page.keyboard.press("q")
