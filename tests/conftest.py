@@ -1,7 +1,7 @@
 """Servers that tests share: the real proxy, and databases of both kinds."""
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from itertools import count
 from pathlib import Path
 
@@ -10,11 +10,11 @@ from hypothesis import HealthCheck
 from hypothesis import settings as examples
 
 from pacs_proxy.database import Database
-from pacs_proxy.migrations import upgrade
 from pacs_proxy.settings import Settings
 from tests.fakes.store import orthanc_id
 from tests.postgres import MISSING, Postgres, binaries
 from tests.server import Proxy
+from tests.tables import lay
 
 StartProxy = Callable[..., Proxy]
 _numbers = count(1)
@@ -58,10 +58,17 @@ def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return Settings(data_dir=str(tmp_path), database_url=url).database_address
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def tables(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a database with our tables, of each kind in turn."""
+    if request.param == "postgresql":
+        address: str = request.getfixturevalue("postgres").make_with_tables()
+        return Settings(database_url=address).database_address
+    return lay(tmp_path / "pacs-proxy.db")
+
+
 @pytest.fixture
-def database(empty_database: str) -> Iterator[Database]:
+def database(tables: str) -> Iterator[Database]:
     """A database with our tables, of each kind in turn."""
-    upgrade(empty_database)
-    database = Database(empty_database)
-    yield database
-    database.close()
+    with closing(Database(tables)) as database:
+        yield database

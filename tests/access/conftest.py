@@ -10,7 +10,7 @@ from pacs_proxy.access.checkpoint import Checkpoint
 from pacs_proxy.access.journal import Journal
 from pacs_proxy.access.records import STUDY_READ, Asker, Event, Study
 from pacs_proxy.database import Database
-from pacs_proxy.migrations import upgrade
+from tests.tables import lay
 
 ANN = Asker("ann", "s-1", "127.0.0.1", "0123456789abcdef")
 
@@ -34,7 +34,7 @@ def journal(database: Database, checkpoint: Checkpoint) -> Journal:
 def file(tmp_path: Path) -> Path:
     """An SQLite database with our tables, as a file to be meddled with."""
     path = tmp_path / "journal.db"
-    upgrade(f"sqlite:///{path}")
+    lay(path)
     return path
 
 

@@ -14,7 +14,7 @@ from pacs_proxy.archive.searching import Wanted, row_of
 from pacs_proxy.archive.studies import Search
 from pacs_proxy.archive.summaries import StudySummary
 from pacs_proxy.database import Database, StudyLabel
-from pacs_proxy.migrations import upgrade
+from tests.tables import lay
 
 LABELS = ((), ("trial",), ("Trial-2", "ward"), ("Ströme",), ("trial_2",))
 INSTITUTIONS = ("", "NORTH ", "Süd%", "north wing")
@@ -51,8 +51,7 @@ def database(
 ) -> Iterator[Database]:
     """The labels are the archive's own, or ours; either counts."""
     path: Path = tmp_path_factory.mktemp("within") / "x.db"
-    upgrade(f"sqlite:///{path}")
-    with closing(Database(f"sqlite:///{path}")) as made:
+    with closing(Database(lay(path))) as made:
         with made.write() as session:
             for study, traits in STUDIES.items():
                 said = traits

@@ -1,15 +1,15 @@
 """The pipeline in front of an archive, fake or real."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from pacs_proxy.database import Database
-from pacs_proxy.migrations import upgrade
-from pacs_proxy.settings import Settings
 from tests.fakes import FakeOrthanc
 from tests.ingest.world import World
+from tests.tables import lay
 from tests.upstream.archive_client import archive
 from tests.upstream.world import control_in
 
@@ -23,11 +23,8 @@ def orthanc() -> Iterator[FakeOrthanc]:
 @pytest.fixture
 def plain_database(tmp_path: Path) -> Iterator[Database]:
     """SQLite alone: what is proven of both kinds elsewhere need not be proven again."""
-    address = Settings(data_dir=str(tmp_path)).database_address
-    upgrade(address)
-    database = Database(address)
-    yield database
-    database.close()
+    with closing(Database(lay(tmp_path / "pacs-proxy.db"))) as database:
+        yield database
 
 
 @pytest.fixture

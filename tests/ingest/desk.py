@@ -11,7 +11,7 @@ from pacs_proxy.ingest.buckets import Place
 from pacs_proxy.ingest.reference import KIND, Allowed, References
 from pacs_proxy.ingest.spool import Staging
 from pacs_proxy.jobs import REFERENCE, Jobs, Runner
-from pacs_proxy.migrations import upgrade
+from tests.tables import lay
 
 LIMITS = Limits(5_000_000, 10**9, 10**9, 1000, 10**7, 0, 86400.0)
 
@@ -28,7 +28,7 @@ class Desk:
     """Asks for files and has them taken in here."""
 
     def __init__(self, home: Path, folder: Path, s3: Place | None = None) -> None:
-        upgrade(f"sqlite:///{home}/x.db")
+        lay(home / "x.db")
         self.home, self.folder = home, folder
         self.references, self.jobs = made(home, folder, s3)
         self.database = self.jobs.database

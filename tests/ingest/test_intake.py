@@ -34,9 +34,8 @@ from pacs_proxy.ingest.admission import Admission, Limits
 from pacs_proxy.ingest.intake import Intake, Placed
 from pacs_proxy.ingest.spool import Staging
 from pacs_proxy.jobs import Jobs
-from pacs_proxy.migrations import upgrade
-from pacs_proxy.settings import Settings
 from tests.ingest.test_body import reading
+from tests.tables import lay
 
 LIMITS = Limits(1000, 1500, 2000, 3, 1 << 20, 100, 50.0, 300.0)
 ME = "local"
@@ -257,8 +256,7 @@ class AnyOrder(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.folder = tempfile.TemporaryDirectory(dir="/dev/shm")
-        where = Settings(data_dir=self.folder.name).database_address
-        upgrade(where)
+        where = lay(Path(self.folder.name) / "x.db")
         limits = Limits(1 << 20, 1 << 30, 1 << 30, 1000, 1 << 20, 0, 1e9)
         self.world = World(Database(where), Path(self.folder.name) / "uploads", limits)
         self.files: dict[str, bytes] = {}

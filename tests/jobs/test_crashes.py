@@ -23,7 +23,7 @@ def jobs(database: Database) -> Jobs:
 
 
 @pytest.fixture
-def start(database: Database, empty_database: str, tmp_path: Path) -> Iterator[StartWorker]:
+def start(database: Database, tables: str, tmp_path: Path) -> Iterator[StartWorker]:
     """Start a working process; its leases are longer than any test unless said otherwise."""
     running: list[subprocess.Popen[str]] = []
 
@@ -32,7 +32,7 @@ def start(database: Database, empty_database: str, tmp_path: Path) -> Iterator[S
             sys.executable,
             "-m",
             "tests.jobs.toil",
-            empty_database,
+            tables,
             str(lease),
             str(tmp_path),
             *more,

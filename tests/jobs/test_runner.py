@@ -11,16 +11,14 @@ import pytest
 from pacs_proxy.database import Database, Job
 from pacs_proxy.errors import DatabaseUnavailable, PacsProxyError
 from pacs_proxy.jobs import SMALL, Claimed, Handler, Jobs, Later, Runner
-from pacs_proxy.migrations import upgrade
+from tests.tables import lay
 
 StartRunner = Callable[..., Runner]
 
 
 @pytest.fixture
 def jobs(tmp_path: Path) -> Iterator[Jobs]:
-    address = f"sqlite:///{tmp_path}/x.db"
-    upgrade(address)
-    with closing(Database(address)) as database:
+    with closing(Database(lay(tmp_path / "x.db"))) as database:
         yield Jobs(database)
 
 
