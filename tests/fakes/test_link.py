@@ -1,5 +1,6 @@
 """The bad line does what it is told, and otherwise carries every byte."""
 
+from socket import socket
 from time import monotonic
 
 import pytest
@@ -75,17 +76,19 @@ def test_a_flip_changes_that_bit_and_no_other(orthanc: FakeOrthanc) -> None:
     assert changed == [(1000, 4)]
 
 
+def took(sock: socket) -> float:
+    """Seconds of one question and its answer."""
+    started = monotonic()
+    ask(sock, "/system")
+    assert hear(sock).status == 200
+    return monotonic() - started
+
+
 def test_latency_is_waited_once_each_way_and_can_be_changed(orthanc: FakeOrthanc) -> None:
     with Link("127.0.0.1", orthanc.port, latency=0.15) as link, connect(link.port) as sock:
-        started = monotonic()
-        ask(sock, "/system")
-        assert hear(sock).status == 200
-        assert monotonic() - started > 0.3
+        assert took(sock) > 0.3
         link.latency = 0.0
-        started = monotonic()
-        ask(sock, "/system")
-        assert hear(sock).status == 200
-        assert monotonic() - started < 0.3
+        assert min(took(sock) for _ in range(5)) < 0.3
 
 
 def test_bandwidth_is_shared_by_all_connections(orthanc: FakeOrthanc) -> None:

@@ -22,7 +22,7 @@ SMALL = bytes(128) + b"DICM" + Random(10).randbytes(150_000)
 LARGE = bytes(128) + b"DICM" + Random(11).randbytes(12 << 20)
 
 
-def until(condition: Callable[[], object], seconds: float = 5.0) -> float:
+def until(condition: Callable[[], object], seconds: float = 20.0) -> float:
     began = time.monotonic()
     while not condition():
         assert time.monotonic() - began < seconds, "it never came to that"
@@ -54,6 +54,16 @@ def in_threads(works: list[Callable[[], object]]) -> Callable[[], list[object]]:
 
 def is_exact(server: Proxy, instance: str, data: bytes) -> bool:
     return server.file(instance).body == data
+
+
+def soonest(server: Proxy, path: str, wanted: int) -> float:
+    """Seconds of the quickest of five answers: each would be late, one may be by the machine."""
+    times = []
+    for _ in range(5):
+        began = time.monotonic()
+        assert server.get(path).status == wanted
+        times.append(time.monotonic() - began)
+    return min(times)
 
 
 def status(server: Proxy) -> str:
@@ -90,9 +100,8 @@ def test_a_long_outage_is_answered_at_once_and_still_ends(proxy: StartProxy, ins
         assert in_threads([lambda: server.file(instance).status] * 8)() == [503] * 8
         assert status(server) == "unreachable"
         time.sleep(0.3)
-        began = time.monotonic()
+        assert soonest(server, f"/api/pacs/instances/{instance}/file", 503) < 0.1
         answer = server.file(instance)
-        assert time.monotonic() - began < 0.1
         assert (answer.status, answer.problem["code"]) == (503, "archive_unreachable")
         assert server.get("/readyz").status == 503
         orthanc.start()
@@ -124,9 +133,7 @@ def test_health_and_status_answer_while_the_archive_hangs(proxy: StartProxy) -> 
         try:
             until(lambda: orthanc.connections >= 4)
             for path in ("/healthz", "/api/pacs/status"):
-                began = time.monotonic()
-                assert server.get(path).status == 200
-                assert time.monotonic() - began < 0.5
+                assert soonest(server, path, 200) < 0.5
         finally:
             for sock in socks:
                 sock.close()
@@ -198,5 +205,5 @@ def test_a_terminated_server_ends_what_it_began(proxy: StartProxy, instance: str
         until(lambda: orthanc.counts["data"] >= 12)
         os.kill(server.pid, signal.SIGHUP)
         assert answers() == [True] * 24
-        until(lambda: not set(server.workers) & set(before), 10.0)
+        until(lambda: not set(server.workers) & set(before))
         assert server.file(ids[0]).body == SMALL
