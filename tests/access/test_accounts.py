@@ -87,6 +87,7 @@ def test_only_the_right_password_of_an_enabled_account_is_right(accounts: Accoun
     assert accounts.verified("ann", GOOD) is None
 
 
+@pytest.mark.parametrize("tables", ["sqlite"], indirect=True)
 def test_it_takes_as_long_to_refuse_an_unknown_user(accounts: Accounts) -> None:
     """Of the processor's time, since others use this machine too."""
     accounts.verified("nobody", GOOD)
