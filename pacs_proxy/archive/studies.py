@@ -27,8 +27,9 @@ _ORDER = [
 ]
 _CAPABILITIES_FOR = 60.0
 NO_SUCH = "No instance has these three UIDs."
-# Each costs a question: a series of thousands opens as soon as one of hundreds.
-_DESCRIBED = 256
+# Each costs a question: a series of thousands opens as soon as one of hundreds, and no series waits
+# for many of them where the archive is far.
+_DESCRIBED, _DESCRIBING_SECONDS = 256, 1.0
 # All in one question; about half a kilobyte of its answer each.
 _SINGLE = 500
 _WILD = re.compile(r"[*?]")
@@ -262,10 +263,11 @@ class Studies:
             for answer in answers
         ]
         instances, skipped = list[InstanceSummary](), list[tuple[str, str]]()
+        until = self._clock() + _DESCRIBING_SECONDS
         for place, index in enumerate(viewing_order(listed)):
             summary = listed[index]
             try:
-                if summary.md5 is None and place < _DESCRIBED:
+                if summary.md5 is None and place < _DESCRIBED and self._clock() < until:
                     summary = replace(summary, md5=self._describe(summary.id, interest).md5)
             except (NotFound, Damaged) as error:
                 skipped.append((summary.id, error.detail))
