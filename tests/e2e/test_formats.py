@@ -115,6 +115,21 @@ def test_key_images_lead_to_the_images_they_name(reader: Reader) -> None:
     reader.page.get_by_role("button", name="Open CT").click()
     reader.viewer.until("s.imageId() !== null && s.wanted() === 1")
     assert reader.page.url.endswith(stack.series)
+    star = reader.page.locator(".key-star")
+    star.get_by_text("★ For Teaching", exact=True).wait_for()
+    reader.viewer.show(0)
+    reader.viewer.until_shown(0)
+    star.wait_for(state="hidden")
+    for index in (1, 3):
+        reader.page.keyboard.press("Control+ArrowDown")
+        reader.viewer.until_shown(index)
+        star.wait_for()
+    reader.page.keyboard.press("j")
+    listed = reader.page.get_by_role("list", name="Key images")
+    for number in (2, 4):
+        listed.get_by_text(f"Slice {number} · For Teaching", exact=True).wait_for()
+    assert listed.get_by_role("button").count() == 2
+    reader.viewer.picture("key-objects-stars")
 
 
 def test_a_pdf_is_shown_by_the_browsers_own_viewer_which_is_not_this_page(reader: Reader) -> None:

@@ -1,7 +1,8 @@
 /** The list of figures and key images, kept in step with the pictures. */
 import { displayName } from './figures/mark.ts';
+import type { KeyNotes } from './formats/key-notes.ts';
 import type { Markbook } from './markbook.ts';
-import { MarksPanel } from './marks-panel.ts';
+import { type KeyEntry, MarksPanel } from './marks-panel.ts';
 import type { Stage } from './stage.ts';
 
 /** While a figure is dragged it changes at every frame; nobody reads that fast. */
@@ -10,6 +11,7 @@ const PAINT_MS = 100;
 interface Place {
   readonly seriesId: string;
   readonly words: string;
+  readonly sopUid: string;
 }
 
 export class MarkList {
@@ -20,6 +22,8 @@ export class MarkList {
   constructor(
     private readonly stage: Stage,
     private readonly book: Markbook,
+    /** Key images by documents of the archive. */
+    private readonly notes: KeyNotes,
     /** Brings another series into the active pane. */
     private readonly place: (seriesId: string) => void,
   ) {
@@ -29,7 +33,7 @@ export class MarkList {
       unkey: (imageId) => book.toggleKey(imageId),
       close: () => this.toggle(),
     });
-    book.addEventListener('change', () => this.refresh());
+    for (const keys of [book, notes]) keys.addEventListener('change', () => this.refresh());
     stage.addEventListener('opened', () => this.learn());
     stage.addEventListener('shown', () => this.refresh());
   }
@@ -39,9 +43,9 @@ export class MarkList {
     this.paint();
   }
 
-  /** From key image to key image, in the order they were marked. */
+  /** From key image to key image, in the order they were marked; then those of the archive. */
   step(by: 1 | -1): void {
-    const { keys } = this.book;
+    const keys = [...new Set([...this.book.keys, ...this.noted().map(({ imageId }) => imageId)])];
     const here = this.stage.active.shown?.slice.imageId ?? '';
     const at = keys.indexOf(here);
     const next = keys.at(at < 0 && by < 0 ? -1 : (at + by) % keys.length);
@@ -68,7 +72,8 @@ export class MarkList {
     for (const { session } of this.stage.panes) {
       for (const slice of session?.model.slices ?? []) {
         const words = displayName(slice.index, session?.model.detail.description ?? '');
-        this.places.set(slice.imageId, { seriesId: session?.model.detail.id ?? '', words });
+        const seriesId = session?.model.detail.id ?? '';
+        this.places.set(slice.imageId, { seriesId, words, sopUid: slice.instance.sop_uid });
       }
     }
     this.refresh();
@@ -90,15 +95,27 @@ export class MarkList {
         lines: this.book.lines(mark),
         place: place(mark.imageId),
       })),
-      this.book.keys.map((imageId) => ({ imageId, place: place(imageId) })),
+      [...this.book.keys.map((imageId) => ({ imageId, place: place(imageId) })), ...this.noted()],
     );
   }
 
-  /** A star on the picture says that it is a key image. */
+  /** Of series that were opened; of many frames in one file the first: documents name files. */
+  private noted(): KeyEntry[] {
+    const found = new Map<string, KeyEntry>();
+    for (const [imageId, { words, sopUid }] of this.places) {
+      const title = this.notes.titleOf(sopUid);
+      if (title !== null && !found.has(sopUid)) found.set(sopUid, { imageId, place: words, title });
+    }
+    return [...found.values()];
+  }
+
+  /** A star on the picture says that it is a key image, and whose. */
   private marked(): void {
-    for (const pane of this.stage.panes) {
-      const imageId = pane.shown?.slice.imageId;
-      pane.overlay.key(imageId !== undefined && this.book.keys.includes(imageId));
+    for (const { shown, overlay } of this.stage.panes) {
+      const { slice = null } = shown ?? {};
+      const isOwn = slice !== null && this.book.keys.includes(slice.imageId);
+      const title = slice === null ? null : this.notes.titleOf(slice.instance.sop_uid);
+      overlay.key([isOwn ? 'key image' : '', title ?? ''].filter(Boolean).join(' · '));
     }
   }
 }

@@ -12,6 +12,8 @@ export interface Entry {
 export interface KeyEntry {
   readonly imageId: string;
   readonly place: string;
+  /** Of the document in the archive that names it; such a one is not removed here. */
+  readonly title?: string;
 }
 
 export interface PanelActions {
@@ -78,8 +80,10 @@ export class MarksPanel {
     );
   }
 
-  private key({ imageId, place }: KeyEntry): HTMLElement {
-    const go = button(place, 'mark', () => this.actions.jump(imageId));
+  private key({ imageId, place, title }: KeyEntry): HTMLElement {
+    const words = title === undefined ? place : `${place} · ${title}`;
+    const go = button(words, 'mark', () => this.actions.jump(imageId));
+    if (title !== undefined) return el('li', {}, go);
     return el(
       'li',
       {},

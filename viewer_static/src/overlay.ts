@@ -27,7 +27,7 @@ export class Overlay {
   );
 
   private readonly scale = new ScaleBar();
-  private readonly star = el('div', { class: 'key-star' }, '★ key image');
+  private readonly star = el('div', { class: 'key-star' });
   /** Where the slices of other viewports cut this one. */
   readonly lines = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
 
@@ -42,7 +42,7 @@ export class Overlay {
       this.scale.node,
       this.star,
     );
-    this.key(false);
+    this.key('');
     this.hide();
   }
 
@@ -69,8 +69,10 @@ export class Overlay {
     this.node.hidden = false;
   }
 
-  key(isKey: boolean): void {
-    this.star.hidden = !isKey;
+  /** Why it is a key image; empty when it is none. */
+  key(why: string): void {
+    this.star.hidden = why === '';
+    say(this.star, `★ ${why}`);
   }
 
   view(view: View, facts: SliceFacts): void {

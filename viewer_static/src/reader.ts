@@ -5,6 +5,7 @@ import { LinkChip } from './chip.ts';
 import { wallClock } from './clock.ts';
 import { commandsOf } from './commands.ts';
 import { isTyping } from './dom.ts';
+import { KeyNotes } from './formats/key-notes.ts';
 import type { Bare, ReaderDeps } from './furniture.ts';
 import { HelpDialog } from './help.ts';
 import { InfoDialog } from './info.ts';
@@ -36,6 +37,7 @@ export class Reader {
   private readonly together: Together;
   private readonly book: Markbook;
   private readonly list: MarkList;
+  private readonly notes: KeyNotes;
   private readonly saving: MarkSaving;
   private readonly strip: Strip;
   private readonly toolbar: Toolbar;
@@ -59,7 +61,9 @@ export class Reader {
     this.status = new StatusLine(stage, deps.toasts);
     this.together = new Together(stage);
     this.book = new Markbook(stage, localStorage);
-    this.list = new MarkList(stage, this.book, (id) => this.place(stage.active, id));
+    this.notes = new KeyNotes(transport);
+    const place = (id: string) => this.place(stage.active, id);
+    this.list = new MarkList(stage, this.book, this.notes, place);
     this.saving = new MarkSaving(transport, this.book, deps.toasts);
     this.list.panel.foot.append(this.saving.node);
     this.info = new InfoDialog(stage);
@@ -87,6 +91,7 @@ export class Reader {
   close(): void {
     this.opening.close();
     this.saving.close();
+    this.notes.close();
     this.strip.close();
     this.toolbar.close();
     for (const dialog of this.dialogs()) dialog.close();
@@ -180,6 +185,7 @@ export class Reader {
     this.strip.show(study.series);
     this.book.open(study.id);
     void this.saving.open(study.id);
+    void this.notes.open(study.series);
   }
 
   private named(): void {
