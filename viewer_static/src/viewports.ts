@@ -21,7 +21,7 @@ export const ENGINE_ID = 'pacs-proxy';
 let shared: RenderingEngine | null = null;
 
 /** A frame that is not on screen after this time is not coming. */
-const DRAW_MS = 5_000;
+const DRAW_MS = 8_000;
 
 const { Events } = Enums;
 
