@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 import { integrityOf } from './digest.ts';
 import { precompress } from './precompress.ts';
 import { preloadEngine } from './preload.ts';
-import { leaveDecodersToWorker } from './slim.ts';
+import { keepPagePixels, leaveDecodersToWorker } from './slim.ts';
 
 const server = process.env.PACS_PROXY_URL ?? 'http://127.0.0.1:8080';
 
@@ -49,7 +49,7 @@ export default defineConfig({
     },
   },
   optimizeDeps: { exclude: ['@cornerstonejs/dicom-image-loader'], include: COMMONJS },
-  plugins: [leaveDecodersToWorker(), preloadEngine(), precompress()],
+  plugins: [leaveDecodersToWorker(), keepPagePixels(), preloadEngine(), precompress()],
   server: { proxy: { '^/(api|wado)': server } },
   test: { include: ['src/**/*.test.ts'] },
 });

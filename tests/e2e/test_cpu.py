@@ -60,3 +60,31 @@ def test_a_window_made_larger_or_smaller_never_blinks(
         assert told["uncovered"] >= 36
     finally:
         window.close()
+
+
+def test_on_a_screen_scaled_by_half_a_length_is_the_pictures_own(
+    flat: Browser, served: Proxy, bars: Book
+) -> None:
+    """The picture is square, 192 mm wide, and as high as the canvas."""
+    window = Viewer(flat, served.url, 900, scale=1.5).open(bars)
+    try:
+        window.until_shown(0)
+        box = window.page.locator(".canvas canvas").bounding_box()
+        assert box is not None
+        side, middle = box["height"], box["x"] + box["width"] / 2
+        y = box["y"] + side / 2
+        window.page.keyboard.press("l")
+        window.page.mouse.move(middle - side / 4, y)
+        window.page.mouse.down()
+        window.page.mouse.move(middle + side / 4, y, steps=4)
+        window.page.mouse.up()
+        window.until("s.marks().length === 1")
+        (length,) = window.page.evaluate("() => window.__pacsProxy.marks()[0].reading.numbers")
+        assert length == pytest.approx(192 / 2, abs=0.5)
+        ends = window.page.evaluate("() => window.__pacsProxy.marks()[0].figure.points")
+        places = [window.page.evaluate("p => window.__pacsProxy.placed(...p)", end) for end in ends]
+        assert [x for x, _ in places] == pytest.approx(
+            [middle - side / 4, middle + side / 4], abs=1.5
+        )
+    finally:
+        window.close()

@@ -44,10 +44,12 @@ class Viewer:
         drawing: str = "graphics",
         pace: str = "90000000",
         shell: bool = False,
+        scale: float = 1.0,
     ) -> None:
         self.context = browser.new_context(
             viewport={"width": width, "height": width * 5 // 8},
             accept_downloads=True,
+            device_scale_factor=scale,
             has_touch=touch,
             is_mobile=touch,
             # A worker between would hide what goes over the line.

@@ -51,11 +51,8 @@ export class ByProcessor {
   /** From the corner of the first pixel to the canvas. */
   private placed(imageId: string): DOMMatrix {
     const plane = planeAt(imageId);
-    const ratio = window.devicePixelRatio;
     const at = (column: number, row: number) =>
-      this.viewport
-        .worldToCanvas([...worldOf(plane, [column - 0.5, row - 0.5])])
-        .map((part) => part * ratio) as [number, number];
+      this.viewport.worldToCanvas([...worldOf(plane, [column - 0.5, row - 0.5])]);
     const [[x, y], right, down] = [at(0, 0), at(1, 0), at(0, 1)];
     return new DOMMatrix([right[0] - x, right[1] - y, down[0] - x, down[1] - y, x, y]);
   }
