@@ -12,7 +12,7 @@ run:    ## start a demo: an Orthanc of its own with generated studies, and the p
 	@exec pacs-proxy demo
 
 test: check    ## every check and every test, with a real Orthanc and a real browser
-	pytest -n 3 --dist worksteal --ignore tests/e2e
+	pytest -n 2 --dist worksteal --ignore tests/e2e
 	$(VIEWER) test
 	pytest -n 2 --dist worksteal tests/e2e
 

@@ -1,5 +1,7 @@
 """Without a graphics card, and without its software stand-in: slower, and just as right."""
 
+import cmath
+import math
 from collections.abc import Iterator
 
 import pytest
@@ -62,7 +64,32 @@ def test_a_window_made_larger_or_smaller_never_blinks(
         window.close()
 
 
-def test_on_a_screen_scaled_by_half_a_length_is_the_pictures_own(
+def turned_by_hand(
+    window: Viewer, middle: tuple[float, float], radius: float, degrees: int
+) -> float:
+    """By how many degrees, clockwise, the picture follows a mouse that goes so many of them."""
+    before = direction(window)
+    window.page.keyboard.press("u")
+    window.page.mouse.move(middle[0] + radius, middle[1])
+    window.page.mouse.down()
+    for step in range(3, degrees + 1, 3):
+        there = radius * cmath.exp(1j * math.radians(step))
+        window.page.mouse.move(middle[0] + there.real, middle[1] + there.imag)
+    window.page.mouse.up()
+    window.page.evaluate(FRAMES, 2)
+    return math.degrees(cmath.phase(direction(window) / before))
+
+
+def direction(window: Viewer) -> complex:
+    """Of the picture's rows on the screen."""
+    (left, top), (right, bottom) = (
+        window.page.evaluate("p => window.__pacsProxy.placed(...p)", [column, 90])
+        for column in (10, 180)
+    )
+    return complex(right - left, bottom - top)
+
+
+def test_on_a_screen_scaled_by_half_a_length_is_the_pictures_own_and_a_turn_the_hands(
     flat: Browser, served: Proxy, bars: Book
 ) -> None:
     """The picture is square, 192 mm wide, and as high as the canvas."""
@@ -73,6 +100,9 @@ def test_on_a_screen_scaled_by_half_a_length_is_the_pictures_own(
         assert box is not None
         side, middle = box["height"], box["x"] + box["width"] / 2
         y = box["y"] + side / 2
+        window.page.keyboard.press("h")
+        assert turned_by_hand(window, (middle, y), 150, 30) == pytest.approx(30, abs=3)
+        window.page.keyboard.press("r")
         window.page.keyboard.press("l")
         window.page.mouse.move(middle - side / 4, y)
         window.page.mouse.down()

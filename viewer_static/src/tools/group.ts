@@ -7,7 +7,6 @@ import {
   init,
   MagnifyTool,
   PanTool,
-  PlanarRotateTool,
   store,
   ToolGroupManager,
   WindowLevelTool,
@@ -18,6 +17,7 @@ import { DRAWN } from './drawn.ts';
 import { wordsOf } from './marks.ts';
 import { RegionWindowTool } from './region.ts';
 import { STYLE } from './style.ts';
+import { TurnTool } from './turn.ts';
 
 const GROUP = 'reading';
 const { Primary, Auxiliary, Secondary } = Enums.MouseBindings;
@@ -28,7 +28,7 @@ const MOVES = {
   pan: PanTool,
   zoom: ZoomTool,
   magnify: MagnifyTool,
-  turn: PlanarRotateTool,
+  turn: TurnTool,
 } as const;
 
 const CLASSES = { ...MOVES, ...DRAWN };
