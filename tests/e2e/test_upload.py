@@ -145,6 +145,8 @@ def test_what_is_refused_is_named_and_the_rest_is_stored(
     [(name, state)] = panel.problems().items()
     assert name == "BROKEN"
     assert re.fullmatch(r"refused: [A-Z].{20,}", state)
+    # Sent again it would be refused again.
+    assert not panel.page.get_by_role("button", name=re.compile("^Retry")).is_visible()
     assert {md5(content) for content in good} <= stored(archive)
     # With a problem to see, nothing opens by itself.
     assert panel.page.locator(".reader").count() == 0
