@@ -14,7 +14,7 @@ run:    ## start a demo: an Orthanc of its own with generated studies, and the p
 test: check    ## every check and every test, with a real Orthanc and a real browser
 	pytest -n 2 --dist worksteal --ignore tests/e2e
 	$(VIEWER) test
-	pytest -n 2 --dist worksteal tests/e2e
+	pytest tests/e2e
 
 check:  ## lint, format, types, import contracts, dead code, unused packages
 	@.ci/prepare test
@@ -28,7 +28,7 @@ check:  ## lint, format, types, import contracts, dead code, unused packages
 
 e2e:    ## only the tests that drive a browser
 	@.ci/prepare test
-	pytest -n 2 --dist worksteal tests/e2e
+	pytest tests/e2e
 
 bench:  ## ratios against Orthanc, nginx and the naive recipe, side by side in one run
 	@.ci/prepare bench

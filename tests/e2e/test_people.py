@@ -59,8 +59,8 @@ def test_what_a_reader_chose_follows_to_another_browser_and_stays_with_nobody_el
         page.get_by_role("button", name="Light or dark").click()
     page.get_by_role("button", name="Sign out").click()
     page.get_by_label("Name", exact=True).wait_for()
-    page.wait_for_function(f"({theme}) === 'dark'")
+    page.wait_for_function(f"() => ({theme}) === 'dark'")
     elsewhere = entered(viewer, server, "ray").page
-    elsewhere.wait_for_function(f"({theme}) === 'light'")
+    elsewhere.wait_for_function(f"() => ({theme}) === 'light'")
     assert elsewhere.locator("th.col-accession").count() == 0
     assert entered(viewer, server, "boss").page.evaluate(theme) == "dark"

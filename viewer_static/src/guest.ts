@@ -97,7 +97,8 @@ export class Guest {
 
   /** The server knows the guest no longer: the link has ended, or nothing was done for a while. */
   async again(): Promise<void> {
-    if (this.dialog.open) return;
+    const isArriving = this.secret !== '' && this.study === '';
+    if (this.dialog.open || isArriving) return;
     if (this.secret === '') {
       this.end('Your visit has ended', 'Open the link that you were sent once more.');
       return;

@@ -78,6 +78,23 @@ it('keeps nothing of whoever signs out', () => {
   expect(new Preferences(storage).getItem('theme')).toBeNull();
 });
 
+it('takes nothing more of whoever signed out, whatever was under way', async () => {
+  const storage = browser({});
+  const preferences = new Preferences(storage);
+  let answer = (_: unknown): void => undefined;
+  const json = () => new Promise((resolve) => (answer = resolve));
+  const following = preferences.follow({ json, change: json });
+  preferences.forget();
+  answer({ preferences: { theme: 'light' } });
+  await following;
+  await preferences.follow({
+    json: async () => ({ preferences: { theme: 'light' } }),
+    change: json,
+  });
+  expect(preferences.getItem('theme')).toBeNull();
+  expect([...storage.held.keys()]).toEqual([]);
+});
+
 it('counts for the visit where the browser keeps nothing', () => {
   const preferences = new Preferences(null);
   preferences.setItem('theme', 'light');

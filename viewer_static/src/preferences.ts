@@ -20,6 +20,8 @@ export class Preferences extends EventTarget implements Store {
   private readonly untold = new Map<string, string | null>();
   private line: Line | null = null;
   private telling = false;
+  /** They signed out: whatever is still under way, or begins before the page ends, is not kept. */
+  private isOver = false;
 
   /** `storage` is null where the browser keeps nothing: then it is for this visit. */
   constructor(private readonly storage: Kept | null) {
@@ -44,12 +46,13 @@ export class Preferences extends EventTarget implements Store {
 
   /** Somebody is signed in: what the server keeps of them counts, but for what they just chose. */
   async follow(line: Line): Promise<void> {
-    if (this.line !== null) return;
+    if (this.line !== null || this.isOver) return;
     this.line = line;
     try {
       const { preferences } = (await line.json(PATH, quiet)) as {
         readonly preferences: Readonly<Record<string, string>>;
       };
+      if (this.isOver) return;
       this.adopt(preferences);
     } catch (thrown) {
       // The page goes on as this browser knows it.
@@ -60,6 +63,7 @@ export class Preferences extends EventTarget implements Store {
 
   /** Whoever comes next to this browser begins anew. */
   forget(): void {
+    this.isOver = true;
     this.line = null;
     this.untold.clear();
     for (const name of [...this.held.keys()]) this.put(name, null);
