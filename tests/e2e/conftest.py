@@ -11,6 +11,7 @@ from pacs_proxy.demo.orthanc import ThrowawayOrthanc, find_executable
 from tests.e2e.shelf import Book, Shelf
 from tests.e2e.slices import Barred
 from tests.e2e.viewer import Viewer
+from tests.fakes import Link
 from tests.server import Proxy
 
 # Its own five seconds are a quiet machine's.
@@ -106,3 +107,10 @@ def served(orthanc: ThrowawayOrthanc) -> Iterator[Proxy]:
         held = [len(list(Path(f"/proc/{worker}/fd").iterdir())) for worker in proxy.workers]
         print(f"\ndescriptors held by the workers at the end: {held}")
         assert max(held) < 100
+
+
+@pytest.fixture
+def line(served: Proxy) -> Iterator[Link]:
+    """Between browser and proxy."""
+    with Link("127.0.0.1", served.port) as link:
+        yield link

@@ -1,7 +1,6 @@
 """A bad line before or behind the proxy: no wrong picture, and all slices in the end."""
 
 import re
-from collections.abc import Iterator
 from typing import cast
 
 import pytest
@@ -21,13 +20,6 @@ COUNT = 24
 # A file is 75 kB: a trouble every fifth file or so.
 EVERY = 300_000
 MIXED = cast("tuple[Kind, ...]", tuple(KINDS))
-
-
-@pytest.fixture
-def line(served: Proxy) -> Iterator[Link]:
-    """Between browser and proxy."""
-    with Link("127.0.0.1", served.port) as link:
-        yield link
 
 
 def assert_all_proven(window: Viewer, shelf: Shelf) -> None:

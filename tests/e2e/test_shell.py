@@ -1,14 +1,11 @@
 """The page itself outlives its server: it opens from this browser, and says what it waits for."""
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Browser
 
 from tests.e2e.shelf import Book
 from tests.e2e.viewer import Viewer
 from tests.fakes import Link
-from tests.server import Proxy
 
 pytestmark = [pytest.mark.browser, pytest.mark.orthanc]
 
@@ -20,12 +17,6 @@ KEPT = """async () => {
   const cache = await caches.open('shell');
   return (await cache.keys()).map(({ url }) => new URL(url).pathname);
 }"""
-
-
-@pytest.fixture
-def line(served: Proxy) -> Iterator[Link]:
-    with Link("127.0.0.1", served.port) as link:
-        yield link
 
 
 def test_the_page_opens_without_its_server_names_the_reason_and_goes_on_by_itself(

@@ -117,11 +117,12 @@ export class Cover {
     if (this.address !== null && this.isAwaiting) set(this.node, 'data-preview', '');
   }
 
-  private get isAwaiting(): boolean {
+  get isAwaiting(): boolean {
     return this.state === 'loading' || this.state === 'waiting';
   }
 
   private async painted(blob: Blob): Promise<void> {
+    this.unpainted();
     this.address = URL.createObjectURL(blob);
     this.picture.src = this.address;
     await this.picture.decode();
@@ -139,7 +140,11 @@ export class Cover {
     set(this.node, 'role', state === 'waiting' || state === 'failed' ? 'status' : null);
     this.node.hidden = state === 'off';
     this.actions.hidden = state !== 'failed';
-    if (this.address === null || isSame) return;
+    if (!isSame) this.unpainted();
+  }
+
+  private unpainted(): void {
+    if (this.address === null) return;
     set(this.node, 'data-preview', null);
     URL.revokeObjectURL(this.address);
     this.picture.removeAttribute('src');

@@ -4,8 +4,8 @@ import type { Contour } from './formats/contents.ts';
 import { levelAt } from './formats/contour-piles.ts';
 import { painted, stroked } from './formats/ink.ts';
 import type { Inked, Layers } from './formats/layers.ts';
-import { groundOf } from './formats/pile-model.ts';
-import { dot, normal, type Vector } from './geometry.ts';
+import { groundOf, normalOf } from './formats/pile-model.ts';
+import { dot, type Vector } from './geometry.ts';
 import type { Asked, Wish } from './mpr-cuts.ts';
 import { pixelAt, placeAt, type View } from './mpr-planes.ts';
 import type { Made, Volume } from './volume.ts';
@@ -103,15 +103,13 @@ export class MprLayers {
   }
 }
 
-const outOf = ({ row, column }: Pile): Vector => normal([row, column]);
-
 const isParallel = (pile: Pile, { axes }: View): boolean =>
-  Math.abs(dot(outOf(pile), axes.out)) > PARALLEL;
+  Math.abs(dot(normalOf(pile), axes.out)) > PARALLEL;
 
 /** The contours of a part that lie in this plane. */
 function linesOf({ part, pile, contours }: Inked, { view, index }: Wish): Veil[] {
   if (!part.isShown || contours.length === 0 || !isParallel(pile, view)) return [];
-  const depth = dot(placeAt(view, index, [0, 0]), outOf(pile));
+  const depth = dot(placeAt(view, index, [0, 0]), normalOf(pile));
   return levelAt(contours, depth, pile.reach).map(({ contour }) => {
     const points = pointsOf(contour, view);
     return (ink, scale) => {

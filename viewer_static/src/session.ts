@@ -155,8 +155,7 @@ export class Session implements Keeper {
   private look(): void {
     const { wanted, desk } = this;
     if (wanted === null || !desk.quickLook() || desk.view.isTurned) return;
-    const isDue = () =>
-      this.wanted === wanted && this.arrived < ENOUGH && /loading|waiting/.test(desk.cover.state);
+    const isDue = () => this.wanted === wanted && this.arrived < ENOUGH && desk.cover.isAwaiting;
     this.arrived = 0;
     this.quick.for(wanted, isDue);
   }

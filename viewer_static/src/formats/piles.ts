@@ -1,10 +1,19 @@
 /** What of a layer lies in the patient, as piles that any plane can be cut through; by position only. Pure. */
-import { cosines, dot, normal, type Vector } from '../geometry.ts';
+import { cosines, dot, type Vector } from '../geometry.ts';
 import type { Sheet } from '../volume-sheets.ts';
 import { plus } from '../volume-stack.ts';
 import type { Contents, MaskFrame } from './contents.ts';
 import { contoursOf } from './contour-piles.ts';
-import { type Axes, type Ground, gapOf, type Lost, piled, type Stock, unit } from './pile-model.ts';
+import {
+  type Axes,
+  type Ground,
+  gapOf,
+  type Lost,
+  normalOf,
+  piled,
+  type Stock,
+  unit,
+} from './pile-model.ts';
 
 export interface Stocked {
   readonly stocks: readonly Stock[];
@@ -83,7 +92,7 @@ function sheetOf(frame: MaskFrame, axes: Axes): Sheet {
   const [left, top, width, height] = frame.box;
   const at = frame.position as unknown as Vector;
   return {
-    depth: dot(at, normal([row, column])),
+    depth: dot(at, normalOf(axes)),
     left: dot(at, row) + left * across,
     top: dot(at, column) + top * down,
     width,
