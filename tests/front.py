@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.server import ROOT
+from tests.waiting import PATIENCE
 
 NGINX = shutil.which("nginx") or "/usr/sbin/nginx"
 MISSING = "apt-get install nginx-light"
@@ -58,7 +59,7 @@ def _changed(text: str, pattern: str, by: str) -> str:
 
 
 def _wait_until_open(port: int) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE
     while True:
         try:
             return socket.create_connection(("127.0.0.1", port), 1).close()

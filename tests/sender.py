@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from tests.fakes.listener import Heard, hear
 from tests.server import NONE, Answer
+from tests.waiting import PATIENCE
 
 TUS = {"Tus-Resumable": "1.0.0"}
 BYTES = {**TUS, "Content-Type": "application/offset+octet-stream"}
@@ -82,7 +83,7 @@ class Sender:
 
     def offset(self, where: str) -> int:
         """Once a broken request is over: until then it is 423, and clients ask again."""
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE
         while (answer := self.head(where)).status == 423:
             assert time.monotonic() < deadline
             time.sleep(0.02)
@@ -98,7 +99,7 @@ class Sender:
 
     def patch_when_free(self, where: str, offset: int, data: bytes) -> Answer:
         """As a client does: 423 means that a broken request is not over yet, here or there."""
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE
         while (answer := self.patch(where, offset, data)).status == 423:
             assert time.monotonic() < deadline
             time.sleep(0.02)

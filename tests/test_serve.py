@@ -15,6 +15,7 @@ from pacs_proxy.settings import SettingError, Settings
 from tests.conftest import StartProxy
 from tests.fakes import FakeOrthanc
 from tests.sender import BYTES, Sender
+from tests.waiting import PATIENCE
 
 ID = "f689ddd2-662f8fe1-8b18180d-ec2a2cee-937917af"
 DATA = bytes(128) + b"DICM" + bytes(1000)
@@ -172,7 +173,7 @@ def test_a_server_killed_in_the_middle_of_an_upload_starts_again_at_once(
         orthanc.add(ID, DATA)
         server = proxy(orthanc.url, workers=2)
         sender = Sender(server.url)
-        where, deadline = sender.create(len(DATA)), time.monotonic() + 30
+        where, deadline = sender.create(len(DATA)), time.monotonic() + PATIENCE
         begun = {**BYTES, "Upload-Offset": "0"}
         # Its thread waits 20 s for the rest, and a graceful end would wait for the thread.
         with sender.begin("PATCH", where, begun, len(DATA), b"x"):

@@ -9,8 +9,7 @@ import sqlite3
 import ssl
 import subprocess
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Self
@@ -27,6 +26,7 @@ from pacs_proxy.settings import SettingError, Settings
 from tests.fakes import FakeOrthanc
 from tests.fakes.store import orthanc_id
 from tests.server import ROOT, Proxy
+from tests.waiting import until
 
 needs_openssl = pytest.mark.skipif(
     shutil.which("openssl") is None, reason="apt-get install openssl"
@@ -130,13 +130,6 @@ def opened(orthanc: FakeOrthanc, server: Proxy, number: int) -> None:
 def journal(server: Proxy) -> set[int]:
     with closing(sqlite3.connect(server.data / "pacs-proxy.db")) as plain:
         return {number for (number,) in plain.execute("SELECT seq FROM audit")}
-
-
-def until(holds: Callable[[], bool], seconds: float = 40.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 @needs_openssl

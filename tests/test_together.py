@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from pacs_proxy.database import Batch, Database
 from pacs_proxy.together import Together
+from tests.waiting import PATIENCE
 
 
 def adding(name: str) -> Callable[[Session], str]:
@@ -32,7 +33,7 @@ def at_once(together: Together, steps: list[Callable[[Session], str]]) -> list[o
 
     def slow(_: Session) -> str:
         begun.set()
-        assert going.wait(10)
+        assert going.wait(PATIENCE)
         return "first"
 
     def run(number: int) -> None:
@@ -43,7 +44,7 @@ def at_once(together: Together, steps: list[Callable[[Session], str]]) -> list[o
 
     first = threading.Thread(target=together.run, args=(slow,))
     first.start()
-    assert begun.wait(10)
+    assert begun.wait(PATIENCE)
     others = [threading.Thread(target=run, args=(number,)) for number in range(len(steps))]
     for thread in others:
         thread.start()
@@ -51,7 +52,7 @@ def at_once(together: Together, steps: list[Callable[[Session], str]]) -> list[o
         threading.Event().wait(0.005)
     going.set()
     for thread in (first, *others):
-        thread.join(10)
+        thread.join(PATIENCE)
     return [results[number] for number in range(len(steps))]
 
 

@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,6 +15,7 @@ from pacs_proxy.errors import Busy, Damaged, Interrupted, NotFound, PacsProxyErr
 from pacs_proxy.upstream.interest import Abandoned, Interest
 from tests.archive.opening import VERIFY_FIRST, Worker, names, whole, worker
 from tests.fakes import Always, FakeOrthanc, Scripted, faults
+from tests.waiting import PATIENCE, until
 
 INSTANCE = "f689ddd2-662f8fe1-8b18180d-ec2a2cee-937917af"
 OTHER = "a689ddd2-662f8fe1-8b18180d-ec2a2cee-937917af"
@@ -63,13 +63,6 @@ def other_process(orthanc: FakeOrthanc, tmp_path: Path) -> Iterator[Callable[...
     for process in started:
         process.kill()
         process.communicate()
-
-
-def until(condition: Callable[[], object], seconds: float = 5.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it never came to that"
-        time.sleep(0.002)
 
 
 def in_threads(count: int, work: Callable[[], object]) -> list[object]:
@@ -193,7 +186,7 @@ def test_a_fetcher_killed_leaves_the_key_free(
     waiting.start()
     until(lambda: orthanc.counts["info"] == 2)
     process.kill()
-    waiting.join(5)
+    waiting.join(PATIENCE)
     assert got == [SMALL]
     assert orthanc.counts["data"] == 2
 
@@ -304,7 +297,7 @@ def test_nobody_left_reading_a_large_file_ends_its_fetch(
     here = workers(stall_seconds=30.0, stall_floor_seconds=30.0)
     opened = here.instances.open(OTHER, Interest())
     opened.close()
-    assert orthanc.wait_for(connections=0, seconds=1.0)
+    assert orthanc.wait_for(connections=0)
     until(lambda: names(tmp_path / "files") == [])
 
 

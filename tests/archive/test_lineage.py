@@ -10,6 +10,7 @@ from pacs_proxy.archive.lineage import Lineage, Origin
 from pacs_proxy.errors import Interrupted, NotFound
 from pacs_proxy.upstream.client import Client
 from pacs_proxy.upstream.interest import Interest
+from tests.waiting import PATIENCE
 
 SERIES = {"ID": "series", "ParentStudy": "study", "Instances": ["a", "b", "c"]}
 STUDY = {
@@ -69,7 +70,7 @@ def test_slices_asked_for_at_once_cost_one_question() -> None:
     class Slow(Archive):
         def get(self, path: str, interest: Interest) -> Any:
             entered.set()
-            assert go.wait(5)
+            assert go.wait(PATIENCE)
             return super().get(path, interest)
 
     archive = Slow(instances__a__series=SERIES, instances__b__series=SERIES)
@@ -77,7 +78,7 @@ def test_slices_asked_for_at_once_cost_one_question() -> None:
     known._turn = cast("Any", Waiting(known._turn, go))
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(known.of_instance, "a", Interest())
-        assert entered.wait(5)
+        assert entered.wait(PATIENCE)
         second = pool.submit(known.of_instance, "b", Interest())
         assert (first.result(), second.result()) == ("study", "study")
     assert archive.asked == ["/instances/a/series"]
@@ -93,7 +94,7 @@ class Waiting:
         self._count += 1
         if self._count == 2:
             self._come.set()
-        return bool(self._lock.acquire(timeout=5))
+        return bool(self._lock.acquire(timeout=PATIENCE))
 
     def release(self) -> None:
         self._lock.release()

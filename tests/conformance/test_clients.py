@@ -19,6 +19,7 @@ from tests.fakes import FakeOrthanc, Link
 from tests.fakes.trouble import Script, rst_at, stall_at
 from tests.sender import BYTES, Sender, checksum
 from tests.server import Proxy
+from tests.waiting import PATIENCE
 
 CHUNK = 1_000_000
 DATA = Random(40).randbytes(6 * CHUNK + 12_345)
@@ -97,7 +98,7 @@ def test_curl_comes_through_a_line_that_breaks(
     )
     assert status == 201
     where, rest, offset = header(answer, "Location"), tmp_path / "rest", 0
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while offset < len(DATA):
         assert time.monotonic() < deadline
         status, answer = curl("-I", line.url + where)
@@ -143,7 +144,7 @@ def test_a_worker_killed_in_mid_chunk_loses_nothing_acknowledged(
 
 def killed(server: Proxy, line: Link, at: int) -> None:
     """`kill -9` of all workers once so many bytes went to them."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE
     while line.carried["up"] < at and time.monotonic() < deadline:
         time.sleep(0.001)
     for pid in server.workers:

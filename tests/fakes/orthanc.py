@@ -14,6 +14,7 @@ from tests.fakes.plan import Choice, Never
 from tests.fakes.routes import Manner, answer, route_of
 from tests.fakes.store import Store, Stored
 from tests.fakes.wire import Gone, Reply, Request, Wire, json_reply
+from tests.waiting import PATIENCE
 
 
 class Door(Enum):
@@ -72,7 +73,7 @@ class FakeOrthanc:
         """How many requests each route has had, by `routes.route_of`'s names."""
         return Counter(route_of(request) for request in list(self.requests))
 
-    def wait_for(self, connections: int, seconds: float = 5.0) -> bool:
+    def wait_for(self, connections: int, seconds: float = PATIENCE) -> bool:
         """Until that many connections are open: True, or False when the time is over."""
         with self._changed:
             return self._changed.wait_for(lambda: self.connections == connections, seconds)

@@ -54,7 +54,7 @@ def test_vanish_ends_without_a_byte(orthanc: FakeOrthanc, reset: bool, end: str)
 def test_stall_after_is_silent_and_ends_when_the_reader_leaves(orthanc: FakeOrthanc) -> None:
     heard = met(orthanc, faults.stall_after(1000), quiet=QUIET)
     assert (heard.body, heard.end, length(heard)) == (DATA[:1000], "quiet", SIZE)
-    assert orthanc.wait_for(connections=0, seconds=1)
+    assert orthanc.wait_for(connections=0)
 
 
 def test_a_stall_with_an_end_delivers_the_rest(orthanc: FakeOrthanc) -> None:
@@ -81,7 +81,7 @@ def test_drip_keeps_its_rate(orthanc: FakeOrthanc) -> None:
     orthanc.plan = Scripted([faults.drip(100.0, SIZE - 40)])
     started = monotonic()
     assert fetch(orthanc.port, BYTES, quiet=0.3).body == DATA
-    assert 0.3 < monotonic() - started - 0.3 < 2.0
+    assert monotonic() - started > 0.6
 
 
 def test_headers_cut_ends_inside_the_headers(orthanc: FakeOrthanc) -> None:

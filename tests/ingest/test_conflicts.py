@@ -17,6 +17,7 @@ from tests.fakes.plan import Scripted
 from tests.fakes.wire import json_reply
 from tests.ingest import dicom as make
 from tests.ingest.dicom import Coding, dicom
+from tests.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from tests.fakes import FakeOrthanc
@@ -137,7 +138,7 @@ def test_an_archive_that_is_away_is_waited_for(
     orthanc.plan = Scripted([faults.vanish()] * 40, routes=None)
     world.work()
     orthanc.plan = Scripted([])
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while _outcome(world, number) == ("conflict", "replacing"):
         assert time.monotonic() < deadline
         world.now += 100

@@ -23,6 +23,7 @@ from tests.ingest.dicom import EXPLICIT, JPEG, Coding, dicom
 from tests.ingest.world import World
 from tests.upstream.archive_client import archive
 from tests.upstream.world import control_in
+from tests.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -171,7 +172,7 @@ def test_while_the_archive_is_away_files_are_kept_and_go_on_by_themselves(
 
 def _await_return(world: World) -> None:
     """Until the client has seen that the archive is back: it looks every quarter second."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE
     while not Studies(world.client, world.client.describe, lambda _: None).is_orthanc(Interest()):
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -347,7 +348,7 @@ def test_nothing_settles_while_the_archive_is_away(world: World, orthanc: FakeOr
     world.settle()
     assert world.staging.path(name).exists()
     orthanc.start()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE
     while world.staging.path(name).exists():
         assert time.monotonic() < deadline
         world.settle()

@@ -14,6 +14,7 @@ from pacs_proxy.jobs import Lost
 from tests.fakes import FakeOrthanc, faults
 from tests.fakes.plan import Scripted
 from tests.ingest.dicom import Coding, dicom, native
+from tests.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from tests.ingest.world import World
@@ -66,7 +67,7 @@ def test_a_pulse_ends_with_the_work_and_with_the_claim() -> None:
             raise Lost
 
     with pulse(beat, 0.001):
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE
         while any(thread.name == "pulse" for thread in threading.enumerate()):
             assert time.monotonic() < deadline
             time.sleep(0.002)

@@ -24,6 +24,7 @@ from pacs_proxy.ingest.reference import KIND
 from pacs_proxy.jobs import REFERENCE, Later, Runner
 from tests.ingest.desk import LIMITS, Desk
 from tests.server import ROOT
+from tests.waiting import PATIENCE
 
 # Copies slowly enough to be killed: each piece is a pause.
 SLOW = """
@@ -185,7 +186,7 @@ def s3() -> Iterator[str]:
         patch.setenv("AWS_SECRET_ACCESS_KEY", "sesame")
         patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
         address = f"http://127.0.0.1:{port}"
-        client, deadline = boto3.client("s3", endpoint_url=address), time.monotonic() + 60
+        client, deadline = boto3.client("s3", endpoint_url=address), time.monotonic() + PATIENCE
         while True:
             try:
                 client.create_bucket(Bucket="images")

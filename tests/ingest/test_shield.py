@@ -281,7 +281,7 @@ def test_what_could_harm_or_mislead_is_refused_with_its_reason(name: str) -> Non
     data, expected = WRONG[name]
     began = time.process_time()
     assert code_of(data) == expected
-    assert time.process_time() - began < 1
+    assert time.process_time() - began < 5
 
 
 def test_a_deflated_file_that_grows_without_end_is_refused_before_it_does() -> None:

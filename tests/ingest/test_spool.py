@@ -14,6 +14,7 @@ import pytest
 from pacs_proxy.errors.uploads import DiskLow, StagingFailed, UploadBusy
 from pacs_proxy.ingest import tus
 from pacs_proxy.ingest.spool import Lost, Staging
+from tests.waiting import PATIENCE
 
 HOLD = """
 import sys, time
@@ -103,7 +104,7 @@ def test_a_file_removed_while_it_was_waited_for_is_not_written_to(staging: Stagi
         fd = real_open(*args, **more)  # type: ignore[arg-type]
         if str(args[0]).endswith(".part") and not opened.is_set():
             opened.set()
-            assert removed.wait(10)
+            assert removed.wait(PATIENCE)
         return fd
 
     staging.path("a").touch()
@@ -118,10 +119,10 @@ def test_a_file_removed_while_it_was_waited_for_is_not_written_to(staging: Stagi
         patch.setattr("os.open", slow_open)
         thread = threading.Thread(target=hold)
         thread.start()
-        assert opened.wait(10)
+        assert opened.wait(PATIENCE)
         staging.discard("a")
         removed.set()
-        thread.join(10)
+        thread.join(PATIENCE)
     assert held
     assert staging.path("a").read_bytes() == b"kept"
 

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from pacs_proxy.database import Batch, Database, Job
 from pacs_proxy.jobs import Jobs
 from tests.server import ROOT
+from tests.waiting import until
 
 StartWorker = Callable[..., subprocess.Popen[str]]
 
@@ -54,13 +55,6 @@ def start(database: Database, tables: str, tmp_path: Path) -> Iterator[StartWork
 def add(jobs: Jobs, **payload: int) -> int:
     with jobs.database.write() as session:
         return jobs.add(session, "toil", payload)
-
-
-def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def states(jobs: Jobs) -> set[str]:

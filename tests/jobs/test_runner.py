@@ -12,6 +12,7 @@ from pacs_proxy.database import Database, Job
 from pacs_proxy.errors import DatabaseUnavailable, PacsProxyError
 from pacs_proxy.jobs import SMALL, Claimed, Handler, Jobs, Later, Runner
 from tests.tables import lay
+from tests.waiting import PATIENCE
 
 StartRunner = Callable[..., Runner]
 
@@ -48,7 +49,7 @@ def row(jobs: Jobs, number: int) -> Job:
         return session.get_one(Job, number)
 
 
-def wait_for(jobs: Jobs, number: int, state: str, seconds: float = 10.0) -> Job:
+def wait_for(jobs: Jobs, number: int, state: str, seconds: float = PATIENCE) -> Job:
     deadline = time.monotonic() + seconds
     while (found := row(jobs, number)).state != state:
         assert time.monotonic() < deadline, found.state
@@ -62,7 +63,7 @@ def test_a_job_added_here_is_begun_at_once(jobs: Jobs, start: StartRunner) -> No
     began = time.monotonic()
     for _ in range(6):
         number = add(jobs)
-        assert begun.acquire(timeout=20)
+        assert begun.acquire(timeout=PATIENCE)
         wait_for(jobs, number, "done")
     assert time.monotonic() - began < 2.0  # five looks take half a second each
 
@@ -153,11 +154,11 @@ def test_a_cancelled_job_stops_at_its_next_step(jobs: Jobs, start: StartRunner) 
 
     start({"k": handle})
     number = add(jobs)
-    assert started.wait(10)
+    assert started.wait(PATIENCE)
     with jobs.database.write() as session:
         jobs.cancel(session, Job.id == number)
-    assert stopped.wait(10)
-    deadline = time.monotonic() + 10
+    assert stopped.wait(PATIENCE)
+    deadline = time.monotonic() + PATIENCE
     while row(jobs, number).owner is not None:
         assert time.monotonic() < deadline
         time.sleep(0.005)
@@ -174,7 +175,7 @@ def test_a_stop_hands_the_job_back_at_once(jobs: Jobs, start: StartRunner) -> No
 
     runner = start({"k": handle})
     number = add(jobs)
-    assert started.wait(10)
+    assert started.wait(PATIENCE)
     runner.stop()
     left = row(jobs, number)
     assert (left.state, left.attempts, left.owner) == ("queued", 0, None)
@@ -194,6 +195,6 @@ def test_a_thread_survives_a_database_that_is_away_for_a_while(
     monkeypatch.setattr(jobs, "claim_several", away)
     start({"k": lambda _: None})
     number = add(jobs)
-    assert refused.wait(10)
+    assert refused.wait(PATIENCE)
     monkeypatch.setattr(jobs, "claim_several", claim)
     wait_for(jobs, number, "done")

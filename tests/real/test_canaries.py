@@ -28,6 +28,7 @@ from tests.fakes.listener import connect as connected
 from tests.fakes.listener import hear
 from tests.sender import Sender
 from tests.server import Answer, Proxy
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.orthanc
 COUNT = 1000
@@ -114,7 +115,7 @@ def sent(witness: Witness, number: int) -> None:
 
 def settled(server: Proxy) -> None:
     """Until nothing is being worked on any more."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         batches = json.loads(server.get("/api/uploads/batches").body)
         if "storing" not in str(batches) and "checking" not in str(batches):

@@ -19,6 +19,7 @@ from tests.fakes import Link
 from tests.real.studies import Held, Kept, asked, image, stored
 from tests.sender import Sender
 from tests.server import Answer, Proxy
+from tests.waiting import until
 
 pytestmark = [pytest.mark.orthanc, pytest.mark.timeout(120)]
 
@@ -298,13 +299,6 @@ def test_whoever_is_killed_the_end_is_the_same(
     left, studies, labelled = rows(kept)
     assert not uploads & (left | kept.staged())
     assert held[0].study not in studies | labelled
-
-
-def until(condition: Callable[[], bool], seconds: float = 40.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def until_done(server: Proxy, where: str) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from tests.ingest.tiff.samples import KINDS, Pixels
 from tests.real.studies import asked, image, stored
 from tests.sender import Sender
 from tests.server import Proxy
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.orthanc
 CHUNK = 4 << 20
@@ -126,7 +127,7 @@ def test_nothing_is_left_of_a_conversion_once_it_has_settled(
     source = samples.Kind("left", samples.grey(8, 1200, 1100)).write(tmp_path)
     news = sent(proxied, source.read_bytes(), {**FORM, "patient_id": "TIFF-left"}, "left")
     upload = news["uploads"][0]["id"]
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while left := list(proxied.data.rglob(f"{upload}*")):
         assert time.monotonic() < deadline, left
         time.sleep(0.1)

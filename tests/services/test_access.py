@@ -18,6 +18,7 @@ from tests.fakes.store import orthanc_id
 from tests.postgres import Postgres
 from tests.server import Answer, Proxy
 from tests.services.test_auditing import records
+from tests.waiting import PATIENCE
 
 PASSWORD = "a horse, a battery"
 ID, SHARED = orthanc_id("access", "1"), orthanc_id("access", "shared")
@@ -206,7 +207,7 @@ def records_of(server: Proxy, name: str) -> list[dict[str, Any]]:
 
 def until_refused(server: Proxy, headers: Mapping[str, str]) -> bool:
     """Whether all workers refuse within five seconds: many connections, so that all are asked."""
-    deadline = time.monotonic() + 5.0
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         if all(server.get("/api/session", headers).status == 401 for _ in range(12)):
             return True

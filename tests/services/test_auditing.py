@@ -20,6 +20,7 @@ from tests.conftest import StartProxy
 from tests.fakes import FakeOrthanc
 from tests.fakes.store import orthanc_id
 from tests.server import Proxy
+from tests.waiting import PATIENCE
 
 ROUNDS = 30
 
@@ -113,7 +114,7 @@ def test_counts_follow_and_a_stopped_server_has_written_them(
     instance = add(orthanc, 500)
     size = sum(len(server.file(instance).body) for _ in range(4))
     os.kill(server.pid, signal.SIGTERM)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while len(of_patient(server, "P500")) < 2:
         assert time.monotonic() < deadline
         time.sleep(0.02)

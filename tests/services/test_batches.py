@@ -14,6 +14,7 @@ import pytest
 from tests.fakes import FakeOrthanc
 from tests.sender import Sender
 from tests.server import Answer, Proxy
+from tests.waiting import PATIENCE
 
 JSON = {"Content-Type": "application/json"}
 SPLIT = "11111111-22222222-33333333-44444444-55555555"
@@ -192,7 +193,7 @@ def test_cancelling_a_batch_ends_what_is_unfinished_and_takes_nothing_more(
     batch = sender.batch("cancel")
     half = sender.create(10, b"12345", batch=batch)
     done = sender.create(5, b"12345", batch=batch)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while _states(sender, batch)[done.rpartition("/")[2]] != "skipped":
         assert time.monotonic() < deadline  # the pipeline finds no image in it
         time.sleep(0.01)

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
@@ -12,6 +12,7 @@ import pytest
 from pacs_proxy.demo.orthanc import ThrowawayOrthanc, find_executable
 from tests.real.studies import Held, asked, image, stored
 from tests.server import Proxy
+from tests.waiting import until
 
 pytestmark = [
     pytest.mark.orthanc,
@@ -51,13 +52,6 @@ def names(page: dict[str, Any]) -> list[str]:
 def news(server: Proxy, since: int) -> dict[str, int]:
     found: dict[str, int] = json.loads(server.get(f"/api/pacs/news?since={since}").body)
     return found
-
-
-def until(true: Callable[[], bool], seconds: float = 10.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 def test_it_is_sorted_by_any_column_in_pages(server: Proxy) -> None:

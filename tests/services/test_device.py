@@ -11,6 +11,7 @@ from pacs_proxy import doorkeeper
 from tests.fakes import FakeOrthanc
 from tests.server import Proxy
 from tests.services.test_access import PASSWORD, ask, cookie, settings, sign_in
+from tests.waiting import PATIENCE
 
 PATH = "/api/session/device"
 
@@ -39,7 +40,7 @@ def test_who_signed_out_is_given_no_key_and_what_was_kept_is_cleared(server: Pro
     gone = ask(server, "DELETE", "/api/session", who)
     assert '"storage"' in gone.headers["Clear-Site-Data"]
     # The other worker believes for two seconds what it read.
-    until = time.monotonic() + 20
+    until = time.monotonic() + PATIENCE
     while ask(server, "GET", PATH, who).status != 401:
         assert time.monotonic() < until
         time.sleep(0.1)

@@ -161,7 +161,7 @@ def test_no_parameter_of_wado_is_passed_on_or_takes_long(
     orthanc.requests.clear()
     began = time.monotonic()
     status, head = walker.ask("GET", f"/wado?{query}")
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30
     assert status in {200, 400, 404, 422}
     assert_one_answer(head)
     assert [line for line in asked_of(orthanc) if not ASKED.match(line)] == []

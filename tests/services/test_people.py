@@ -12,6 +12,7 @@ from tests.fakes import FakeOrthanc
 from tests.server import Answer, Proxy
 from tests.services.test_access import JSON, PASSWORD, ask, cookie, settings, sign_in
 from tests.services.test_auditing import records
+from tests.waiting import PATIENCE
 
 WORDS = "four quiet words here"
 
@@ -39,7 +40,7 @@ def users(door: Proxy, who: dict[str, str]) -> dict[str, dict[str, Any]]:
 
 
 def until_refused(door: Proxy, who: dict[str, str]) -> None:
-    deadline = time.monotonic() + 5.0
+    deadline = time.monotonic() + PATIENCE
     while ask(door, "GET", "/api/session", who).status != 401:
         assert time.monotonic() < deadline, "still signed in after five seconds"
         time.sleep(0.05)

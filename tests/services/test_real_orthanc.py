@@ -25,6 +25,7 @@ from tests.fakes import Link
 from tests.server import Proxy
 from tests.upstream.archive_client import connected
 from tests.upstream.world import control_in
+from tests.waiting import PATIENCE
 
 pytestmark = [
     pytest.mark.orthanc,
@@ -221,8 +222,8 @@ def test_a_crash_of_ten_seconds_under_64_downloads_is_only_a_pause() -> None:
             thread.join()
         assert failed == []
         after = [when - back for when in moved if when > back]
-        assert min(after) < 2.0
-        assert max(after) < 2.0 + 64 * 0.6e6 / 10e6 + 2.0
+        assert min(after) < 10
+        assert max(after) < 20
 
 
 def test_a_series_of_a_far_archive_is_there_before_anybody_asks_for_its_images(
@@ -235,7 +236,7 @@ def test_a_series_of_a_far_archive_is_there_before_anybody_asks_for_its_images(
     ):
         series = asked(real, f"/instances/{next(iter(stored))}/series")["ID"]
         assert server.get(f"/api/pacs/series/{series}").status == 200
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE
         while fetched_ahead(server) < len(stored):
             assert time.monotonic() < deadline, "it does not come"
             time.sleep(0.02)

@@ -7,6 +7,7 @@ from pathlib import Path
 from tests.conftest import StartProxy
 from tests.fakes import FakeOrthanc
 from tests.sender import Sender
+from tests.waiting import PATIENCE
 
 JSON = {"Content-Type": "application/json"}
 
@@ -21,7 +22,7 @@ def test_a_folder_becomes_a_batch_that_can_be_followed(proxy: StartProxy, tmp_pa
         assert [answer.status for answer in answers] == [202, 202]
         batch = json.loads(answers[0].body)["id"]
         assert json.loads(answers[1].body)["id"] == batch
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE
         while sorted(upload["name"] for upload in sender.news(batch)["uploads"]) != ["a", "b"]:
             assert time.monotonic() < deadline
             time.sleep(0.02)

@@ -7,7 +7,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from email.utils import parsedate_to_datetime
 from random import Random
@@ -19,6 +19,7 @@ from tests.fakes.listener import hear
 from tests.sender import BYTES, PACK, TUS, Sender, checksum, metadata, pack
 from tests.server import Answer, Proxy
 from tests.split import Edge, Services
+from tests.waiting import PATIENCE, until
 
 DATA = Random(5).randbytes(300_000)
 LIMITS = {
@@ -50,13 +51,6 @@ def sender(server: Proxy) -> Sender:
 
 def staged(server: Proxy, where: str) -> bytes:
     return (server.data / "uploads" / f"{where.rpartition('/')[2]}.part").read_bytes()
-
-
-def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def refused(answer: Answer, status: int, code: str) -> dict[str, object]:
@@ -233,7 +227,7 @@ def test_two_never_write_to_one_upload(sender: Sender, server: Proxy) -> None:
     where = sender.create(len(DATA))
     whole = {**BYTES, "Upload-Offset": "0", **checksum(DATA)}
     with sender.begin("PATCH", where, whole, len(DATA), DATA[:1000]) as sock:
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + PATIENCE
         while sender.head(where).status != 423:
             assert time.monotonic() < deadline
         busy = sender.patch(where, 0, DATA)
@@ -265,7 +259,7 @@ def test_a_silent_body_is_408_and_what_came_is_kept(sender: Sender) -> None:
     with sender.begin("PATCH", where, whole, len(DATA), DATA[:5000]) as sock:
         began = time.monotonic()
         assert hear(sock).status == 408
-        assert 0.9 < time.monotonic() - began < 5
+        assert 0.9 < time.monotonic() - began < 15
     assert sender.patch(where, sender.offset(where), DATA[sender.offset(where) :]).status == 204
 
 
@@ -288,7 +282,7 @@ def test_a_dripping_body_does_not_hold_its_thread(sender: Sender) -> None:
         assert hear(sock).status == 408
         over.set()
         thread.join()
-        assert 0.9 < time.monotonic() - began < 5
+        assert 0.9 < time.monotonic() - began < 15
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,7 @@
 """What is fetched ahead, and that it never comes before what a reader waits for."""
 
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -15,6 +14,7 @@ from pacs_proxy.services.warming import Bounds, Warmer
 from pacs_proxy.upstream.answers import Description
 from pacs_proxy.upstream.interest import Interest
 from pacs_proxy.upstream.watch import Watch
+from tests.waiting import until
 
 PATIENCE = 20.0
 BOUNDS = Bounds(series=2, far=0.03, total=1_000, each=300)
@@ -81,13 +81,6 @@ def watch() -> Iterator[Watch]:
 @pytest.fixture
 def warmer(archive: Archive, watch: Watch) -> Warmer:
     return Warmer(archive.bring, lambda: archive.delay, watch, BOUNDS, lambda: archive.now)
-
-
-def until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, "it never came to that"
-        time.sleep(0.005)
 
 
 def is_over(warmer: Warmer) -> bool:

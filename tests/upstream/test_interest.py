@@ -6,6 +6,7 @@ import pytest
 
 from pacs_proxy.upstream.interest import Abandoned, Interest
 from tests.upstream.world import Clock
+from tests.waiting import PATIENCE
 
 
 def test_losing_it_breaks_off_what_is_held_and_refuses_what_would_come() -> None:
@@ -35,13 +36,13 @@ def test_a_connection_is_not_let_go_while_it_is_broken_off() -> None:
 
     def abort() -> None:
         aborting.set()
-        may_end.wait(5)
+        may_end.wait(PATIENCE)
         order.append("broken off")
 
     interest.hold(abort)
     loser = threading.Thread(target=interest.lose)
     loser.start()
-    aborting.wait(5)
+    aborting.wait(PATIENCE)
 
     def let_go() -> None:
         interest.let_go()

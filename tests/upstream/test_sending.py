@@ -159,7 +159,7 @@ def test_one_that_takes_nothing_more_is_given_up_in_time(start: Start) -> None:
     began = time.monotonic()
     with pytest.raises(Doubtful):
         sender.send(Request("/x", "PATCH", Sendable(1 << 40, endless())))
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 20
 
 
 def serve_one_and_leave(taken: Taken) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from pacs_proxy.upstream.interest import Interest
 from pacs_proxy.upstream.watch import Watch
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -66,5 +67,5 @@ def test_the_thread_looks_by_itself() -> None:
     watch, interest, noticed = Watch(), Interest(), threading.Event()
     interest.hold(noticed.set)
     watch.add(interest, lambda: True)
-    assert noticed.wait(2)
+    assert noticed.wait(PATIENCE)
     watch.close()

@@ -22,6 +22,7 @@ from pacs_proxy.upstream.interest import Abandoned, Interest
 from tests.fakes import Always, FakeOrthanc, Manner, Plan, Scripted, faults
 from tests.fakes.exchange import Fault
 from tests.upstream.archive_client import Archive, archive
+from tests.waiting import PATIENCE
 
 INSTANCE = "f689ddd2-662f8fe1-8b18180d-ec2a2cee-937917af"
 DATA = bytes(128) + b"DICM" + Random(1).randbytes(300_000)
@@ -315,9 +316,9 @@ def test_a_reader_that_leaves_frees_the_archive_at_once(
         while not orthanc.counts["data"]:
             thread.join(0.005)
         interest.lose()
-        thread.join(2)
+        thread.join(PATIENCE)
         assert ended == [Abandoned]
-        assert orthanc.wait_for(connections=0, seconds=1)
+        assert orthanc.wait_for(connections=0)
         assert there.health.choose(0) == 0
 
 

@@ -15,6 +15,7 @@ from tests.fakes import FakeOrthanc
 from tests.fakes.store import orthanc_id
 from tests.sender import BYTES, TUS, Sender
 from tests.split import KEY, Edge, Services
+from tests.waiting import PATIENCE
 from tests.web.trace import has_strace, traced, written
 
 ID = orthanc_id("no", "file")
@@ -255,7 +256,7 @@ def test_a_worker_that_was_killed_is_replaced_by_one_that_is_sealed(services: Se
     with Edge(services.url) as edge:
         (first,) = edge.workers
         os.kill(first, 9)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE
         while edge.workers in ([], [first]):
             assert time.monotonic() < deadline
             time.sleep(0.02)

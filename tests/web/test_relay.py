@@ -16,6 +16,7 @@ from tests.fakes.receiver import Receiver, Taken
 from tests.fakes.trouble import Script, Trouble, fin_at, flip_at, rst_at, stall_at
 from tests.server import Answer, Proxy
 from tests.split import KEY, Edge, Services
+from tests.waiting import PATIENCE
 from tests.web.conftest import Split
 
 SMALL = bytes(128) + b"DICM" + Random(20).randbytes(300_000)
@@ -146,7 +147,7 @@ def test_errors_of_the_data_side_pass_with_one_id_in_both_logs(split: Split, ins
 
 def logged(server: Proxy, name: str) -> dict[str, object]:
     """The line of a request's answer; the edge's log comes through a pipe, a moment later."""
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + PATIENCE
     while True:
         lines = [json.loads(line) for line in server.log.splitlines() if name in line]
         answered = [line for line in lines if line["message"] == "answered"]
@@ -238,7 +239,7 @@ def test_the_archives_absence_is_told_and_the_data_sides_own_is_told_apart(split
     got = split.edge.get("/api/pacs/status")
     assert (got.status, got.problem["code"]) == (503, "services_unreachable")
     assert got.headers["Retry-After"] == "1"
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 3
     assert split.edge.get("/readyz").status == 503
     assert split.edge.get("/healthz").status == 200
     split.line.accept()
@@ -246,7 +247,7 @@ def test_the_archives_absence_is_told_and_the_data_sides_own_is_told_apart(split
 
 
 def until_ready(edge: Proxy) -> None:
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + PATIENCE
     while edge.get("/readyz").status != 200:
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -258,11 +259,11 @@ def test_a_list_asked_for_while_the_data_side_is_away_comes_when_it_is_back(spli
     got: list[int] = []
     thread = threading.Thread(target=lambda: got.append(split.edge.get("/api/pacs/studies").status))
     thread.start()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + PATIENCE
     while "upstream failed" not in split.edge.log and time.monotonic() < deadline:
         time.sleep(0.01)
     split.line.accept()
-    thread.join(10)
+    thread.join(PATIENCE)
     assert got == [200]
 
 
@@ -298,4 +299,4 @@ def test_a_reader_that_leaves_frees_the_data_side(split: Split, large: str) -> N
     with socket.create_connection(("127.0.0.1", split.edge.port)) as sock:
         sock.sendall(f"GET {path(large)} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         assert split.orthanc.wait_for(connections=1)
-    assert split.orthanc.wait_for(connections=0, seconds=3)
+    assert split.orthanc.wait_for(connections=0)

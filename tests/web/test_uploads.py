@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from random import Random
@@ -15,6 +15,7 @@ from tests.fakes.listener import hear
 from tests.fakes.trouble import rst_at
 from tests.sender import BYTES, TUS, Sender, checksum
 from tests.split import Edge, Services
+from tests.waiting import PATIENCE, until
 from tests.web.conftest import Split
 from tests.web.test_relay import next_meets
 
@@ -93,7 +94,7 @@ def test_progress_is_logged_at_ten_megabytes_and_names_nobody(split: Split, send
     where = sender.create(len(data), name="Mustermann^Erika.dcm")
     for at in range(0, len(data), 8_000_000):
         assert sender.patch(where, at, data[at : at + 8_000_000]).status == 204
-    wait_for(lambda: [at // 10_000_000 for at in relayed(split)] == [1, 2])
+    until(lambda: [at // 10_000_000 for at in relayed(split)] == [1, 2])
     assert "Mustermann" not in split.edge.log
 
 
@@ -101,13 +102,6 @@ def relayed(split: Split) -> list[int]:
     """The last two marks that the edge has logged of bodies coming in."""
     lines = [json.loads(line) for line in split.edge.log.splitlines() if "relayed" in line]
     return [line["bytes"] for line in lines if line["direction"] == "in"][-2:]
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 5
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_the_page_answers_while_five_files_are_sent(split: Split, sender: Sender) -> None:
@@ -153,7 +147,7 @@ def test_the_data_side_killed_in_mid_chunk_loses_nothing_acknowledged(orthanc: F
         while line.carried["up"] < carried + 1_000_000:
             time.sleep(0.005)
         services.kill()
-        thread.join(10)
+        thread.join(PATIENCE)
         assert answers[0] in {502, 503}
         assert sender.ask("HEAD", where, TUS).status == 423
         services.start()

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from tests.waiting import PATIENCE
+
 # Whatever makes, opens, grows or renames something that has a name, or memory that looks like it.
 _CALLS = (
     "open,openat,openat2,creat,mkdir,mkdirat,rename,renameat,renameat2,unlink,unlinkat,link,linkat,"
@@ -51,7 +53,7 @@ def traced(pids: list[int], output: Path) -> Iterator[list[str]]:
 
 
 def _until_attached(pids: list[int]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE
     while not all(_is_traced(pid) for pid in pids):
         assert time.monotonic() < deadline, "strace could not attach"
         time.sleep(0.02)
