@@ -55,6 +55,24 @@ test('a busy machine is no slow link', () => {
   expect(meter.expected).toBeGreaterThan(3e6);
 });
 
+test('a slow link stays one while small bodies make it look wider, until it is wide indeed', () => {
+  const meter = new Goodput();
+  let now = 0;
+  const after = (rate: number): boolean => {
+    for (let n = 0; n < 8; n++) {
+      const ended = now + (1_000 * MIB) / rate;
+      meter.heard([body(now, ended, MIB)]);
+      now = ended;
+    }
+    return meter.isSlowFor(MIB);
+  };
+  expect(after(4e6)).toBe(false);
+  expect(after(2.5e6)).toBe(true);
+  expect(after(4e6)).toBe(true);
+  expect(after(12e6)).toBe(false);
+  expect(after(4e6)).toBe(false);
+});
+
 test('the pace of the link is known when the page is opened again, until this time tells', () => {
   const kept = new Map<string, string>();
   const memory = {

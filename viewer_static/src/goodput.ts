@@ -21,6 +21,8 @@ const HINT_BYTES = 48 * 1024;
 const SLACK_MS = 100;
 /** A sixth of a second for 500 kB. */
 const SLOW_BYTES_PER_SECOND = 3e6;
+/** Only above this is a slow link fine again: small bodies make it look wider than it is. */
+const FINE_BYTES_PER_SECOND = 8e6;
 /** 8 Mbit/s. */
 const NARROW_BYTES_PER_SECOND = 1e6;
 const TELLING_BYTES = 64 * 1024;
@@ -37,6 +39,7 @@ export class Goodput {
   private until = 0;
   /** Of this link when the page was last open; one digit, and nothing else is kept. */
   private before: number | null;
+  private wasSlow = false;
 
   constructor(private readonly memory: Memory | null = null) {
     const kept = Number(memory?.getItem(KEPT) ?? Number.NaN);
@@ -49,7 +52,7 @@ export class Goodput {
   }
 
   get isSlow(): boolean {
-    return this.isBelow(SLOW_BYTES_PER_SECOND);
+    return this.isBelow(this.wasSlow ? FINE_BYTES_PER_SECOND : SLOW_BYTES_PER_SECOND);
   }
 
   get isNarrow(): boolean {
@@ -62,7 +65,7 @@ export class Goodput {
   }
 
   private isBelow(rate: number): boolean {
-    return (this.expected ?? Number.POSITIVE_INFINITY) < rate;
+    return (this.expected ?? Number.POSITIVE_INFINITY) <= rate;
   }
 
   private get hint(): number | null {
@@ -89,6 +92,7 @@ export class Goodput {
     const time = Math.max(1, this.busyMs) / (1_000 * this.bytes);
     const before = this.bytesPerSecond === null ? time : 1 / this.bytesPerSecond;
     this.bytesPerSecond = 1 / (before + WEIGHT * (time - before));
+    this.wasSlow = this.isSlow;
     this.bytes = 0;
     this.busyMs = 0;
     this.remember(Number(this.bytesPerSecond.toPrecision(1)));
