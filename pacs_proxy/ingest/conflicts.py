@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from sqlalchemy.orm import Session
 from pacs_proxy.database import Database, Result, Upload, touch
 from pacs_proxy.errors import BadUpload, NotFound, UpstreamError
 from pacs_proxy.errors.uploads import UploadFinished
+from pacs_proxy.ingest.deletion import deleted
 from pacs_proxy.ingest.deposit import CONFLICT, STORED, Deposited, Depositor
 from pacs_proxy.ingest.pipeline import Ingest
 from pacs_proxy.ingest.reopening import opened
@@ -26,6 +28,7 @@ from pacs_proxy.ingest.results import SKIPPED
 from pacs_proxy.ingest.shield import Examined, examine
 from pacs_proxy.ingest.sides import Line, beside
 from pacs_proxy.ingest.staged import Staged
+from pacs_proxy.ingest.work import DELETED
 from pacs_proxy.jobs import PROMPT, Claimed, Jobs, Later
 from pacs_proxy.upstream.answers import Description
 from pacs_proxy.upstream.client import Client
@@ -123,7 +126,8 @@ class Conflicts:
             with opened(self._path(row)) as staged:
                 self._replace(claimed, row, staged)
         except BadUpload as refusal:
-            self._put_back(claimed, row, refusal)
+            if refusal.code != DELETED:
+                self._put_back(claimed, row, refusal)
         except UpstreamError as error:
             raise Later(_AGAIN_SECONDS, error.code) from None
 
@@ -140,7 +144,7 @@ class Conflicts:
         claimed.check()
         if not self._depositor.holds(row.instance or "", staged.size, staged.md5):
             self._take_out(claimed, row)
-        deposited = self._stored(claimed, examined, staged)
+        deposited = self._stored(claimed, row, examined, staged)
         if deposited.outcome != STORED:
             raise BadUpload(deposited.code or "", deposited.detail or "")
         with self._database.write() as session:
@@ -149,8 +153,21 @@ class Conflicts:
             proven = {"md5": deposited.md5, "size": deposited.size, "created": self._clock()}
             self._change(session, row, **values, **proven, settled=False)
 
-    def _stored(self, claimed: Claimed, examined: Examined, staged: Staged) -> Deposited:
-        return self._depositor.deposit(staged, examined.identity, claimed.check, repeated=True)
+    def _stored(
+        self, claimed: Claimed, row: Result, examined: Examined, staged: Staged
+    ) -> Deposited:
+        sending = partial(self._require_wanted, claimed, row)
+        return self._depositor.deposit(staged, examined.identity, sending, repeated=True)
+
+    def _require_wanted(self, claimed: Claimed, row: Result) -> None:
+        """Decided while it was being deleted: the deletion stopped nothing that came after it."""
+        claimed.check()
+        names = (row.study or "", row.series or "", row.instance or "")
+        with self._database.read() as session:
+            upload = session.get(Upload, row.upload_id)
+            gone = deleted(session, names[0], upload.created, *names[1:]) if upload else names
+        if not set(names).isdisjoint(gone):
+            raise BadUpload(DELETED, "It was deleted meanwhile.")
 
     def _take_out(self, claimed: Claimed, row: Result) -> None:
         """Fetch what the archive has, and only then delete it there."""
@@ -176,7 +193,8 @@ class Conflicts:
         earlier = self._earlier(row)
         if earlier.exists():
             with opened(earlier) as staged:
-                self._stored(claimed, examine(staged.source(), self._ingest.rules.shield), staged)
+                examined = examine(staged.source(), self._ingest.rules.shield)
+                self._stored(claimed, row, examined, staged)
         with self._database.write() as session:
             claimed.finish(session)
             detail = _REFUSED + refusal.detail

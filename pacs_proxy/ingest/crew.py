@@ -13,6 +13,7 @@ from itertools import groupby
 
 from sqlalchemy.orm import Session
 
+from pacs_proxy.alone import alone
 from pacs_proxy.database import touch
 from pacs_proxy.errors import BadUpload, Busy, NotFound, UpstreamError
 from pacs_proxy.ingest import results
@@ -67,6 +68,7 @@ class Crew:
         entered: list[_Load] = []
         if loads:
             with loads[0].work.database.write() as session:
+                alone(session, *(load.identity.study for load in loads))
                 for _, group in _grouped(loads, lambda load: load.identity.series):
                     entered += self._of_series(session, group)
                 for batch, group in _grouped(entered, lambda load: load.work.upload.batch_id):

@@ -8,13 +8,15 @@ run has left of it.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Row, bindparam, select
 from sqlalchemy.orm import Session
 
 from pacs_proxy.access import shares
+from pacs_proxy.alone import alone
 from pacs_proxy.archive import catalogue
 from pacs_proxy.archive.instances import Instances
 from pacs_proxy.archive.studies import understood
@@ -56,12 +58,28 @@ def deleted(session: Session, study: str, since: float, *below: str) -> frozense
     Ask before storing. Raises Later while something of the study is being deleted that is
     neither the study nor `below`: what is newer would be deleted as well.
     """
-    jobs = session.connection().execute(_OF_STUDY, {"study": study}).all()
+    jobs = _of_study(session, study)
     gone = frozenset(str(job.payload["id"]) for job in jobs if job.created >= since)
     is_concerned = not gone.isdisjoint((study, *below))
     if not is_concerned and any(job.state in _UNDER_WAY for job in jobs):
         raise Later(_WAIT_FOR_IT, "Something of this study is being deleted.")
     return gone
+
+
+def is_deleted(session: Session, since: float, study: str, *below: str) -> bool:
+    """Whether the study or one of what is `below` it was asked to be deleted after `since`.
+
+    Ask again where no job of the study stops for a deletion: what is stored by then is undone.
+    """
+    names = (study, *below)
+    jobs = _of_study(session, study)
+    return any(job.payload["id"] in names and job.created >= since for job in jobs)
+
+
+def _of_study(session: Session, study: str) -> Sequence[Row[tuple[dict[str, Any], float, str]]]:
+    """All deletions; one that is asked for from now on finds what this transaction writes."""
+    alone(session, study)
+    return session.connection().execute(_OF_STUDY, {"study": study}).all()
 
 
 class Deletions:
@@ -90,6 +108,7 @@ class Deletions:
         same = (Job.payload[name].as_string() == value for name, value in named.items())
         earlier = select(Job).where(Job.kind == KIND, *same).order_by(Job.id.desc()).limit(1)
         with self._database.write() as session:
+            alone(session, about)
             last = session.scalar(earlier)
             if last and last.state in _UNDER_WAY:
                 return last.id
@@ -123,6 +142,8 @@ class Deletions:
         target = Target(named["level"], named["id"], named["study"], claimed.created)
         mark = f"deletion {claimed.id}"
         with self._database.write() as session:
+            # Whoever looked before the deletion was asked for has said by now what he stores.
+            alone(session, target.study)
             self._jobs.cancel(session, target.jobs(), mark)
         with self._database.read() as session:
             if self._jobs.at_work(session, target.jobs()):

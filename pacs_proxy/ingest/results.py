@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -117,8 +117,8 @@ def _values(upload: Upload, row: Row, now: float, rev: int) -> dict[str, object]
     }
 
 
-def _label(session: Session, batch: str, studies: Iterable[str], now: float) -> None:
-    label = session.connection().scalar(_LABEL, {"batch": batch})
+def _label(session: Session, batch: str, studies: Collection[str], now: float) -> None:
+    label = session.connection().scalar(_LABEL, {"batch": batch}) if studies else None
     if not label:
         return
     for study in studies:

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.orm import Session, aliased
 
+from pacs_proxy.alone import alone
 from pacs_proxy.database import Batch, Chunk, Database, Job, Upload, touch
 from pacs_proxy.errors import NotFound
 from pacs_proxy.errors.uploads import UploadFinished, UploadGone
@@ -39,7 +40,6 @@ _GLANCE = select(
 _HELD = select(func.coalesce(func.sum(Upload.length), 0)).where(
     Upload.owner == bindparam("owner"), Upload.state.in_(LIVE)
 )
-_ALONE = select(func.pg_advisory_xact_lock(func.hashtext(bindparam("owner"))))
 # So near its quota an owner's uploads are counted one after another.
 _NEAR = 256 << 20
 _COUNT = (
@@ -94,7 +94,7 @@ def reserve(session: Session, admission: Admission, owner: str, length: int) -> 
     total = int(connection.scalar(_HELD, asked) or 0) + length
     is_near = total > admission.limits.quota_bytes - _NEAR
     if is_near and connection.dialect.name == "postgresql":
-        connection.execute(_ALONE, asked)
+        alone(session, owner)
         total = int(connection.scalar(_HELD, asked) or 0) + length
     admission.admit_quota(total)
 

@@ -15,7 +15,7 @@ from sqlalchemy import exists, select, update
 from pacs_proxy.database import Database, Job, Result, Upload, touch
 from pacs_proxy.errors import BadUpload, Busy, DatabaseUnavailable, UpstreamError
 from pacs_proxy.ingest.conflicts import EARLIER, REPLACED
-from pacs_proxy.ingest.deletion import deleted
+from pacs_proxy.ingest.deletion import deleted, is_deleted
 from pacs_proxy.ingest.deposit import CONFLICT, DUPLICATE, OTHER_BYTES, STORED, Depositor
 from pacs_proxy.ingest.pipeline import Ingest
 from pacs_proxy.ingest.reopening import reopened
@@ -104,7 +104,10 @@ class Settler:
             with reopened(self._ingest, upload, row) as staged:
                 identity = examine(staged.source(), self._ingest.rules.shield).identity
                 deposited = self._depositor.deposit(
-                    staged, identity, lambda: self._require(claimed, row), repeated=True
+                    staged,
+                    identity,
+                    lambda: self._require(claimed, row, upload.created),
+                    repeated=True,
                 )
                 if deposited.outcome == CONFLICT:
                     return self._give_way(row, staged)
@@ -112,7 +115,7 @@ class Settler:
             log.warning("cannot be stored again", extra={"code": refusal.code})
             self._change(row, settled=True, code="vanished", detail=_VANISHED)
         else:
-            self._keep_if_wanted(row)
+            self._keep_if_wanted(row, upload.created)
         return None
 
     def _give_way(self, row: Result, staged: Staged) -> None:
@@ -127,23 +130,22 @@ class Settler:
         found = {"outcome": CONFLICT, "code": "other_bytes", "detail": OTHER_BYTES}
         return self._change(row, **found, settled=True, staged=name)
 
-    def _keep_if_wanted(self, row: Result) -> None:
+    def _keep_if_wanted(self, row: Result, since: float) -> None:
         """A deletion that came between our look and our sending has the last word."""
         with self._database.write() as session:
             again = update(Result).where(Result.id == row.id).values(created=self._clock())
             wanted = session.scalar(again.returning(Result.id))
-        if wanted is None:
+            gone = is_deleted(session, since, *_names(row))
+        if wanted is None or gone:
             self._depositor.undo(row.instance or "")
 
-    def _require(self, claimed: Claimed, row: Result) -> None:
+    def _require(self, claimed: Claimed, row: Result, since: float) -> None:
         """What was deleted on purpose must not come back: its rows went with it. Raises Gone."""
         with self._database.write() as session:
-            wanted, study = session.get(Result, row.id) is not None, row.study or ""
-            below = (row.series or "", row.instance or "")
-            gone = deleted(session, study, row.created, *below)
-            if not wanted or not gone.isdisjoint((study, *below)):
+            wanted, names = session.get(Result, row.id) is not None, _names(row)
+            if not wanted or not deleted(session, names[0], since, *names[1:]).isdisjoint(names):
                 raise BadUpload(DELETED, "It was deleted meanwhile.")
-            claimed.concerns(session, study)
+            claimed.concerns(session, names[0])
 
     def _change(self, row: Result, **values: object) -> None:
         with self._database.write() as session:
@@ -180,6 +182,10 @@ class Settler:
         ended = select(Upload.id).where(Upload.id.in_(uploads), Upload.state.not_in(LIVE), ~waiting)
         with self._database.read() as session:
             return session.scalars(ended).all()
+
+
+def _names(row: Result) -> tuple[str, str, str]:
+    return row.study or "", row.series or "", row.instance or ""
 
 
 _VANISHED = (

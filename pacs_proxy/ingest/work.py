@@ -140,8 +140,10 @@ class Work:
                     self.gone = deleted(session, study, self.upload.created, *below)
                     self._require(study, *below)
                 self._hold(session, study)
-                rev = touch(session, self.upload.batch_id)
+                # The job is of the new study alone: whoever deletes the one before goes by rows.
+                rev = results.add(session, self.upload, self.rows, self.clock())
                 results.change(session, self.upload.id, state=state, kind=self.kind, rev=rev)
+            self.rows = []
             self.state, self.study, self.series = state, study, series
         # Whoever deletes later stops this job first: what was read then still holds.
         self._require(study, *below)
