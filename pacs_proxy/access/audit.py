@@ -5,22 +5,23 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 
+from pacs_proxy.access.crowds import Crowd, Gate, figures
 from pacs_proxy.access.journal import Journal
-from pacs_proxy.access.records import DENIED, STUDY_COUNTED, Asker, Event, Study
+from pacs_proxy.access.records import DENIED, DONE, SIGN_IN, STUDY_COUNTED, Asker, Event, Study
 from pacs_proxy.errors import AuditUnavailable
 
 _REMEMBERED = 20_000
 # A process that is killed forgets the counts of so many seconds; never an access.
 _COUNTED_EVERY = 30.0
-# A flood of strangers fills neither disk nor memory: so many addresses are told apart.
-_STRANGERS_EVERY, _ADDRESSES, _NAMED, _OTHERS = 60.0, 1000, 20, "others"
+# A flood of strangers fills neither disk nor memory.
+_STRANGERS_EVERY = 60.0
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +43,8 @@ class Audit:
         self._journal, self._clock = journal, clock
         self._known: OrderedDict[Key, None] = OrderedDict()
         self._tallies: dict[Key, _Tally] = {}
-        self._strangers, self._strangers_at = Counter[str](), 0.0
+        self._strangers, self._turned_away, self._strangers_at = Crowd(), Crowd(), 0.0
+        self._gate = Gate()
         self._lock, self._ending = threading.Lock(), threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -77,9 +79,17 @@ class Audit:
 
     def unknown(self, address: str) -> None:
         """Somebody without a session was turned away: counted, in one record a minute at most."""
-        with self._lock:
-            is_known = address in self._strangers or len(self._strangers) < _ADDRESSES
-            self._strangers[address if is_known else _OTHERS] += 1
+        self._strangers.add(address)
+
+    def turned_away(self, event: Event) -> None:
+        """Who tries to come in was refused unheard: a flood is one record a minute at most.
+
+        Of each address the first of the minute are written down as they are.
+        """
+        if self._gate.lets(event.asker.address, self._clock()):
+            self.told(event)
+        else:
+            self._turned_away.add(event.asker.address)
 
     def start(self) -> None:
         """Write counts from time to time; call it after the fork."""
@@ -112,17 +122,19 @@ class Audit:
             self.count()
 
     def _write_strangers(self) -> None:
-        with self._lock:
-            met, self._strangers = self._strangers, Counter()
+        self._write_crowd(self._strangers, DENIED, DONE)
+        self._write_crowd(self._turned_away, SIGN_IN, "too_many_tries")
+
+    def _write_crowd(self, crowd: Crowd, event: str, outcome: str) -> None:
+        met = crowd.take()
         if not met:
             return
-        detail = {"refused": met.total(), "addresses": dict(met.most_common(_NAMED))}
+        told = Event(event, Asker("nobody", day("nobody")), outcome=outcome, detail=figures(met))
         try:
-            self._journal.write(Event(DENIED, Asker("nobody", day("nobody")), detail=detail))
+            self._journal.write(told)
             self._strangers_at = self._clock()
         except AuditUnavailable:
-            with self._lock:
-                self._strangers.update(met)
+            crowd.give_back(met)
 
     def _remember(self, key: Key) -> None:
         self._known[key] = None

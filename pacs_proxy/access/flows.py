@@ -17,7 +17,7 @@ from pacs_proxy.access.identity import Identity
 from pacs_proxy.access.tables import Account, Binding, Flow
 from pacs_proxy.database import Database
 from pacs_proxy.errors.access import TooManyTries
-from pacs_proxy.errors.oidc import AccountClosed, IdentityRefused
+from pacs_proxy.errors.oidc import AccountClosed, IdentityRefused, UnknownFlow
 
 # So long somebody may take at the provider, and so many may be under way.
 SECONDS = 600.0
@@ -66,7 +66,7 @@ class Flows:
         return begun
 
     def take(self, state: str, secret: str) -> Begun:
-        """What this browser began; never again after that. Raises IdentityRefused."""
+        """What this browser began; never again after that. Raises UnknownFlow."""
         wanted = (
             (Flow.key == _key(state))
             & (Flow.browser == _key(secret))
@@ -75,7 +75,7 @@ class Flows:
         with self._database.write() as session:
             taken = session.execute(delete(Flow).where(wanted).returning(Flow.key)).all()
         if not (state and secret and taken):
-            raise IdentityRefused("state: unknown")
+            raise UnknownFlow("state: unknown")
         return Begun(secret, state)
 
 

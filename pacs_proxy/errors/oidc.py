@@ -17,6 +17,10 @@ class IdentityRefused(PacsProxyError):
         self.reason = reason
 
 
+class UnknownFlow(IdentityRefused):
+    """It comes back from nothing that was begun here, or from what was taken already."""
+
+
 class NoRole(IdentityRefused):
     """Somebody we know by his provider, who has nothing to do here."""
 

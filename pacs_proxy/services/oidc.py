@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flask import Response, redirect, request
 
-from pacs_proxy.access.records import ACCOUNT_CHANGED, SIGN_IN
+from pacs_proxy.access.records import ACCOUNT_CHANGED, SIGN_IN, Event
 from pacs_proxy.errors import CrossSite, NotFound, PacsProxyError
 from pacs_proxy.errors.oidc import IdentityRefused
 from pacs_proxy.services import session
@@ -28,7 +28,8 @@ def begin() -> Response:
         where = provider.metadata()
         begun = services().door.flows.begin(request.remote_addr or "")
     except PacsProxyError as error:
-        return _refused(error)
+        services().audit.turned_away(_event(error))
+        return _to(f"/#sign-in={error.code}")
     there = provider.authorization(where, begun)
     answer = _to(there)
     answer.set_cookie(
@@ -51,7 +52,8 @@ def callback() -> Response:
         name = _identified(provider)
         secret = session.let_in(name, by="oidc")
     except PacsProxyError as error:
-        return _refused(error)
+        session.refused(_event(error), error)
+        return _to(f"/#sign-in={error.code}")
     answer = _to("/")
     session.hand_over(answer, secret, _is_secure(provider))
     return answer
@@ -79,10 +81,9 @@ def _provider() -> Provider:
     return found
 
 
-def _refused(error: PacsProxyError) -> Response:
+def _event(error: PacsProxyError) -> Event:
     reason = error.reason if isinstance(error, IdentityRefused) else error.code
-    services().audit.told(session.event(SIGN_IN, "oidc", "", error.code, reason=reason))
-    return _to(f"/#sign-in={error.code}")
+    return session.event(SIGN_IN, "oidc", "", error.code, reason=reason)
 
 
 def _to(where: str) -> Response:

@@ -13,8 +13,8 @@ from pacs_proxy.access.permissions import EMERGENCY_DIRECT, STUDY_SHARE, permiss
 from pacs_proxy.access.records import SIGN_IN, SIGN_OUT, Asker, Event
 from pacs_proxy.access.sessions import token_of
 from pacs_proxy.errors import PacsProxyError
-from pacs_proxy.errors.access import NotEncrypted, SignInRefused, SignInRequired
-from pacs_proxy.errors.oidc import IdentityRefused
+from pacs_proxy.errors.access import NotEncrypted, SignInRefused, SignInRequired, TooManyTries
+from pacs_proxy.errors.oidc import IdentityRefused, UnknownFlow
 from pacs_proxy.services.context import principal, services
 from pacs_proxy.services.identity import (
     PLAIN_COOKIE,
@@ -25,6 +25,8 @@ from pacs_proxy.services.identity import (
 )
 from pacs_proxy.web.bodies import json_object, short_text
 
+# Nothing was looked at, so nothing bounds how often it comes.
+_UNHEARD = (TooManyTries, UnknownFlow)
 _HERE = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -53,7 +55,7 @@ def begin() -> Response:
         if account is None:
             raise SignInRefused("The name and the password do not belong together. Try again.")
     except PacsProxyError as error:
-        _told(name, "", error.code)
+        refused(event(SIGN_IN, name, outcome=error.code), error)
         raise
     door.attempts.forget(name, address, device)
     may = permissions_of(account.role, account.restriction, account.may_break_glass)
@@ -168,8 +170,12 @@ def is_secure_page() -> bool:
     return False
 
 
-def _told(name: str, session: str, code: str) -> None:
-    services().audit.told(event(SIGN_IN, name, session, code))
+def refused(about: Event, error: PacsProxyError) -> None:
+    """For the journal: whoever was looked at is written down each time, a flood is counted."""
+    if isinstance(error, _UNHEARD):
+        services().audit.turned_away(about)
+    else:
+        services().audit.told(about)
 
 
 def event(kind: str, name: str, session: str = "", outcome: str = "done", **detail: str) -> Event:

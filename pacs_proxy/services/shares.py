@@ -106,7 +106,7 @@ def _opened(secret: str, passphrase: str) -> Share:
         if not passwords.agrees(found.passphrase, passphrase):
             raise PassphraseRefused("That is not the passphrase of this link. Try again.")
     except PacsProxyError as error:
-        services().audit.told(_event(found, "", error.code))
+        session.refused(_event(found, "", error.code), error)
         raise
     door.attempts.forget(f"share {found.id}", address)
     return found

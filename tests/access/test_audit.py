@@ -11,7 +11,15 @@ from pacs_proxy.access.audit import Audit, day
 from pacs_proxy.access.checkpoint import Checkpoint
 from pacs_proxy.access.inquiry import Inquiry, moment
 from pacs_proxy.access.journal import Journal
-from pacs_proxy.access.records import DENIED, STUDY_EXPORTED, STUDY_READ, Asker, Event, Study
+from pacs_proxy.access.records import (
+    DENIED,
+    SIGN_IN,
+    STUDY_EXPORTED,
+    STUDY_READ,
+    Asker,
+    Event,
+    Study,
+)
 from pacs_proxy.access.tables import AuditRecord
 from pacs_proxy.database import Database
 from pacs_proxy.errors import AuditUnavailable
@@ -180,3 +188,37 @@ def test_strangers_are_counted_in_one_record_a_minute_and_none_is_lost(
     assert len(found[0]["addresses"]) == 20
     assert found[0]["addresses"]["others"] == 4_000
     assert found[0]["addresses"]["10.0.0.0"] == 2
+
+
+def test_a_flood_of_tries_is_written_down_as_it_begins_and_then_counted(
+    kept: Database, pen: Broken
+) -> None:
+    now = [1_800_000_000.0]
+    audit = Audit(pen, clock=lambda: now[0])
+
+    def tries(count: int, address: str) -> None:
+        for number in range(count):
+            asker = Asker(f"name-{number}", "", address)
+            audit.turned_away(Event(SIGN_IN, asker, outcome="too_many_tries"))
+
+    tries(500, "10.0.0.1")
+    tries(4, "10.0.0.2")
+    for number in range(300):
+        tries(1, f"10.1.0.{number}")
+    pen.is_broken = True
+    audit.count()
+    pen.is_broken = False
+    audit.count()
+    now[0] += 60.0
+    tries(11, "10.0.0.1")
+    audit.stop()
+    with kept.read() as session:
+        rows = session.scalars(select(AuditRecord).order_by(AuditRecord.seq)).all()
+    assert {(row.event, row.outcome) for row in rows} == {(SIGN_IN, "too_many_tries")}
+    whole = [row.address for row in rows if row.principal != "nobody"]
+    assert whole[:14] == ["10.0.0.1"] * 10 + ["10.0.0.2"] * 4
+    assert whole[100:] == ["10.0.0.1"] * 10
+    counted = [json.loads(row.detail) for row in rows if row.principal == "nobody"]
+    # Each of the 815 is either there or counted.
+    assert [one["refused"] for one in counted] == [704, 1]
+    assert counted[0]["addresses"]["10.0.0.1"] == 490
