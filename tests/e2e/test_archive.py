@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -24,6 +25,8 @@ pytestmark = [
 
 COUNT = 24
 OUTAGE = 4.0
+# The series takes a quarter of a minute: however busy the machine, most of it has yet to come.
+SLOW = 120_000.0
 # Counts the frames on which anything was called failed.
 FAILED = """() => {
   window.__failed = 0;
@@ -63,24 +66,26 @@ def test_an_archive_that_dies_and_comes_back_is_only_a_pause(
     shelf = Shelf(archive.url)
     book, warm = shelf.add(Barred(TAG)), shelf.add(Barred(1, 1, 48))
     with (
-        Link("127.0.0.1", archive.http_port, rate=1e6) as line,
+        Link("127.0.0.1", archive.http_port) as line,
         Proxy(line.url, threads=16) as proxy,
     ):
         window = viewer(proxy.url, 900).open(warm)
         window.until_shown(0)
+        line.rate = SLOW
         window.go_to(book)
         window.witness(TAG)
         window.page.evaluate(FAILED)
-        window.until("s.counts().received >= 4")
+        window.until("s.counts().received >= 2")
         archive.kill()
         dead = time.monotonic()
         window.show(20)
         window.page.get_by_text("The archive has not answered for").first.wait_for()
-        assert window.cover == "waiting"
+        window.until("s.cover() === 'waiting'")
         window.picture("archive-away")
         window.page.wait_for_timeout(max(0.0, OUTAGE - (time.monotonic() - dead)) * 1000)
         assert window.page.evaluate("() => window.__pacsProxy.counts().received") < COUNT
         archive.restart()
+        line.rate = None
         back = time.monotonic()
         window.until_shown(20)
         print(f"\nshown {time.monotonic() - back:.1f} s after the archive answered again")
@@ -106,11 +111,9 @@ def test_what_rots_on_the_disk_is_named_damaged_and_the_others_show(
         window.until("s.counts().verified === 22 && s.counts().failed === 2")
         for index in (cut, flipped):
             window.show(index)
-            window.until("s.wanted() === x && s.cover() === 'failed'", index)
-            assert window.placeholder.startswith(f"Slice {index + 1}: damaged in the archive")
-            assert "Request " in window.placeholder
+            assert "Request " in window.until_named(index, "damaged in the archive")
         window.picture("damaged")
-        assert "2 images could not be loaded" in window.toasts[0]
+        window.until_said("2 images could not be loaded")
         assert window.told()["wrong"] == []
 
 
@@ -134,8 +137,7 @@ def test_an_unusual_archive_is_shown_exactly_and_the_proof_is_named(
         with Proxy(orthanc.url, threads=16) as proxy:
             window = viewer(proxy.url, 900).open(book)
             assert wrong_ones(window, shelf) == []
-            window.until("s.counts().received === 24")
-            assert window.status == words
+            window.until_status(words)
             assert note in window.page.inner_text(".corner.bottom-left")
             window.picture(f"proof-{option}")
 
@@ -146,18 +148,22 @@ def test_killed_workers_of_ours_cost_the_reader_nothing(
     shelf = Shelf(archive.url)
     book, warm = shelf.add(Barred(TAG)), shelf.add(Barred(1, 1, 48))
     with (
-        Link("127.0.0.1", archive.http_port, rate=1e6) as line,
+        Link("127.0.0.1", archive.http_port) as line,
         Proxy(line.url, threads=16, workers=2) as proxy,
     ):
         window = viewer(proxy.url, 900).open(warm)
         window.until_shown(0)
+        line.rate = SLOW
         window.go_to(book)
         window.witness(TAG)
         window.page.evaluate(FAILED)
-        for received in (4, 12):
+        for received in (2, 4):
             window.until(f"s.counts().received >= {received}")
             for worker in proxy.workers:
-                os.kill(worker, signal.SIGKILL)
+                with suppress(ProcessLookupError):
+                    os.kill(worker, signal.SIGKILL)
+        assert window.page.evaluate("() => window.__pacsProxy.counts().received") < COUNT
+        line.rate = None
         assert wrong_ones(window, shelf) == []
         window.until_all(COUNT)
         assert window.page.evaluate("() => window.__failed") == 0
@@ -178,7 +184,7 @@ def test_an_image_replaced_in_the_archive_is_never_shown_under_the_old_proof(
         window.go_to(book)
         drawn = window.walk(range(4))
         assert [is_drawn_right(shelf, one) for one in drawn] == [True] * 4
-        assert window.status == "4/4 received, 4 verified"
+        window.until_status("4/4 received, 4 verified")
 
 
 def replace(archive: ThrowawayOrthanc, shelf: Shelf, book: Book) -> None:
@@ -201,4 +207,4 @@ def test_a_series_opened_again_says_again_what_was_proven(
     window.go_to(bars)
     assert wrong_ones(window, shelf) == []
     window.until_all(COUNT)
-    assert window.status == "24/24 received, 24 verified"
+    window.until_status("24/24 received, 24 verified")

@@ -4,6 +4,7 @@ import re
 from typing import cast
 
 import pytest
+from playwright.sync_api import expect
 
 from pacs_proxy.demo.orthanc import ThrowawayOrthanc
 from pacs_proxy.demo.phantom import Label, Patient, Study, ct_series
@@ -19,6 +20,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.orthanc]
 COUNT = 24
 # A file is 75 kB: a trouble every fifth file or so.
 EVERY = 300_000
+# The series takes a quarter of a minute: however busy the machine, most of it has yet to come.
+SLOW = 120_000.0
 MIXED = cast("tuple[Kind, ...]", tuple(KINDS))
 
 
@@ -106,13 +109,15 @@ def test_what_takes_long_is_previewed_and_marked_until_it_is_proven(
     line.rate = 500_000
     window = viewer(line.url, 900).open(large)
     window.until_shown(0)
+    line.rate = SLOW
     window.show(3)
     window.until("s.cover() === 'loading' && document.querySelector('[data-preview]') !== null")
     cover = window.page.locator(".cover[data-preview]")
     assert "Preview: not diagnostic" in cover.inner_text()
-    assert cover.locator("img").evaluate("picture => picture.naturalWidth") == 512
+    expect(cover.locator("img")).to_have_js_property("naturalWidth", 512)
     assert window.page.evaluate("window.__pacsProxy.imageId()") is None
     window.picture("preview")
+    line.rate = None
     window.until_shown(3)
     assert cover.count() == 0
     assert [is_drawn_right(shelf, one) for one in window.walk([3])] == [True]
@@ -121,12 +126,14 @@ def test_what_takes_long_is_previewed_and_marked_until_it_is_proven(
 def test_a_line_that_is_gone_for_a_while_is_named_and_waited_for(
     line: Link, shelf: Shelf, bars: Book, window: Viewer
 ) -> None:
+    line.rate = SLOW
     arrive(window, bars)
     line.refuse()
     line.cut()
     window.show(12)
     window.page.get_by_text("No answer from the server for").first.wait_for()
     window.picture("server-away")
+    line.rate = None
     line.accept()
     assert_all_proven(window, shelf)
 
@@ -159,7 +166,7 @@ def test_a_stall_of_seconds_is_said_and_outlived(
 ) -> None:
     """Every connection stalls once for longer than the reader should wait without a word."""
     # So slow that the slice asked for next cannot have come already.
-    line.rate = 200_000
+    line.rate = SLOW
     arrive(window, bars)
     line.weather = Script(*[stall_at(2_000, 5.0)] * 500)
     line.cut()

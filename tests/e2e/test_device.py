@@ -98,7 +98,9 @@ def test_a_study_opened_again_costs_no_image_and_signing_out_leaves_nothing(
     expect(row).to_contain_text(f"BARS, {TAG}")
     window.picture("device")
     window.page.get_by_role("button", name="Close").click()
-    window.page.get_by_role("button", name="Sign out").click()
+    # Its dialog must be the new page's: what is typed before is lost with the old one.
+    with window.page.expect_event("load"):
+        window.page.get_by_role("button", name="Sign out").click()
     sign_in(window)
     window.page.locator("tbody tr").first.wait_for()
     assert window.page.evaluate(DATABASES) == []

@@ -52,7 +52,7 @@ def test_a_study_out_of_reach_opens_with_a_reason_and_a_banner(
     page.locator(".glass-banner").get_by_text("minutes left").wait_for()
     window.until_all(24)
     # The device is ready to keep images, and keeps none of these.
-    assert page.evaluate(DATABASES) == [NAME]
+    page.wait_for_function(f"async x => String(await ({DATABASES})()) === x", arg=NAME)
     assert page.evaluate(KEPT, NAME) == 0
     page.evaluate(AN_HOUR_LATER)
     page.get_by_text("The emergency access to the study has ended").wait_for()

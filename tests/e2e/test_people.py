@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.e2e.conftest import OpenViewer
 from tests.e2e.staff import entered, staffed
@@ -53,14 +54,15 @@ def test_what_a_reader_chose_follows_to_another_browser_and_stays_with_nobody_el
     theme = "document.documentElement.dataset.theme ?? 'dark'"
     page.get_by_text("Columns", exact=True).click()
     page.get_by_role("checkbox", name="Accession").uncheck()
-    with page.expect_response(
-        lambda one: one.url.endswith("/preferences") and one.request.method == "POST"
-    ):
-        page.get_by_role("button", name="Light or dark").click()
+    page.get_by_role("button", name="Light or dark").click()
+    page.wait_for_function(
+        "async () => { const told = await (await fetch('api/preferences')).json();"
+        " return 'columns' in told.preferences && told.preferences.theme === 'light'; }"
+    )
     page.get_by_role("button", name="Sign out").click()
     page.get_by_label("Name", exact=True).wait_for()
     page.wait_for_function(f"() => ({theme}) === 'dark'")
     elsewhere = entered(viewer, server, "ray").page
     elsewhere.wait_for_function(f"() => ({theme}) === 'light'")
-    assert elsewhere.locator("th.col-accession").count() == 0
+    expect(elsewhere.locator("th.col-accession")).to_have_count(0)
     assert entered(viewer, server, "boss").page.evaluate(theme) == "dark"

@@ -1,6 +1,8 @@
 """The viewer as its reader meets it, and its test seam `window.__pacsProxy`."""
 
 import os
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,16 @@ SECONDS = 60.0
 BEFORE = """try {
   localStorage['pacs-preference:drawing'] = '%s';
   localStorage['link'] ??= '%s';
-} catch {}"""
+} catch {}
+addEventListener('DOMContentLoaded', () => {
+  const host = document.getElementById('toasts'), said = window.__said = { words: [], most: 0 };
+  if (host === null) return;
+  new MutationObserver(() => {
+    const words = [...host.querySelectorAll('.toast-words')].map((node) => node.textContent);
+    said.words.push(...words.filter((one) => !said.words.includes(one)));
+    said.most = Math.max(said.most, words.length);
+  }).observe(host, { childList: true, subtree: true, characterData: true });
+});"""
 
 # Walks the series and reports each picture; `limit` ms bound a slice that never comes.
 WALK = """async ({indexes, limit}) => {
@@ -108,6 +119,13 @@ class Viewer:
             timeout=seconds * 1000,
         )
 
+    def until_true(self, holds: Callable[[], object]) -> None:
+        """What is asked from here; the page's events are heard meanwhile."""
+        deadline = time.monotonic() + SECONDS
+        while not holds():
+            assert time.monotonic() < deadline, "it never came to that"
+            self.page.wait_for_timeout(50)
+
     def until_shown(self, index: int, seconds: float = SECONDS) -> None:
         """And the tools are there, which come a moment after the first picture."""
         ready = "s.wanted() === x && s.imageId() !== null && s.isEquipped()"
@@ -116,6 +134,33 @@ class Viewer:
     def until_witnessed(self, index: int) -> None:
         """Until the witness has seen that slice."""
         self.until("window.__witness.told().indexes.includes(x)", index)
+
+    def until_words(self, selector: str, words: str) -> None:
+        """Until an element says this among other things."""
+        there = "[...document.querySelectorAll(x[0])].some((n) => n.innerText.includes(x[1]))"
+        self.page.wait_for_function(f"x => {there}", arg=[selector, words])
+
+    def until_status(self, words: str) -> None:
+        """The status line, such as "24/24 received, 24 verified"."""
+        said = "x => document.querySelector('.progress-words')?.innerText === x"
+        self.page.wait_for_function(said, arg=words)
+
+    def until_said(self, words: str) -> None:
+        """A note at the edge said it: those with good news leave by themselves."""
+        self.page.wait_for_function(
+            "x => window.__said.words.some((one) => one.includes(x))", arg=words
+        )
+
+    def until_named(self, index: int, words: str = "") -> str:
+        """Until the wanted slice has failed, by this cause; all that its placeholder says."""
+        self.until("s.wanted() === x", index)
+        begin = f"Slice {index + 1}: {words}"
+        found = self.page.wait_for_function(
+            "x => { const said = document.querySelector('.cover-card').innerText;"
+            " return window.__pacsProxy.cover() === 'failed' && said.startsWith(x) && said; }",
+            arg=begin,
+        )
+        return str(found.json_value())
 
     def until_failed(self, seconds: float = SECONDS) -> None:
         self.until("s.cover() === 'failed'", None, seconds)
