@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import shutil
 import signal
 import socket
@@ -10,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -21,6 +23,10 @@ MISSING = (
 DICOMWEB = Path("usr/share/orthanc/plugins/libOrthancDicomWeb.so")
 DEBIAN = "/usr/sbin/Orthanc"
 START_SECONDS = 60.0
+# Below those that Linux gives to whoever asks for any: it would give away what is named here,
+# before the server that it is meant for has begun to listen. Each process begins elsewhere.
+_PORTS = range(18_000, 32_000)
+_turn = count(os.getpid() * 1009)
 
 
 class OrthancUnavailable(RuntimeError):
@@ -38,11 +44,18 @@ def shipped_configuration() -> dict[str, object]:
 
 
 def free_port() -> int:
-    """Ask the kernel for a loopback port that nobody uses now."""
+    """Name a loopback port that nobody uses now, and this process has not named lately."""
+    ports = (_PORTS[number % len(_PORTS)] for number in _turn)
+    return next(port for port in ports if _is_free(port))
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def find_executable() -> str | None:
