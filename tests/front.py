@@ -49,7 +49,7 @@ def nginx(conf: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
         yield process
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(PATIENCE)
 
 
 def _changed(text: str, pattern: str, by: str) -> str:

@@ -57,7 +57,7 @@ class Sender:
         body: bytes | None = None,
     ) -> Answer:
         """One request on a connection of its own."""
-        connection = http.client.HTTPConnection(*self.address, timeout=30)
+        connection = http.client.HTTPConnection(*self.address, timeout=PATIENCE)
         try:
             connection.request(method, path, body, dict(headers))
             response = connection.getresponse()
@@ -112,7 +112,7 @@ class Sender:
         self, method: str, where: str, headers: Mapping[str, str], length: int, part: bytes
     ) -> socket.socket:
         """A request whose body has only begun."""
-        sock = socket.create_connection(self.address, timeout=60)
+        sock = socket.create_connection(self.address, timeout=PATIENCE)
         lines = [f"{method} {where} HTTP/1.1", "Host: {}:{}".format(*self.address)]
         lines += [f"{name}: {value}" for name, value in headers.items()]
         head = "\r\n".join([*lines, f"Content-Length: {length}", "", ""])

@@ -14,9 +14,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from pacs_proxy.demo.orthanc import free_port
+from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).resolve().parent.parent
 NONE: Mapping[str, str] = {}
@@ -40,11 +41,15 @@ class Answer:
 class Proxy:
     """`python -m pacs_proxy serve` on a free port, with spool and data that go when it goes."""
 
+    # What all of them are given unless told otherwise: nothing, for benches.
+    usual: ClassVar[dict[str, object]] = {}
+
     def __init__(self, orthanc_url: str, **settings: object) -> None:
         self.port = free_port()
         self.scratch = Path(tempfile.mkdtemp(prefix="pacs-proxy-test-", dir="/dev/shm"))
         self.spool, self.data = self.scratch / "spool", self.scratch / "data"
-        named = {f"PACS_PROXY_{name.upper()}": str(value) for name, value in settings.items()}
+        given = self.usual | settings
+        named = {f"PACS_PROXY_{name.upper()}": str(value) for name, value in given.items()}
         self.env = {
             **{n: v for n, v in os.environ.items() if not n.startswith(("PACS_", "ORTHANC_"))},
             "ORTHANC_URL": orthanc_url,
@@ -119,7 +124,7 @@ class Proxy:
     ) -> None:
         self.stop()
 
-    def wait_until_up(self, seconds: float = 30.0) -> None:
+    def wait_until_up(self, seconds: float = PATIENCE) -> None:
         """Until it answers; raises with its last words when it does not."""
         deadline = time.monotonic() + seconds
         while not self._is_up():
@@ -146,7 +151,7 @@ class Proxy:
         self.kill()
         shutil.rmtree(self.scratch, ignore_errors=True)
 
-    def connect(self, seconds: float = 20.0) -> http.client.HTTPConnection:
+    def connect(self, seconds: float = PATIENCE) -> http.client.HTTPConnection:
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=seconds)
 
     def get(self, path: str, headers: Mapping[str, str] = NONE, method: str = "GET") -> Answer:

@@ -13,6 +13,7 @@ import pytest
 from pacs_proxy.control import Control
 from pacs_proxy.settings import MAX_NODES
 from pacs_proxy.upstream.health import Health
+from tests.waiting import PATIENCE
 
 ADD = """
 import sys
@@ -32,7 +33,7 @@ from pathlib import Path
 from pacs_proxy.control import Control
 with Control(Path(sys.argv[1])).locked():
     print("held", flush=True)
-    time.sleep(60)
+    time.sleep(600)
 """
 
 
@@ -83,7 +84,7 @@ def test_threads_and_processes_lose_no_count(path: Path, control: Control) -> No
         thread.start()
     for thread in threads:
         thread.join()
-    assert [process.wait(20) for process in processes] == [0, 0, 0]
+    assert [process.wait(PATIENCE) for process in processes] == [0, 0, 0]
     assert control.spool_used == 7 * 300
 
 
@@ -93,7 +94,7 @@ def test_the_retry_budget_is_one_for_all_processes(path: Path, control: Control)
     for _ in range(500):
         health.earn()
     workers = [subprocess.Popen([sys.executable, "-c", ADD, str(path), "60"]) for _ in range(2)]
-    assert [process.wait(20) for process in workers] == [0, 0]
+    assert [process.wait(PATIENCE) for process in workers] == [0, 0]
     assert not health.spend()
 
 

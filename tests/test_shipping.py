@@ -26,7 +26,7 @@ from pacs_proxy.settings import SettingError, Settings
 from tests.fakes import FakeOrthanc
 from tests.fakes.store import orthanc_id
 from tests.server import ROOT, Proxy
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 needs_openssl = pytest.mark.skipif(
     shutil.which("openssl") is None, reason="apt-get install openssl"
@@ -104,7 +104,7 @@ class Repository:
 @pytest.fixture(scope="module")
 def tls(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tls")
-    subprocess.run([ROOT / "edge" / "certificate", folder], check=True, timeout=20)
+    subprocess.run([ROOT / "edge" / "certificate", folder], check=True, timeout=PATIENCE)
     return folder
 
 
@@ -163,7 +163,7 @@ def test_every_record_arrives_although_receiver_and_sender_were_away(
 
 @needs_openssl
 def test_a_repository_that_nobody_vouches_for_gets_nothing(tmp_path: Path, tls: Path) -> None:
-    subprocess.run([ROOT / "edge" / "certificate", tmp_path], check=True, timeout=20)
+    subprocess.run([ROOT / "edge" / "certificate", tmp_path], check=True, timeout=PATIENCE)
     stranger = Repository(tmp_path)
     more = {"audit_syslog": f"localhost:{stranger.port}", "audit_syslog_ca": tls / "fullchain.pem"}
     with stranger, FakeOrthanc() as orthanc, Proxy(orthanc.url, **more) as server:

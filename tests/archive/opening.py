@@ -72,8 +72,7 @@ def worker(folder: Path, url: str, **changes: object) -> Iterator[Worker]:
 def main() -> None:
     """`python -m tests.archive.opening FOLDER URL INSTANCE THREADS`: read it in each thread."""
     folder, url, instance, threads = sys.argv[1:]
-    patient = {"stall_seconds": 30.0, "verify_first_bytes": VERIFY_FIRST}
-    with worker(Path(folder), url, **patient) as here:
+    with worker(Path(folder), url, verify_first_bytes=VERIFY_FIRST) as here:
         sizes: list[int] = []
 
         def read() -> None:

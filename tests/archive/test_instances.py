@@ -86,7 +86,7 @@ def in_threads(count: int, work: Callable[[], object]) -> list[object]:
 def test_many_threads_share_one_fetch(
     orthanc: FakeOrthanc, workers: Workers, instance: str, data: bytes
 ) -> None:
-    here = workers(first_byte_seconds=5.0)
+    here = workers()
     orthanc.plan = Always(faults.slow_first_byte(0.1))
     got = in_threads(16, lambda: here.read(instance) == data)
     assert got == [True] * 16
@@ -99,7 +99,7 @@ def test_many_processes_share_one_fetch(
 ) -> None:
     orthanc.plan = Always(faults.slow_first_byte(0.1))
     processes = [other_process(instance, threads=4) for _ in range(3)]
-    answers = [process.communicate(timeout=20)[0] for process in together(processes)]
+    answers = [process.communicate(timeout=PATIENCE)[0] for process in together(processes)]
     size = len(SMALL if instance == INSTANCE else LARGE)
     assert answers == [f"{[size] * 4}\n".encode()] * 3
     assert orthanc.counts["data"] == 1
@@ -227,7 +227,7 @@ def test_an_unknown_instance_is_not_found(workers: Workers) -> None:
 
 def test_a_large_file_is_read_while_it_comes(orthanc: FakeOrthanc, workers: Workers) -> None:
     orthanc.plan = Scripted([faults.stall_after(1_000_000, 0.1)])
-    here, interest = workers(stall_seconds=5.0), Interest()
+    here, interest = workers(), Interest()
     opened = here.instances.open(OTHER, interest)
     first = opened.available(0, interest)
     assert 0 < first <= 1_000_000
@@ -294,7 +294,7 @@ def test_nobody_left_reading_a_large_file_ends_its_fetch(
     orthanc: FakeOrthanc, workers: Workers, tmp_path: Path
 ) -> None:
     orthanc.plan = Always(faults.stall_after(0.5))
-    here = workers(stall_seconds=30.0, stall_floor_seconds=30.0)
+    here = workers()
     opened = here.instances.open(OTHER, Interest())
     opened.close()
     assert orthanc.wait_for(connections=0)
@@ -306,7 +306,7 @@ def test_a_client_that_leaves_others_waiting_does_not_stop_the_fetch(
 ) -> None:
     """The watch asks again and again; as long as another follows, the answer is no."""
     orthanc.plan = Scripted([faults.stall_after(0.5, 0.6)])
-    here, first = workers(stall_seconds=5.0, first_byte_seconds=5.0), Interest()
+    here, first = workers(), Interest()
     here.instances._watch.add(first, lambda: True)
     got: list[object] = []
     threads = [

@@ -61,7 +61,7 @@ def test_tuspy_comes_through_a_line_that_breaks(
 ) -> None:
     with source.open("rb") as stream:
         uploader = TusClient(f"{line.url}/api/uploads").uploader(
-            file_stream=stream, chunk_size=CHUNK, retries=40, retry_delay=0,
+            file_stream=stream, chunk_size=CHUNK, retries=40, retry_delay=0.1,
             upload_checksum=checked, metadata={"filename": "IM1"},
         )  # fmt: skip
         uploader.upload()
@@ -72,7 +72,7 @@ def test_tuspy_comes_through_a_line_that_breaks(
     assert twice <= TROUBLES * CHUNK + 100_000
 
 
-def curl(*options: str, seconds: float = 30.0) -> tuple[int, str]:
+def curl(*options: str, seconds: float = PATIENCE) -> tuple[int, str]:
     """Its status (0 when the connection broke), and the headers of the answer."""
     ran = subprocess.run(
         ["curl", "-s", "-D", "-", "-o", os.devnull, "-H", "Tus-Resumable: 1.0.0", *options],

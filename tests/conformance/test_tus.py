@@ -257,7 +257,7 @@ def test_an_unfinished_upload_says_when_it_expires(target: Target) -> None:
 def test_a_body_of_unknown_length(target: Target) -> None:
     """curl -T - sends one; the edge must know what to expect, so that it can tell a cut."""
     where = target.sender.create(10)
-    connection = http.client.HTTPConnection(*target.sender.address, timeout=20)
+    connection = http.client.HTTPConnection(*target.sender.address, timeout=PATIENCE)
     try:
         headers = {**BYTES, "Upload-Offset": "0", "Transfer-Encoding": "chunked"}
         connection.request("PATCH", where, iter([b"hello", b"world"]), headers, encode_chunked=True)

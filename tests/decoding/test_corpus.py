@@ -109,7 +109,6 @@ def _compared(pixels: Pixels, seen: re.Match[str], row: dict[str, str]) -> str:
     return ""
 
 
-@pytest.mark.timeout(300)
 def test_every_file_is_drawn_right_or_refused_in_words(decoder: Decoder) -> None:
     rows = _rows()
     with ThreadPoolExecutor(2) as pool:

@@ -22,6 +22,7 @@ from pacs_proxy.decoding import Decoder, View
 from pacs_proxy.decoding.launcher import Launcher
 from pacs_proxy.errors import Busy, NotRenderable, PacsProxyError
 from tests.decoding import rogue, samples
+from tests.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -140,7 +141,7 @@ def test_a_template_that_dies_is_replaced(do: Deed, rogues: Decoder) -> None:
 
 
 def test_a_template_that_cannot_run_is_an_error_of_ours(source: int) -> None:
-    broken = Decoder(1, 5.0, MEMORY, launcher=Launcher("tests.decoding.no_such_module"))
+    broken = Decoder(1, 60.0, MEMORY, launcher=Launcher("tests.decoding.no_such_module"))
     with pytest.raises(PacsProxyError, match="could not be started"):
         broken.render(source, View(1, 16))
     broken.close()
@@ -179,7 +180,7 @@ def test_no_job_waits_for_ever_for_a_free_place(source: int) -> None:
         narrow.render(source, View(rogue.DEEDS["right"][0]))
     assert caught.value.retry_after
     narrow.close()
-    held.join(20)
+    held.join(PATIENCE)
     assert not held.is_alive()
 
 
@@ -223,7 +224,7 @@ def test_a_job_whose_template_dies_is_given_to_the_next_one(source: int) -> None
     assert second is not None
     assert _children(second.pid)
     twice.close()
-    held.join(20)
+    held.join(PATIENCE)
     assert not held.is_alive()
     assert all(_gone(name) for name in names)
 
@@ -242,7 +243,7 @@ def test_closing_ends_the_template_and_its_children(source: int) -> None:
     assert process is not None
     names = _children(process.pid)
     brief.close()
-    held.join(20)
+    held.join(PATIENCE)
     assert not held.is_alive()
     assert process.poll() is not None
     assert all(_gone(name) for name in names)

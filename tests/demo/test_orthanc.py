@@ -16,7 +16,7 @@ pytestmark = [
 
 
 def system(orthanc: ThrowawayOrthanc) -> dict[str, object]:
-    with urllib.request.urlopen(f"{orthanc.url}/system", timeout=5) as answer:
+    with urllib.request.urlopen(f"{orthanc.url}/system", timeout=60) as answer:
         content: dict[str, object] = json.load(answer)
     return content
 

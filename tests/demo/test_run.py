@@ -19,6 +19,7 @@ from pacs_proxy.demo.load import LoadFailed, store
 from pacs_proxy.demo.orthanc import ThrowawayOrthanc, find_executable, free_port
 from pacs_proxy.demo.phantom import ct_series
 from pacs_proxy.demo.proxy import ProxyFailed, ProxyProcess, port_or_free
+from tests.waiting import PATIENCE
 
 needs_orthanc = pytest.mark.skipif(find_executable() is None, reason="Orthanc is not installed")
 
@@ -45,7 +46,7 @@ def demonstration(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     )
     yield process
     process.terminate()
-    process.communicate(timeout=30)
+    process.communicate(timeout=PATIENCE)
 
 
 def announced(process: subprocess.Popen[str]) -> tuple[str, int, str]:
@@ -68,14 +69,14 @@ def test_it_prints_an_address_that_shows_the_studies_and_ends_without_a_trace(
     url, orthanc, password = announced(demonstration)
     login = json.dumps({"name": "demo", "password": password}).encode()
     asked = urllib.request.Request(f"{url}api/session", login, {"Content-Type": "application/json"})
-    with urllib.request.urlopen(asked, timeout=10) as answer:
+    with urllib.request.urlopen(asked, timeout=PATIENCE) as answer:
         cookie = answer.headers["Set-Cookie"].partition(";")[0]
     listed = urllib.request.Request(f"{url}api/pacs/studies", headers={"Cookie": cookie})
-    with urllib.request.urlopen(listed, timeout=10) as answer:
+    with urllib.request.urlopen(listed, timeout=PATIENCE) as answer:
         (study,) = json.load(answer)["items"]
     assert study["patient_name"] == "Demo^Head"
     demonstration.send_signal(signal.SIGTERM)
-    assert demonstration.wait(20) == 0
+    assert demonstration.wait(PATIENCE) == 0
     assert left_behind(tmp_path) == []
     assert not Path(f"/proc/{orthanc}").exists()
     with pytest.raises(OSError, match="refused"):

@@ -12,6 +12,7 @@ DATA = bytes(128) + b"DICM" + bytes(range(256)) * 40
 
 @pytest.fixture
 def orthanc() -> Iterator[FakeOrthanc]:
-    with FakeOrthanc() as fake:
+    # It ends no connection while a test on a busy machine is between two steps.
+    with FakeOrthanc(idle=None) as fake:
         fake.add(INSTANCE, DATA)
         yield fake

@@ -10,6 +10,7 @@ from typing import Self
 
 from tests.fakes.passage import Line, Passage, Stream
 from tests.fakes.trouble import Direction, Fair, Trouble, Weather
+from tests.waiting import PATIENCE
 
 
 class Link:
@@ -96,12 +97,12 @@ class Link:
     def __enter__(self) -> Self:
         self._thread = threading.Thread(target=lambda: asyncio.run(self._main()), daemon=True)
         self._thread.start()
-        self._ready.result(10)
+        self._ready.result(PATIENCE)
         return self
 
     def __exit__(self, *error: object) -> None:
         self._call(self._over.set)
-        self._thread.join(10)
+        self._thread.join(PATIENCE)
 
     def _call(self, action: Callable[[], object]) -> None:
         """In the link's own thread."""
@@ -111,7 +112,7 @@ class Link:
             if isinstance(result, Awaitable):
                 await result
 
-        asyncio.run_coroutine_threadsafe(act(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(act(), self._loop).result(PATIENCE)
 
     async def _main(self) -> None:
         self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()

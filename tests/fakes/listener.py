@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from tests.waiting import PATIENCE
+
 QUIET = 0.25
 NONE: Mapping[str, str] = MappingProxyType({})
 
@@ -35,7 +37,7 @@ class Heard:
 
 
 def connect(port: int) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", port), timeout=5)
+    return socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
 
 
 def ask(
@@ -50,12 +52,16 @@ def ask(
     sock.sendall("\r\n".join([*lines, "", ""]).encode() + body)
 
 
-def hear(sock: socket.socket, quiet: float | None = None) -> Heard:
-    """Read to the end, or for as long as something is due, or until quiet for so long."""
+def hear(sock: socket.socket, quiet: float | None = None, least: int = 0) -> Heard:
+    """Read to the end, or for as long as something is due, or until quiet for so long.
+
+    What must come is waited for: `least` bytes, or without `quiet` a whole answer.
+    """
     heard = b""
     while True:
         try:
-            sock.settimeout(quiet or (5.0 if _due(heard) else 0.05))
+            due = len(heard) < least or (quiet is None and _due(heard))
+            sock.settimeout(PATIENCE if due else quiet or 0.05)
             data = sock.recv(1 << 16)
         except TimeoutError:
             return Heard(heard, "quiet")
@@ -69,6 +75,8 @@ def hear(sock: socket.socket, quiet: float | None = None) -> Heard:
 def _due(heard: bytes) -> bool:
     promised = re.search(rb"Content-Length: (\d+)", heard)
     _, mark, body = heard.partition(b"\r\n\r\n")
+    if mark and heard.partition(b" ")[2][:3] in {b"204", b"304"}:
+        return False
     return not mark or promised is None or len(body) < int(promised[1])
 
 
@@ -77,11 +85,12 @@ def fetch(
     path: str,
     headers: Mapping[str, str] = NONE,
     quiet: float | None = None,
+    least: int = 0,
 ) -> Heard:
     """One GET on a connection of its own."""
     with connect(port) as sock:
         ask(sock, path, headers)
-        return hear(sock, quiet)
+        return hear(sock, quiet, least)
 
 
 def post(port: int, path: str, body: bytes) -> Heard:
@@ -90,7 +99,7 @@ def post(port: int, path: str, body: bytes) -> Heard:
         return hear(sock)
 
 
-def at_the_door(port: int, seconds: float = QUIET) -> tuple[bytes, str]:
+def at_the_door(port: int, seconds: float = PATIENCE) -> tuple[bytes, str]:
     """Listen without asking; a reset may come while the connection is still being made."""
     try:
         with connect(port) as sock:

@@ -121,7 +121,7 @@ class FakeOrthanc:
 
     def _connection(self, wire: Wire) -> None:
         with self._counted(wire), suppress(Gone, OSError, ValueError):
-            wire.sock.settimeout(30.0)
+            wire.sock.settimeout(PATIENCE)
             wire.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._serve(wire)
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from tests.fakes.trouble import Course, Direction, Trouble
+from tests.waiting import PATIENCE
 
 PIECE = 16 * 1024
 Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -129,9 +130,9 @@ async def _until(moment: float) -> None:
 
 
 async def _flushed(writer: asyncio.StreamWriter) -> None:
-    """The other kernel has it all (or a second is over): a reset would throw the rest away."""
+    """The other kernel has it all (or patience is): a reset would throw the rest away."""
     sock = writer.get_extra_info("socket")
-    for _ in range(500):
+    for _ in range(int(PATIENCE / 0.002)):
         if not int.from_bytes(fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, bytes(4)), "little"):
             return
         await asyncio.sleep(0.002)

@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Self
 
 from tests.fakes.wire import REASONS
+from tests.waiting import PATIENCE
 
 Script = Callable[["Taken"], None]
 
@@ -70,7 +71,7 @@ class Taken:
         """Take nothing, until the other side has gone."""
         poller = select.poll()
         poller.register(self.sock, select.POLLRDHUP)
-        poller.poll(10_000)
+        poller.poll(PATIENCE * 1000)
 
     def _take(self, is_enough: Callable[[], bool]) -> None:
         while not is_enough():
@@ -107,14 +108,14 @@ class Receiver:
             with suppress(OSError):
                 taken.sock.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
-            thread.join(10)
+            thread.join(PATIENCE)
 
     def join(self) -> None:
         """Until the script of every connection made has come to its end."""
         with self._changed:
-            self._changed.wait_for(lambda: self._threads, 10)
+            self._changed.wait_for(lambda: self._threads, PATIENCE)
         for thread in self._threads:
-            thread.join(10)
+            thread.join(PATIENCE)
 
     def _accept(self) -> None:
         while True:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import Any
 
+from tests.waiting import PATIENCE
+
 PIECE = 64 * 1024
 REASONS = {
     200: "OK",
@@ -119,8 +121,8 @@ class Wire:
                 raise Gone
 
     def flushed(self) -> None:
-        """Until the other side's kernel has taken everything sent, or a second has passed."""
-        deadline = monotonic() + 1.0
+        """Until the other side's kernel has taken everything sent; it raises when that leaves."""
+        deadline = monotonic() + PATIENCE
         while self._unsent() and monotonic() < deadline:
             self.wait(0.001)
 
@@ -173,7 +175,7 @@ class Wire:
 
     def _exactly(self, length: int) -> bytes:
         while len(self._pending) < length:
-            if not self._more(30.0):
+            if not self._more(PATIENCE):
                 raise Gone
         found = bytes(self._pending[:length])
         del self._pending[:length]

@@ -30,6 +30,5 @@ def plain_database(tmp_path: Path) -> Iterator[Database]:
 @pytest.fixture
 def world(orthanc: FakeOrthanc, plain_database: Database, tmp_path: Path) -> Iterator[World]:
     # Patient with a slow machine, impatient only with an archive that is away.
-    slow = {"first_byte_seconds": 10.0, "stall_seconds": 10.0}
-    with control_in(tmp_path) as control, archive(orthanc, control, **slow) as found:
+    with control_in(tmp_path) as control, archive(orthanc, control) as found:
         yield World(plain_database, found.client.impatient(0.5), tmp_path)

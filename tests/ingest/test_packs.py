@@ -28,6 +28,7 @@ from pacs_proxy.ingest.spool import Staging
 from pacs_proxy.jobs import Jobs
 from tests.ingest.test_body import reading
 from tests.sender import pack
+from tests.waiting import PATIENCE
 
 LIMITS = Limits(2000, 5000, 4000, 3, 1 << 20, 100, 50.0, 300.0)
 FILES = {f"k{n}": Random(n).randbytes(100 + n) for n in range(5)}
@@ -106,7 +107,7 @@ def test_a_pack_sent_again_makes_nothing_twice(either: World) -> None:
 
 
 def test_of_two_that_come_at_once_one_is_told_to_ask_again(either: World) -> None:
-    both, ends = Barrier(2, timeout=30), list[object]()
+    both, ends = Barrier(2, timeout=PATIENCE), list[object]()
 
     class Slow:
         """Reads its last byte when the other one does."""

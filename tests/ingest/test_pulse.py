@@ -14,7 +14,7 @@ from pacs_proxy.jobs import Lost
 from tests.fakes import FakeOrthanc, faults
 from tests.fakes.plan import Scripted
 from tests.ingest.dicom import Coding, dicom, native
-from tests.waiting import PATIENCE
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from tests.ingest.world import World
@@ -34,8 +34,8 @@ def test_a_slow_archive_is_said_to_be_writing_until_it_answers(
         if upload.state == "storing" and upload.detail:
             seen[upload.detail] = upload.rev
         time.sleep(0.02)
-    assert "The archive has all of it and is writing, 1 s." in seen
-    assert "The archive has all of it and is writing, 2 s." in seen
+    # Of the three that can be seen a machine that stands still for a second misses one.
+    assert sum(words.startswith("The archive has all of it and is writing, ") for words in seen) > 1
     assert len(set(seen.values())) == len(seen)
     upload = world.upload(name)
     assert (upload.state, upload.detail) == ("done", None)
@@ -67,10 +67,7 @@ def test_a_pulse_ends_with_the_work_and_with_the_claim() -> None:
             raise Lost
 
     with pulse(beat, 0.001):
-        deadline = time.monotonic() + PATIENCE
-        while any(thread.name == "pulse" for thread in threading.enumerate()):
-            assert time.monotonic() < deadline
-            time.sleep(0.002)
+        until(lambda: all(thread.name != "pulse" for thread in threading.enumerate()))
     assert beats == [2]
     with pytest.raises(ValueError, match="x"), pulse(beat, 60):
         raise ValueError("x")

@@ -41,7 +41,7 @@ references, jobs = made(Path(sys.argv[1]), Path(sys.argv[2]))
 runner = Runner(jobs, {"reference": references}, [(REFERENCE,)])
 runner.start()
 print("working", flush=True)
-time.sleep(60)
+time.sleep(600)
 """
 
 
@@ -157,7 +157,7 @@ def test_kills_at_random_moments_leave_each_file_once_and_whole(desk: Desk) -> N
         with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:
             assert process.stdout
             assert process.stdout.readline() == b"working\n"
-            begun, deadline = len(desk.rows()), time.monotonic() + 20
+            begun, deadline = len(desk.rows()), time.monotonic() + PATIENCE
             while len(desk.rows()) == begun and time.monotonic() < deadline:
                 time.sleep(0.005)
             time.sleep(dice.uniform(0, 0.05))

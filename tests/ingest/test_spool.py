@@ -22,7 +22,7 @@ from pathlib import Path
 from pacs_proxy.ingest.spool import Staging
 with Staging(Path(sys.argv[1])).hold("a"):
     print("held", flush=True)
-    time.sleep(60)
+    time.sleep(600)
 """
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from pacs_proxy.database import Batch, Database, Job
 from pacs_proxy.jobs import Jobs
 from tests.server import ROOT
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 StartWorker = Callable[..., subprocess.Popen[str]]
 
@@ -93,17 +93,17 @@ def test_a_zombie_that_wakes_up_cannot_end_the_job_of_its_heir(
     until((tmp_path / str(number) / "1").exists)
     (tmp_path / "go").touch()
     until(lambda: states(jobs) == {"done"})
-    zombie.communicate(timeout=10)  # what it would do wrong, it has done by then
+    zombie.communicate(timeout=PATIENCE)  # what it would do wrong, it has done by then
     assert ends(jobs) == [f"{number}-2"]
 
 
 def test_a_polite_end_leaves_the_job_to_others_at_once(
     jobs: Jobs, start: StartWorker, tmp_path: Path
 ) -> None:
-    number = add(jobs, steps=2000)
+    number = add(jobs, steps=200_000)
     first = start()
     until((tmp_path / str(number) / "1").exists)
-    first.communicate(timeout=10)
+    first.communicate(timeout=PATIENCE)
     with jobs.database.read() as session:
         left = session.get_one(Job, number)
     assert (left.state, left.owner, left.attempts) == ("queued", None, 0)
@@ -116,7 +116,7 @@ def test_kills_at_random_moments_neither_lose_nor_repeat_an_end(
     numbers = [add(jobs, steps=40) for _ in range(60)]
     for _ in range(4):
         process = start()
-        until(lambda: len(ends(jobs)) > max(before))
+        until(lambda: len(ends(jobs)) > max(before) or states(jobs) == {"done"})
         before.append(len(ends(jobs)))
         time.sleep(dice.uniform(0, 0.05))
         process.kill()

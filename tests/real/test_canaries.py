@@ -28,7 +28,7 @@ from tests.fakes.listener import connect as connected
 from tests.fakes.listener import hear
 from tests.sender import Sender
 from tests.server import Answer, Proxy
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.orthanc
 COUNT = 1000
@@ -71,7 +71,7 @@ class Witness:
     def raw(self, data: bytes) -> None:
         with connected(self.server.port) as sock:
             sock.sendall(data)
-            heard = hear(sock, 0.3)
+            heard = hear(sock, 0.3, least=12)
         self.errors += 1
         self.slips |= set(FOUND.findall(heard.data))
 
@@ -171,6 +171,7 @@ def killed_at_work(witness: Witness, numbers: range) -> None:
     server = witness.server
     for number in numbers:
         if number % 10 == 0:
+            until(lambda: len(server.workers) == 2)
             os.kill(Random(number).choice(server.workers), signal.SIGKILL)
         try:
             sent(witness, number)

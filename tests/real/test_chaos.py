@@ -4,7 +4,7 @@ import pytest
 
 from tests.chaos import Scene
 
-pytestmark = [pytest.mark.orthanc, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.orthanc, pytest.mark.timeout(900)]
 
 
 @pytest.mark.parametrize(("split", "kills"), [(False, 5), (True, 4)], ids=["one", "split"])

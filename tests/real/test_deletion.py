@@ -21,7 +21,7 @@ from tests.sender import Sender
 from tests.server import Answer, Proxy
 from tests.waiting import until
 
-pytestmark = [pytest.mark.orthanc, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.orthanc, pytest.mark.timeout(900)]
 
 NOWHERE = "00000000-11111111-22222222-33333333-44444444"
 
@@ -264,6 +264,7 @@ def test_what_is_just_being_stored_does_not_bring_back_a_series_that_is_deleted(
         batch = sender.batch("late")
         sender.create(len(late), late, batch=batch)
         until(lambda: line.carried["up"] > len(late) / 3)
+        line.rate = 300_000.0
         assert sender.news(batch)["uploads"][0]["state"] == "storing"
         until_done(own, f"/api/pacs/deletions/{body(delete(own, 'series', mine.series))['job']}")
         until(lambda: sender.news(batch)["counts"]["waiting"] == 0)

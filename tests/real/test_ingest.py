@@ -23,7 +23,7 @@ from tests.sender import Sender
 from tests.server import Proxy
 from tests.waiting import PATIENCE
 
-pytestmark = [pytest.mark.orthanc, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.orthanc, pytest.mark.timeout(900)]
 
 CORPUS = Path(os.environ.get("PACS_PROXY_CORPUS") or Path(__file__).parents[3] / "shared" / "data")
 PLAIN = Coding()

@@ -24,8 +24,9 @@ from tests.ingest.crashing import POINTS
 from tests.ingest.dicom import Coding, dicom, native
 from tests.ingest.world import World
 from tests.server import ROOT
+from tests.waiting import PATIENCE
 
-pytestmark = [pytest.mark.orthanc, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.orthanc, pytest.mark.timeout(900)]
 
 PLAIN = Coding()
 
@@ -40,7 +41,9 @@ def database(tmp_path: Path) -> Database:
 def _run(folder: Path, orthanc: ThrowawayOrthanc, point: str) -> int:
     command = [sys.executable, "-m", "tests.ingest.crashing"]
     arguments = [str(folder), orthanc.url, point]
-    return subprocess.run([*command, *arguments], cwd=ROOT, timeout=60, check=False).returncode
+    return subprocess.run(
+        [*command, *arguments], cwd=ROOT, timeout=5 * PATIENCE, check=False
+    ).returncode
 
 
 def _held(orthanc: ThrowawayOrthanc, sop: str) -> list[str]:

@@ -20,8 +20,9 @@ from pacs_proxy.demo.orthanc import ThrowawayOrthanc
 from tests.real.studies import Held, asked, stored
 from tests.server import Proxy
 from tests.services.test_access import PASSWORD, cookie, settings, sign_in
+from tests.waiting import PATIENCE
 
-pytestmark = [pytest.mark.orthanc, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.orthanc, pytest.mark.timeout(900)]
 
 Jar = dict[str, str]
 RULES = {
@@ -29,7 +30,6 @@ RULES = {
     "institution": Restriction.of(institutions=["north"]),
     "modality": Restriction.of(modalities=["ct"]),
 }
-SECONDS = 30.0
 
 
 def image(study: int, institution: str, modality: str) -> bytes:
@@ -128,7 +128,7 @@ def test_labels_of_the_archive_are_followed_both_ways(
     def until(count: int, method: str) -> None:
         path = f"{any_orthanc.url}/studies/{study}/labels/Trial"
         urlopen(Request(path, b"" if method == "PUT" else None, method=method)).close()
-        deadline = time.monotonic() + SECONDS
+        deadline = time.monotonic() + PATIENCE
         while listed(door, jar)["total"] != count:
             assert time.monotonic() < deadline
             time.sleep(0.2)

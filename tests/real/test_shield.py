@@ -14,8 +14,9 @@ from pacs_proxy.ingest.source import FileSource
 from pacs_proxy.ingest.walk import Limits
 from tests.ingest.dicom import BIG, DEFLATED, EXPLICIT, IMPLICIT, JPEG, RLE, Coding, dicom
 from tests.ingest.test_shield import SOUND
+from tests.waiting import PATIENCE
 
-pytestmark = [pytest.mark.orthanc, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.orthanc, pytest.mark.timeout(900)]
 
 SYNTAXES = [EXPLICIT, IMPLICIT, BIG, DEFLATED, JPEG, RLE]
 PLAIN = Coding()
@@ -33,7 +34,7 @@ def _examined(data: bytes) -> Examined | None:
 
 
 def _post(orthanc: ThrowawayOrthanc, data: bytes) -> tuple[int, dict[str, str]]:
-    connection = http.client.HTTPConnection("127.0.0.1", orthanc.http_port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", orthanc.http_port, timeout=PATIENCE)
     try:
         connection.request("POST", "/instances", data)
         answer = connection.getresponse()

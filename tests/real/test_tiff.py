@@ -43,7 +43,7 @@ def sent(proxy: Proxy, data: bytes, target: dict[str, str] | None, key: str) -> 
     where = sender.create(len(data), key=key, batch=batch, name="slide.tif", **said)
     for at in range(0, len(data), CHUNK):
         assert sender.patch(where, at, data[at : at + CHUNK]).status == 204
-    deadline = time.monotonic() + 100
+    deadline = time.monotonic() + 5 * PATIENCE
     while True:
         news = sender.news(batch)
         if news["uploads"][0]["state"] in {"done", "refused"}:

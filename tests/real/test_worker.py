@@ -14,6 +14,7 @@ from pacs_proxy.jobs import Jobs
 from pacs_proxy.migrations import upgrade
 from tests.real.studies import asked, image, stored
 from tests.server import ROOT, Proxy
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.orthanc
 
@@ -33,14 +34,14 @@ def test_it_works_on_what_another_process_queued(installed_orthanc: ThrowawayOrt
             with closing(Database(address)) as database:
                 assert ended(database, number) == "done"
             worker.send_signal(signal.SIGTERM)
-            assert worker.wait(20) == 0
+            assert worker.wait(PATIENCE) == 0
         finally:
             worker.kill()
             settings.stop()
     assert asked(installed_orthanc, f"/studies/{held.study}") is None
 
 
-def ended(database: Database, number: int, seconds: float = 40.0) -> str:
+def ended(database: Database, number: int, seconds: float = PATIENCE) -> str:
     """The state of the job once it is none of waiting and working."""
     deadline = time.monotonic() + seconds
     while True:

@@ -20,7 +20,7 @@ from tests.real.studies import image, stored
 from tests.server import Proxy
 from tests.split import Edge, Services
 
-pytestmark = [pytest.mark.orthanc, pytest.mark.timeout(660)]
+pytestmark = [pytest.mark.orthanc, pytest.mark.timeout(900)]
 COUNT, STUDY, CUTS = 16, 71, 20
 needs = pytest.mark.skipif(
     not all(map(shutil.which, ("curl", "zip", "unzip", "dcmdump"))),

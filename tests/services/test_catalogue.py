@@ -127,7 +127,7 @@ def test_with_the_archive_away_the_list_says_how_old_it_is() -> None:
             until(lambda: listed(server)["as_of"] is not None)
             page = listed(server)
             assert names(page) == ["Nobody^1"]
-            assert abs(page["as_of"] - seen) < 5
+            assert abs(page["as_of"] - seen) < 60
 
 
 def test_a_large_archive_is_read_by_a_job_while_its_own_list_is_shown() -> None:
@@ -139,6 +139,6 @@ def test_a_large_archive_is_read_by_a_job_while_its_own_list_is_shown() -> None:
             assert first["total"] == 101
             # Only the catalogue knows sources; until it is made that is said.
             address = "/api/pacs/studies?source=modality"
-            until(lambda: server.get(address).status == 200, 30)
+            until(lambda: server.get(address).status == 200)
             assert listed(server, source="modality")["total"] == 101
             assert asked(orthanc, "/statistics")["CountStudies"] == 101

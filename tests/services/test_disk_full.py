@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,10 +11,10 @@ from tests.fakes import FakeOrthanc
 from tests.fakes.store import orthanc_id
 from tests.server import Proxy
 from tests.services.test_auditing import is_sound, records
+from tests.waiting import until
 
 COUNT = 40
 DATA = bytes(128) + b"DICM" + bytes(3000)
-SECONDS = 30.0
 
 
 @pytest.fixture
@@ -63,10 +62,7 @@ def test_on_a_full_disk_every_answer_is_written_down_or_refused(disk: Path) -> N
         assert all(DATA not in one.body for one in refused)
         assert server.file(names[0]).status == 200, "what is open already stays readable"
         ballast.unlink()
-        deadline = time.monotonic() + SECONDS
-        while server.file(names[-1]).status != 200:
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+        until(lambda: server.file(names[-1]).status == 200, every=0.1)
         served.add(f"P{COUNT - 1}")
         read = [row["patient"] for row in records(server) if row["event"] == "study.read"]
         assert served <= set(read), "handed out and not written down"

@@ -166,7 +166,7 @@ def test_when_its_time_is_over_what_is_on_its_way_ends(door: Proxy, ray: Headers
         database.write() as session,
     ):
         session.execute(update(Opening).values(until=time.time()))
-    assert dripped(response, 5.0) < SIZE
+    assert dripped(response) < SIZE
     connection.close()
     deadline = time.monotonic() + PATIENCE
     while door.file(INSTANCE, ray).status != 404:

@@ -11,6 +11,7 @@ import pytest
 from tests.fakes import Always, FakeOrthanc, faults
 from tests.fakes.listener import Heard, hear
 from tests.server import Answer, Proxy
+from tests.waiting import PATIENCE
 
 ID = "f689ddd2-662f8fe1-8b18180d-ec2a2cee-937917af"
 OTHER = "a689ddd2-662f8fe1-8b18180d-ec2a2cee-937917af"
@@ -30,7 +31,7 @@ def stored(orthanc: FakeOrthanc) -> None:
 @pytest.fixture
 def kept(server: Proxy) -> Iterator[socket.socket]:
     """A connection that gunicorn has answered on before: what follows may go the shortest way."""
-    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as sock:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as sock:
         assert sent(sock, "/healthz").status == 200
         yield sock
 
@@ -128,8 +129,8 @@ def test_a_request_in_pieces_and_two_at_once_are_understood(kept: socket.socket)
     assert hear(kept, 0.1).data == b""
     kept.sendall(rest)
     assert hear(kept).body == DATA
-    kept.sendall(request(FILE) + request("/healthz"))
-    both = hear(kept, 0.5).data
+    kept.sendall(request(FILE) + request("/healthz", "Connection: close"))
+    both = hear(kept, PATIENCE).data
     assert both.count(b"HTTP/1.1 200 OK") == 2
     assert DATA in both
 

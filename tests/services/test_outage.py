@@ -17,7 +17,7 @@ from tests.conftest import StartProxy
 from tests.fakes import Always, Door, FakeOrthanc, Manner, Never, Scripted, faults
 from tests.fakes.store import orthanc_id
 from tests.server import Proxy
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 SMALL = bytes(128) + b"DICM" + Random(10).randbytes(150_000)
 LARGE = bytes(128) + b"DICM" + Random(11).randbytes(12 << 20)
@@ -49,14 +49,11 @@ def is_exact(server: Proxy, instance: str, data: bytes) -> bool:
     return server.file(instance).body == data
 
 
-def soonest(server: Proxy, path: str, wanted: int) -> float:
-    """Seconds of the quickest of five answers: each would be late, one may be by the machine."""
-    times = []
-    for _ in range(5):
-        began = time.monotonic()
-        assert server.get(path).status == wanted
-        times.append(time.monotonic() - began)
-    return min(times)
+def soon(server: Proxy, path: str, wanted: int) -> bool:
+    """Whether it did not wait; of several one does not, where the machine alone is slow."""
+    began = time.monotonic()
+    assert server.get(path).status == wanted
+    return time.monotonic() - began < 1.5
 
 
 def status(server: Proxy) -> str:
@@ -86,12 +83,11 @@ def test_a_long_outage_is_answered_at_once_and_still_ends(proxy: StartProxy, ins
     """Nobody asks for an image meanwhile: a viewer that waits asks for the status alone."""
     with FakeOrthanc() as orthanc:
         orthanc.add(instance, SMALL)
-        server = proxy(orthanc.url, deadline_seconds=0.3)
+        server = proxy(orthanc.url, deadline_seconds=2)
         orthanc.kill()
         assert in_threads([lambda: server.file(instance).status] * 8)() == [503] * 8
         assert status(server) == "unreachable"
-        time.sleep(0.3)
-        assert soonest(server, f"/api/pacs/instances/{instance}/file", 503) < 0.3
+        until(lambda: soon(server, f"/api/pacs/instances/{instance}/file", 503))
         answer = server.file(instance)
         assert (answer.status, answer.problem["code"]) == (503, "archive_unreachable")
         assert server.get("/readyz").status == 503
@@ -124,14 +120,14 @@ def test_health_and_status_answer_while_the_archive_hangs(proxy: StartProxy) -> 
         try:
             until(lambda: orthanc.connections >= 4)
             for path in ("/healthz", "/api/pacs/status"):
-                assert soonest(server, path, 200) < 0.5
+                until(lambda path=path: soon(server, path, 200))  # type: ignore[misc]
         finally:
             for sock in socks:
                 sock.close()
 
 
 def asking(server: Proxy, instance: str) -> socket.socket:
-    sock = socket.create_connection(("127.0.0.1", server.port), timeout=20)
+    sock = socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE)
     target = f"/api/pacs/instances/{instance}/file"
     sock.sendall(f"GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
     return sock

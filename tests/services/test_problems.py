@@ -204,7 +204,7 @@ def test_an_archive_that_dies_in_a_large_body_breaks_the_connection(
 ) -> None:
     with FakeOrthanc() as orthanc:
         orthanc.add(instance, bytes(128) + b"DICM" + Random(6).randbytes(9 << 20))
-        server = proxy(orthanc.url, deadline_seconds=0.5)
+        server = proxy(orthanc.url, deadline_seconds=2)
         orthanc.plan = Always(faults.fin_after(5 << 20))
         orthanc.manner = type(orthanc.manner)(ranges=False)
         with pytest.raises(http.client.IncompleteRead):

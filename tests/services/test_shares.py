@@ -170,7 +170,7 @@ def test_the_end_of_a_link_is_the_end_of_its_guests(door: Proxy, boss: Headers, 
         end_now(door, share["id"])
     else:
         doorkeeper.change_user(settings(door), how, is_disabled=True)
-    assert dripped(response, 5.0) < SIZE
+    assert dripped(response) < SIZE
     connection.close()
     assert until_refused(door, who)
     answer = opened(door, share["secret"])

@@ -25,7 +25,6 @@ DATA = Random(5).randbytes(300_000)
 LIMITS = {
     "upload_file_bytes": 20_000_000,
     "upload_request_bytes": 8_000_000,
-    "upload_body_seconds": 1,
     "upload_disk_reserve": 0,
 }
 
@@ -38,8 +37,7 @@ def running(request: pytest.FixtureRequest) -> Iterator[tuple[FakeOrthanc, Proxy
             yield orthanc, servers.enter_context(Proxy(orthanc.url, threads=24, **LIMITS))
         else:
             services = servers.enter_context(Services(orthanc.url, **LIMITS))  # type: ignore[arg-type]
-            seconds = LIMITS["upload_body_seconds"]
-            edge = servers.enter_context(Edge(services.url, upload_body_seconds=seconds))
+            edge = servers.enter_context(Edge(services.url))
             edge.data = services.data
             yield orthanc, edge
 
@@ -227,9 +225,7 @@ def test_two_never_write_to_one_upload(sender: Sender, server: Proxy) -> None:
     where = sender.create(len(DATA))
     whole = {**BYTES, "Upload-Offset": "0", **checksum(DATA)}
     with sender.begin("PATCH", where, whole, len(DATA), DATA[:1000]) as sock:
-        deadline = time.monotonic() + PATIENCE
-        while sender.head(where).status != 423:
-            assert time.monotonic() < deadline
+        until(lambda: sender.head(where).status == 423)
         busy = sender.patch(where, 0, DATA)
         refused(busy, 423, "busy")
         assert busy.headers["Retry-After"] == "1"
@@ -249,40 +245,8 @@ def test_what_follows_a_body_on_its_connection_is_the_next_request(
     lines += [f"{k}: {v}" for k, v in {**first, "Upload-Offset": str(len(DATA))}.items()]
     second = "\r\n".join([*lines, f"Content-Length: {len(DATA)}", "", ""]).encode() + DATA
     with sender.begin("PATCH", where, first, len(DATA), DATA + second) as sock:
-        assert hear(sock, 5.0).data.count(b"HTTP/1.1 204") == 2
+        assert hear(sock, PATIENCE).data.count(b"HTTP/1.1 204") == 2
     assert staged(server, where) == 2 * DATA
-
-
-def test_a_silent_body_is_408_and_what_came_is_kept(sender: Sender) -> None:
-    where = sender.create(len(DATA))
-    whole = {**BYTES, "Upload-Offset": "0"}
-    with sender.begin("PATCH", where, whole, len(DATA), DATA[:5000]) as sock:
-        began = time.monotonic()
-        assert hear(sock).status == 408
-        assert 0.9 < time.monotonic() - began < 15
-    assert sender.patch(where, sender.offset(where), DATA[sender.offset(where) :]).status == 204
-
-
-def test_a_dripping_body_does_not_hold_its_thread(sender: Sender) -> None:
-    """One byte each tenth of a second: never silent, and never done."""
-    where = sender.create(len(DATA))
-    over = threading.Event()
-
-    def drip(sock: socket.socket) -> None:
-        while not over.wait(0.1):
-            try:
-                sock.send(b"x")
-            except OSError:
-                return
-
-    with sender.begin("PATCH", where, {**BYTES, "Upload-Offset": "0"}, len(DATA), b"x") as sock:
-        thread = threading.Thread(target=drip, args=(sock,))
-        thread.start()
-        began = time.monotonic()
-        assert hear(sock).status == 408
-        over.set()
-        thread.join()
-        assert 0.9 < time.monotonic() - began < 15
 
 
 @pytest.mark.parametrize(
@@ -395,13 +359,13 @@ def test_a_body_of_unknown_length_is_counted_too(sender: Sender, server: Proxy) 
         f"PATCH {where} HTTP/1.1\r\nHost: localhost\r\nTus-Resumable: 1.0.0\r\nUpload-Offset: 0\r\n"
     )
     head += f"Content-Type: {BYTES['Content-Type']}\r\nTransfer-Encoding: chunked\r\n\r\n"
-    with socket.create_connection(sender.address, timeout=10) as sock:
+    with socket.create_connection(sender.address, timeout=PATIENCE) as sock:
         sock.sendall(head.encode() + b"5\r\nhello\r\n5\r\nworld\r\n")
         sock.shutdown(socket.SHUT_WR)
         assert hear(sock).status == 400
     offset = sender.offset(where)
     assert staged(server, where)[:offset] == b"helloworld"[:offset]
-    with socket.create_connection(sender.address, timeout=10) as sock:
+    with socket.create_connection(sender.address, timeout=PATIENCE) as sock:
         sock.sendall(head.replace("Offset: 0", f"Offset: {offset}").encode())
         rest = bytes(1000 - offset)
         sock.sendall(b"%x\r\n%s\r\n0\r\n\r\n" % (len(rest), rest))

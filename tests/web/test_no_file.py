@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -15,7 +14,7 @@ from tests.fakes import FakeOrthanc
 from tests.fakes.store import orthanc_id
 from tests.sender import BYTES, TUS, Sender
 from tests.split import KEY, Edge, Services
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, until
 from tests.web.trace import has_strace, traced, written
 
 ID = orthanc_id("no", "file")
@@ -197,7 +196,7 @@ sys.stdout.write(repr((known, *results)))
 
 def run_sealed(folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", SEALED, str(folder)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
 
 
 def test_once_sealed_no_byte_can_be_written_anywhere(tmp_path: Path) -> None:
@@ -216,7 +215,7 @@ def test_an_edge_whose_output_is_a_file_says_why_it_does_not_start(tmp_path: Pat
             [sys.executable, "-m", "pacs_proxy", "serve"],
             env={**os.environ, **env},
             stderr=log,
-            timeout=30,
+            timeout=PATIENCE,
             check=False,
         )
     assert ended.returncode == 1
@@ -243,7 +242,7 @@ def test_an_edge_that_can_write_refuses_to_serve(services: Services) -> None:
         env=edge.env,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE,
         check=False,
     )
     edge.stop()
@@ -256,10 +255,7 @@ def test_a_worker_that_was_killed_is_replaced_by_one_that_is_sealed(services: Se
     with Edge(services.url) as edge:
         (first,) = edge.workers
         os.kill(first, 9)
-        deadline = time.monotonic() + PATIENCE
-        while edge.workers in ([], [first]):
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        until(lambda: edge.workers not in ([], [first]))
         edge.wait_until_up()
         for pid in processes(edge):
             limits = Path(f"/proc/{pid}/limits").read_text()

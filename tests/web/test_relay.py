@@ -16,7 +16,7 @@ from tests.fakes.receiver import Receiver, Taken
 from tests.fakes.trouble import Script, Trouble, fin_at, flip_at, rst_at, stall_at
 from tests.server import Answer, Proxy
 from tests.split import KEY, Edge, Services
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, until
 from tests.web.conftest import Split
 
 SMALL = bytes(128) + b"DICM" + Random(20).randbytes(300_000)
@@ -239,7 +239,7 @@ def test_the_archives_absence_is_told_and_the_data_sides_own_is_told_apart(split
     got = split.edge.get("/api/pacs/status")
     assert (got.status, got.problem["code"]) == (503, "services_unreachable")
     assert got.headers["Retry-After"] == "1"
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 20  # it is not held for half a minute
     assert split.edge.get("/readyz").status == 503
     assert split.edge.get("/healthz").status == 200
     split.line.accept()
@@ -247,10 +247,7 @@ def test_the_archives_absence_is_told_and_the_data_sides_own_is_told_apart(split
 
 
 def until_ready(edge: Proxy) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while edge.get("/readyz").status != 200:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    until(lambda: edge.get("/readyz").status == 200)
 
 
 def test_a_list_asked_for_while_the_data_side_is_away_comes_when_it_is_back(split: Split) -> None:
@@ -259,9 +256,7 @@ def test_a_list_asked_for_while_the_data_side_is_away_comes_when_it_is_back(spli
     got: list[int] = []
     thread = threading.Thread(target=lambda: got.append(split.edge.get("/api/pacs/studies").status))
     thread.start()
-    deadline = time.monotonic() + PATIENCE
-    while "upstream failed" not in split.edge.log and time.monotonic() < deadline:
-        time.sleep(0.01)
+    until(lambda: "upstream failed" in split.edge.log)
     split.line.accept()
     thread.join(PATIENCE)
     assert got == [200]
@@ -273,18 +268,18 @@ def test_the_data_side_killed_in_mid_download_costs_the_reader_nothing(
     orthanc_alone.add(instance, LARGE)
     with (
         Services(orthanc_alone.url) as services,
-        Link("127.0.0.1", services.port, rate=20e6) as line,
+        Link("127.0.0.1", services.port, rate=2e6) as line,
         Edge(line.url) as edge,
     ):
         got: list[bytes] = []
         thread = threading.Thread(target=lambda: got.append(edge.file(instance).body))
         thread.start()
-        while line.carried["down"] < 5_000_000:
-            time.sleep(0.005)
+        until(lambda: line.carried["down"] > 1_000_000)
         services.kill()
+        line.rate = None
         assert line.carried["down"] < len(LARGE)
         services.start()
-        thread.join(30)
+        thread.join(PATIENCE)
         assert got == [LARGE]
 
 

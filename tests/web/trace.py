@@ -4,12 +4,11 @@ import re
 import shutil
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, until
 
 # Whatever makes, opens, grows or renames something that has a name, or memory that looks like it.
 _CALLS = (
@@ -41,23 +40,18 @@ def traced(pids: list[int], output: Path) -> Iterator[list[str]]:
     command = ["strace", "-f", "-qq", "-e", f"trace={_CALLS}", "-o", str(output), *attach]
     tracer = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     try:
-        _until_attached(pids)
+        until(lambda: all(map(_is_traced, pids)))
         yield found
     finally:
         with suppress(ProcessLookupError):
             tracer.send_signal(signal.SIGINT)
-        tracer.wait(10)
+        tracer.wait(PATIENCE)
     lines = output.read_text(encoding="utf-8", errors="replace").splitlines()
     calls = [line for line in lines if "(" in line]  # the others tell of signals and ends
     found += [line for line in calls if "open" not in line or _WRITES.search(line)]
 
 
-def _until_attached(pids: list[int]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not all(_is_traced(pid) for pid in pids):
-        assert time.monotonic() < deadline, "strace could not attach"
-        time.sleep(0.02)
-
-
 def _is_traced(pid: int) -> bool:
-    return "TracerPid:\t0\n" not in Path(f"/proc/{pid}/status").read_text()
+    """Each thread of it: they are attached to one after the other."""
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return all("TracerPid:\t0\n" not in (task / "status").read_text() for task in tasks)

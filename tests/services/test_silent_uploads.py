@@ -1,0 +1,65 @@
+"""A body that does not come holds nobody: it ends, and what came is kept."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from random import Random
+
+import pytest
+
+from tests.fakes import FakeOrthanc
+from tests.fakes.listener import hear
+from tests.sender import BYTES, Sender
+from tests.server import Proxy
+from tests.split import Edge, Services
+
+DATA = Random(5).randbytes(300_000)
+SECONDS = {"upload_body_seconds": 1}
+
+
+@pytest.fixture(scope="module", params=["directly", "through the edge"])
+def sender(request: pytest.FixtureRequest) -> Iterator[Sender]:
+    """Elsewhere silence is allowed for longer: a busy machine is silent for a second too."""
+    with FakeOrthanc() as orthanc:
+        if request.param == "directly":
+            with Proxy(orthanc.url, **SECONDS) as server:
+                yield Sender(server.url)
+        else:
+            with (
+                Services(orthanc.url, **SECONDS) as services,  # type: ignore[arg-type]
+                Edge(services.url, **SECONDS) as edge,  # type: ignore[arg-type]
+            ):
+                yield Sender(edge.url)
+
+
+def test_a_silent_body_is_408_and_what_came_is_kept(sender: Sender) -> None:
+    where = sender.create(len(DATA))
+    whole = {**BYTES, "Upload-Offset": "0"}
+    with sender.begin("PATCH", where, whole, len(DATA), DATA[:5000]) as sock:
+        began = time.monotonic()
+        assert hear(sock).status == 408
+        assert time.monotonic() - began > 0.9
+    assert sender.patch(where, sender.offset(where), DATA[sender.offset(where) :]).status == 204
+
+
+def test_a_dripping_body_does_not_hold_its_thread(sender: Sender) -> None:
+    """One byte each tenth of a second: never silent, and never done."""
+    where = sender.create(len(DATA))
+    over = threading.Event()
+
+    def drip(sock: socket.socket) -> None:
+        while not over.wait(0.1):
+            try:
+                sock.send(b"x")
+            except OSError:
+                return
+
+    with sender.begin("PATCH", where, {**BYTES, "Upload-Offset": "0"}, len(DATA), b"x") as sock:
+        thread = threading.Thread(target=drip, args=(sock,))
+        thread.start()
+        began = time.monotonic()
+        assert hear(sock).status == 408
+        over.set()
+        thread.join()
+        assert time.monotonic() - began > 0.9
