@@ -1,7 +1,7 @@
 /** Masks and contours on the planes of a volume: which are to be cut, and how they are painted. */
 import type { Point } from './figures/plane.ts';
 import type { Contour } from './formats/contents.ts';
-import { levelAt } from './formats/contour-piles.ts';
+import { levelAt, placesOf } from './formats/contour-piles.ts';
 import { painted, stroked } from './formats/ink.ts';
 import type { Inked, Layers } from './formats/layers.ts';
 import { groundOf, normalOf } from './formats/pile-model.ts';
@@ -120,11 +120,8 @@ function linesOf({ part, pile, contours }: Inked, { view, index }: Wish): Veil[]
   });
 }
 
-function pointsOf({ points }: Contour, view: View): Point[] {
-  const found: Point[] = [];
-  for (let at = 0; at + 2 < points.length; at += 3) {
-    const [x, y] = pixelAt(view, points.slice(at, at + 3) as unknown as Vector);
-    found.push([x + 0.5, y + 0.5]);
-  }
-  return found;
-}
+const pointsOf = (contour: Contour, view: View): Point[] =>
+  [...placesOf(contour)].map((place) => {
+    const [x, y] = pixelAt(view, place);
+    return [x + 0.5, y + 0.5];
+  });

@@ -33,6 +33,11 @@ class FakeCanvas {
 
 class FakeCover implements Lid {
   state: Lid['state'] = 'loading';
+
+  get isAwaiting(): boolean {
+    return this.state === 'loading' || this.state === 'waiting';
+  }
+
   text = '';
   off = () => this.become('off', '');
   loading = (which: string) => this.become('loading', which);

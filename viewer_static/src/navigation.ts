@@ -15,7 +15,10 @@ export interface Canvas {
 }
 
 /** What it needs of a cover. */
-export type Lid = Pick<Cover, 'state' | 'off' | 'loading' | 'progress' | 'waiting' | 'failed'>;
+export type Lid = Pick<
+  Cover,
+  'state' | 'isAwaiting' | 'off' | 'loading' | 'progress' | 'waiting' | 'failed'
+>;
 
 /**
  * A decoded picture is on the canvas one frame later; until then the old one stays with its own label,
@@ -169,7 +172,7 @@ export class Navigation extends EventTarget {
   /** Turns "loading" into the reason why nothing moves, and back. */
   private readonly explain = (): void => {
     const slice = this.model.slices[this.wanted];
-    if (slice === undefined || !/loading|waiting/.test(this.cover.state)) return;
+    if (slice === undefined || !this.cover.isAwaiting) return;
     const waiting = this.waits.get(slice.instance.id);
     if (waiting === undefined) {
       if (this.cover.state === 'waiting') this.cover.loading(this.name(slice));

@@ -1,7 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { SLOTS } from './budget.ts';
 import { ViewerError } from './errors.ts';
-import { outwards, SliceQueue } from './queue.ts';
+import { Outwards, SliceQueue } from './queue.ts';
 import { SeriesModel } from './series.ts';
 import { FakeClock, seriesOf, settled } from './testing.ts';
 
@@ -33,12 +33,49 @@ function bench(count: number, reach = 1_000) {
 }
 
 describe('prefetch order', () => {
+  const walked = (way: Outwards, reach: number) => {
+    const seen: number[] = [];
+    const isWanted = (index: number) => !seen.includes(index);
+    for (let at = way.next(reach, isWanted); at !== null; at = way.next(reach, isWanted))
+      seen.push(at);
+    return seen;
+  };
+
   it('goes outwards, the direction of travel first', () => {
-    expect([...outwards(7, 3, 1, 99)]).toEqual([4, 2, 5, 1, 6, 0]);
-    expect([...outwards(7, 3, -1, 99)]).toEqual([2, 4, 1, 5, 0, 6]);
-    expect([...outwards(5, 0, 1, 99)]).toEqual([1, 2, 3, 4]);
-    expect([...outwards(100, 50, 1, 2)]).toEqual([51, 49, 52, 48]);
-    expect([...outwards(1, 0, 1, 99)]).toEqual([]);
+    expect(walked(new Outwards(7, 3, 1), 99)).toEqual([4, 2, 5, 1, 6, 0]);
+    expect(walked(new Outwards(7, 3, -1), 99)).toEqual([2, 4, 1, 5, 0, 6]);
+    expect(walked(new Outwards(5, 0, 1), 99)).toEqual([1, 2, 3, 4]);
+    expect(walked(new Outwards(100, 50, 1), 2)).toEqual([51, 49, 52, 48]);
+    expect(walked(new Outwards(1, 0, 1), 99)).toEqual([]);
+  });
+
+  it('looks at each slice of a long series a few times, however many are loaded', async () => {
+    const { queue, model, of, started } = bench(2_000, 2_000);
+    const state = vi.spyOn(model, 'state');
+    void queue.want(1_000);
+    queue.prefetch();
+    for (let at = 0; at < started.length; at++) {
+      of(started[at] as number).done();
+      await Promise.resolve();
+      await Promise.resolve();
+    }
+    expect(started).toHaveLength(2_000);
+    expect(state.mock.calls.length).toBeLessThan(6 * 2_000);
+  });
+
+  it('comes back to a slice that left the memory, and to one that was given up', async () => {
+    const { queue, of, started } = bench(20);
+    void queue.want(10);
+    queue.prefetch();
+    for (const index of [10, 11, 9, 12, 8, 13, 7]) {
+      of(index).done();
+      await settled();
+    }
+    queue.evicted(9);
+    expect(queue.yieldOne()).toBe(true);
+    expect(started.at(-1)).not.toBe(9);
+    queue.prefetch();
+    expect(started.at(-1)).toBe(9);
   });
 });
 

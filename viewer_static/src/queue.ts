@@ -4,17 +4,35 @@ import type { Clock } from './clock.ts';
 import { recognised, type ViewerError } from './errors.ts';
 import type { SeriesModel } from './series.ts';
 
-/** Indexes outwards from the centre, the direction of travel first at equal distance. */
-export function* outwards(
-  count: number,
-  centre: number,
-  direction: 1 | -1,
-  reach: number,
-): Generator<number> {
-  for (let distance = 1; distance <= Math.min(reach, count - 1); distance++) {
-    for (const index of [centre + direction * distance, centre - direction * distance]) {
-      if (index >= 0 && index < count) yield index;
+const pair = (count: number, centre: number, away: number): number[] =>
+  [centre + away, centre - away].filter((index) => index >= 0 && index < count);
+
+/** All indexes but the centre, outwards from it. */
+export const outwards = (count: number, centre: number): number[] =>
+  Array.from({ length: Math.max(0, count - 1) }, (_, at) => pair(count, centre, at + 1)).flat();
+
+/** The same way, the direction of travel first at equal distance; what is loaded is not looked at again. */
+export class Outwards {
+  private distance = 1;
+
+  constructor(
+    private readonly count: number,
+    readonly centre: number,
+    readonly direction: 1 | -1,
+  ) {}
+
+  /** The next one that is wanted. What was passed over before is wanted again only after `back`. */
+  next(reach: number, isWanted: (index: number) => boolean): number | null {
+    const { count, centre, direction } = this;
+    for (; this.distance <= Math.min(reach, count - 1); this.distance++) {
+      const found = pair(count, centre, direction * this.distance).find(isWanted);
+      if (found !== undefined) return found;
     }
+    return null;
+  }
+
+  back(index: number): void {
+    this.distance = Math.max(1, Math.min(this.distance, Math.abs(index - this.centre)));
   }
 }
 
@@ -35,8 +53,7 @@ interface Task {
 
 export class SliceQueue implements Party {
   private readonly tasks = new Map<number, Task>();
-  private centre = 0;
-  private direction: 1 | -1 = 1;
+  private way: Outwards;
   private closed = false;
   private relax: () => void = () => undefined;
   /** Nothing is prefetched until the visible slice has come. */
@@ -52,7 +69,16 @@ export class SliceQueue implements Party {
     private readonly clock: Clock,
     private readonly budget = new Budget(),
   ) {
+    this.way = new Outwards(model.slices.length, 0, 1);
+    model.addEventListener('absent', this.missed);
     budget.enter(this);
+  }
+
+  private readonly missed = (event: Event): void =>
+    this.way.back((event as CustomEvent<number>).detail);
+
+  private get centre(): number {
+    return this.way.centre;
   }
 
   get size(): number {
@@ -66,8 +92,8 @@ export class SliceQueue implements Party {
 
   /** Loads the slice before all others; rejects with the reason it cannot be shown. */
   async want(index: number, again = false): Promise<void> {
-    if (index !== this.centre) this.direction = index > this.centre ? 1 : -1;
-    this.centre = index;
+    if (index !== this.centre)
+      this.way = new Outwards(this.model.slices.length, index, index > this.centre ? 1 : -1);
     this.isShared = false;
     const known = this.model.error(index);
     if (known !== null && !again) throw known;
@@ -88,10 +114,12 @@ export class SliceQueue implements Party {
   prefetch(): void {
     this.alone &&= this.tasks.has(this.centre);
     if (this.closed || this.alone || this.budget.isUrgentFor(this)) return;
-    const count = this.model.slices.length;
-    for (const index of outwards(count, this.centre, this.direction, this.reach())) {
-      if (!this.budget.hasRoom) return;
-      if (this.model.state(index) === 'absent') this.begin(index, false);
+    const reach = this.reach();
+    const isWanted = (index: number) => this.model.state(index) === 'absent';
+    while (this.budget.hasRoom) {
+      const index = this.way.next(reach, isWanted);
+      if (index === null) return;
+      this.begin(index, false);
     }
   }
 
@@ -99,6 +127,7 @@ export class SliceQueue implements Party {
   close(): void {
     this.closed = true;
     this.budget.leave(this);
+    this.model.removeEventListener('absent', this.missed);
     this.relax();
     for (const task of this.tasks.values()) task.giveUp.abort();
     this.tasks.clear();

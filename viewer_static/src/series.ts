@@ -58,7 +58,7 @@ export function sifted(detail: SeriesDetail): { good: Instance[]; skipped: Skipp
   return { good, skipped };
 }
 
-/** Fires `change` whenever a count or a slice's state moves. */
+/** Fires `change` whenever a count or a slice's state moves, `absent` with the index of one that is to be loaded. */
 export class SeriesModel extends EventTarget {
   readonly slices: readonly Slice[];
   readonly instances: readonly Instance[];
@@ -123,6 +123,7 @@ export class SeriesModel extends EventTarget {
     this.states[index] = state;
     if (error === null) this.errors.delete(index);
     else this.errors.set(index, error);
+    if (state === 'absent') this.dispatchEvent(new CustomEvent('absent', { detail: index }));
     this.changed();
   }
 

@@ -6,6 +6,8 @@ import {
   RenderingEngine,
   type Types,
 } from '@cornerstonejs/core';
+import { wallClock } from './clock.ts';
+import { coming } from './coming.ts';
 import { ViewerError } from './errors.ts';
 import type { View } from './facts.ts';
 import { type Point, worldOf } from './figures/plane.ts';
@@ -19,9 +21,6 @@ import { rangeOf } from './tools/table.ts';
 export const ENGINE_ID = 'pacs-proxy';
 
 let shared: RenderingEngine | null = null;
-
-/** A frame that is not on screen after this time is not coming. */
-const DRAW_MS = 8_000;
 
 const { Events } = Enums;
 
@@ -251,24 +250,11 @@ export class StackView extends EventTarget {
 
   /** True once it is on the canvas; false when it is not coming or another one is asked for. */
   private seen(imageId: string, turn: number): Promise<boolean> {
-    return new Promise((resolve) => {
-      const settle = (drawn: boolean) => {
-        clearTimeout(timer);
-        this.removeEventListener('drawn', look);
-        resolve(drawn);
-      };
-      const late = () => {
-        // A hidden page draws nothing, and that is no fault of the picture.
-        if (document.hidden) timer = setTimeout(late, DRAW_MS);
-        else settle(false);
-      };
-      const look = () => {
-        if (turn !== this.turn) settle(false);
-        else if (this.rendered === imageId) settle(true);
-      };
-      let timer = setTimeout(late, DRAW_MS);
-      this.addEventListener('drawn', look);
-    });
+    const verdict = () => {
+      if (turn !== this.turn) return false;
+      return this.rendered === imageId ? true : null;
+    };
+    return coming(this, verdict, wallClock, () => document.hidden);
   }
 }
 

@@ -26,7 +26,7 @@ export class VolumeFeed implements Party {
     centre: number,
   ) {
     const count = source.model.slices.length;
-    this.order = [centre, ...outwards(count, centre, 1, count)];
+    this.order = [centre, ...outwards(count, centre)];
     budget.enter(this);
   }
 

@@ -55,7 +55,8 @@ function laid(contour: Contour, groups: Group[]): boolean {
   return true;
 }
 
-function* placesOf({ points }: Contour): Generator<Vector> {
+/** Its points in the patient. */
+export function* placesOf({ points }: Contour): Generator<Vector> {
   for (let at = 0; at + 2 < points.length; at += 3)
     yield [points[at] as number, points[at + 1] as number, points[at + 2] as number];
 }

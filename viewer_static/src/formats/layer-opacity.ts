@@ -1,5 +1,6 @@
 /** How strong masks are, and within which limits they and contours are drawn. */
 import { el } from '../dom.ts';
+import { eachFrame } from '../frames.ts';
 import { CONTOUR_MM, MASK_MM } from './place.ts';
 
 const ON_SLICES = `Masks lie on slices within ${MASK_MM} mm of their plane, contours within ${CONTOUR_MM} mm.`;
@@ -14,7 +15,9 @@ export function opacityOf(
 ): HTMLElement {
   const slider = el('input', { type: 'range', min: '10', max: '100', 'aria-label': 'Opacity' });
   slider.value = String(begin * 100);
-  slider.addEventListener('input', () => changed(Number(slider.value) / 100));
+  // The hand is quicker than the screen.
+  const told = eachFrame(() => changed(Number(slider.value) / 100));
+  slider.addEventListener('input', told);
   const limits = isOnPlanes ? ON_PLANES : ON_SLICES;
   return el(
     'div',
