@@ -4,6 +4,7 @@ import type { SliceFacts, View } from './facts.ts';
 import type { Layers } from './formats/layers.ts';
 import type { Machine } from './machine.ts';
 import type { Mpr } from './mpr.ts';
+import type { Shelf } from './mpr-marks.ts';
 import type { Slice } from './series.ts';
 import type { Session } from './session.ts';
 import type { ToolId } from './toolkit.ts';
@@ -28,6 +29,7 @@ export interface Doorway {
   readonly back: () => void;
   /** Masks and contours that lie over the slices, or may. */
   readonly layers: () => Layers | null;
+  readonly shelf: Shelf;
 }
 
 /** Of the open series, for the button. */
@@ -75,7 +77,7 @@ const refused = (refusal: string): Planes => ({ inForce: false, refusal, size: '
 
 /** The code is fetched here, with the patience of a picture's. */
 export async function planes(way: Doorway): Promise<Mpr> {
-  const { session, machine, shown, budget, transport, tool, back, layers } = way;
+  const { session, machine, shown, budget, transport, tool, back, layers, shelf } = way;
   const { Mpr } = await transport.stubbornly(session.watching, () => import('./mpr.ts'));
   const { width, centre, inverted } = shown.view;
   return new Mpr({
@@ -87,6 +89,8 @@ export async function planes(way: Doorway): Promise<Mpr> {
     grey: { width, centre, inverted },
     tool,
     layers,
+    shelf,
+    volume: isFramed(shown.slice) ? shown.slice.instance.id : session.model.detail.id,
     slice: shown.slice,
     retry: () => void session.retryAll(),
     back,

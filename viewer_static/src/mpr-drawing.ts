@@ -2,17 +2,17 @@
 import type { Point } from './figures/plane.ts';
 import type { Raw } from './figures/spacing.ts';
 import type { HandActions } from './mpr-hand.ts';
-import { figureOf, NOT_SAVED, PlaneMarks, readingOf } from './mpr-marks.ts';
+import { figureOf, NOT_SAVED, type PlaneMarks, readingOf } from './mpr-marks.ts';
 import { coarser } from './mpr-planes.ts';
 import type { MprView } from './mpr-view.ts';
+import { plural } from './text.ts';
 
 /** Screen pixels. */
 const NEAR = 12;
 
 export class Drawing {
-  private readonly marks = new PlaneMarks();
-
   constructor(
+    private readonly marks: PlaneMarks,
     private readonly raw: () => Raw,
     private readonly views: () => readonly MprView[],
     private readonly say: (note: string) => void,
@@ -26,13 +26,24 @@ export class Drawing {
         this.ended();
       },
       draw: (at) => {
-        if (this.marks.move(view().pixelAt(at))) this.show();
+        const { shown } = view();
+        if (shown !== null && this.marks.move(shown, view().pixelAt(at))) this.show();
       },
       release: () => {
         this.marks.release(view().reach * view().view.pixel);
         this.ended();
       },
     };
+  }
+
+  close(): void {
+    this.marks.drop();
+  }
+
+  /** That there are any, for as long as there are. */
+  get note(): string {
+    const { count } = this.marks;
+    return count === 0 ? '' : ` · ${plural(count, 'figure')}, not saved`;
   }
 
   undo(): void {

@@ -70,12 +70,17 @@ export function inkOfFigure(
 function outline(kind: Figure['kind'], points: readonly Point[]): SVGElement[] {
   if (kind === 'probe') return points.map((point) => circle(point, 4, 'figure'));
   if (kind === 'ellipse') return ellipse(points);
+  if (kind === 'bidirectional' || kind === 'cobb')
+    return [points.slice(0, 2), points.slice(2)].filter(({ length }) => length > 1).map(polyline);
   const [a, b, c, d] = points;
   const isBox = kind === 'rectangle' && a && b && c && d;
   const closed = kind === 'freehand' ? [...points, ...points.slice(0, 1)] : points;
   const corners = isBox ? [a, b, d, c, a] : closed;
-  return [shape('polyline', { points: corners.map(written).join(' ') })];
+  return [polyline(corners)];
 }
+
+const polyline = (points: readonly Point[]): SVGElement =>
+  shape('polyline', { points: points.map(written).join(' ') });
 
 const written = ([x, y]: Point): string => `${x.toFixed(1)},${y.toFixed(1)}`;
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { cornersOf, type Lie, PlaneMarks, readingOf } from './mpr-marks.ts';
+import type { Point } from './figures/plane.ts';
+import { cornersOf, type Lie, marksOn, PlaneMarks, readingOf, type Shelf } from './mpr-marks.ts';
 import { viewOf } from './mpr-planes.ts';
 import type { Grid } from './volume-grid.ts';
 import { MISSING } from './volume-voxels.ts';
@@ -27,7 +28,7 @@ const shown = {
 function drawn(kind: 'length' | 'rectangle' | 'freehand', ...points: [number, number][]) {
   const marks = new PlaneMarks();
   marks.press(kind, lie, points[0] ?? [0, 0]);
-  for (const point of points.slice(1)) marks.move(point);
+  for (const point of points.slice(1)) marks.move(lie, point);
   marks.release(0.5);
   return marks;
 }
@@ -76,13 +77,63 @@ describe('a figure on a plane', () => {
     expect(drawn('length', [4, 4], [4, 4.5]).on(lie)).toEqual([]);
     const marks = new PlaneMarks();
     marks.press('angle', lie, [4, 4]);
-    marks.move([14, 4]);
+    marks.move(lie, [14, 4]);
     marks.release(0.5);
-    marks.move([20, 9]);
+    marks.move(lie, [20, 9]);
     expect(marks.count).toBe(0);
     marks.press('angle', lie, [14, 14]);
     marks.release(0.5);
     expect(readingOf(only(marks), view, shown, CT).lines).toEqual(['90.0°']);
+  });
+
+  it('of two lines is drawn in two drags; a short axis stands across the long one', () => {
+    const marks = new PlaneMarks();
+    const stroke = (kind: 'cobb' | 'bidirectional', from: Point, to: Point) => {
+      marks.press(kind, lie, from);
+      marks.move(lie, to);
+      marks.release(0.5);
+    };
+    stroke('bidirectional', [4, 4], [10, 12]);
+    expect(readingOf(only(marks), view, shown, CT).lines).toEqual([]);
+    // A touch is no second line.
+    stroke('bidirectional', [6, 9], [6, 9]);
+    expect(marks.count).toBe(0);
+    stroke('bidirectional', [5, 10], [9.4, 6.2]);
+    const axes = readingOf(only(marks), view, shown, CT);
+    expect(axes.numbers[0]).toBeCloseTo(5, 9);
+    expect(axes.numbers[1]).toBeCloseTo(2.9, 9);
+    const [a, b, c, d] = cornersOf(only(marks), view) as [Point, Point, Point, Point];
+    const across = (b[0] - a[0]) * (d[0] - c[0]) + (b[1] - a[1]) * (d[1] - c[1]);
+    expect(across).toBeCloseTo(0, 9);
+    marks.undo();
+    stroke('cobb', [4, 4], [14, 4]);
+    stroke('cobb', [4, 10], [9, 15]);
+    expect(readingOf(only(marks), view, shown, CT).lines).toEqual(['45.0°']);
+  });
+
+  it('goes on only where it was begun', () => {
+    const marks = new PlaneMarks();
+    const other: Lie = { view: viewOf(GRID, 'coronal'), index: 4 };
+    marks.press('angle', lie, [4, 4]);
+    marks.move(lie, [14, 4]);
+    marks.release(0.5);
+    expect(marks.move(other, [20, 9])).toBe(false);
+    marks.press('angle', other, [2, 2]);
+    expect(marks.count).toBe(0);
+    expect(marks.on(lie)).toEqual([]);
+    expect(marks.on(other)).toHaveLength(1);
+  });
+
+  it('is there again when the planes of the same volume are opened again, but for what was begun', () => {
+    const shelf: Shelf = new Map();
+    const marks = marksOn(shelf, 'a series');
+    marks.press('probe', lie, [30, 20]);
+    marks.press('length', lie, [4, 4]);
+    marks.move(lie, [10, 12]);
+    marks.drop();
+    const again = marksOn(shelf, 'a series');
+    expect(again.on(lie).map(({ kind }) => kind)).toEqual(['probe']);
+    expect(marksOn(shelf, 'another').on(lie)).toEqual([]);
   });
 
   it('is taken back, or removed where the pointer is', () => {

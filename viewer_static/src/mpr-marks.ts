@@ -1,4 +1,4 @@
-/** Figures on reconstructed planes: kept in the patient's coordinates while the planes are open, and not saved. Pure. */
+/** Figures on reconstructed planes: kept in the patient's coordinates while the study is open, and not saved. Pure. */
 import { type Figure, type Reading, read } from './figures/figure.ts';
 import type { Point } from './figures/plane.ts';
 import type { Raw } from './figures/spacing.ts';
@@ -6,16 +6,29 @@ import { dot, type Vector } from './geometry.ts';
 import { depthOf, pixelAt, placeAt, type View } from './mpr-planes.ts';
 import { lengthOf, plus } from './volume-stack.ts';
 
-const DRAWN = ['length', 'angle', 'ellipse', 'rectangle', 'freehand', 'probe'] as const;
+const DRAWN = [
+  'length',
+  'bidirectional',
+  'angle',
+  'cobb',
+  'ellipse',
+  'rectangle',
+  'freehand',
+  'probe',
+] as const;
 export type PlaneKind = (typeof DRAWN)[number];
+
+/** Of those that one drag does not finish. */
+const POINTS: Partial<Record<PlaneKind, number>> = { bidirectional: 4, angle: 3, cobb: 4 };
 
 export const isDrawn = (tool: string): tool is PlaneKind =>
   (DRAWN as readonly string[]).includes(tool);
 
 export const REFUSED =
-  'This tool works on the slices only. On planes: length, angle, ellipse, rectangle, freehand and probe.';
+  'This tool works on the slices only. On planes: lengths, axes, angles, ellipse, rectangle, freehand and probe.';
 export const NOT_SAVED =
-  'Figures on planes are read from interpolated values and are not saved: they go when you leave.';
+  'Figures on planes are read from interpolated values and are not saved: ' +
+  'they stay until the study is closed. F4 saves a picture of them.';
 
 /** A plane that a picture shows. */
 export interface Lie {
@@ -37,15 +50,39 @@ export interface Shown {
   readonly pixels: ArrayLike<number>;
 }
 
+/** By the series or file whose volume they were drawn on: planes are left and opened again. */
+export type Shelf = Map<string, PlaneMarks>;
+
+export function marksOn(shelf: Shelf, volume: string): PlaneMarks {
+  const marks = shelf.get(volume) ?? new PlaneMarks();
+  shelf.set(volume, marks);
+  return marks;
+}
+
 export class PlaneMarks {
   private all: PlaneMark[] = [];
   private draft: { mark: PlaneMark; readonly lie: Lie; isHeld: boolean } | null = null;
 
   press(kind: PlaneKind, lie: Lie, at: Point): void {
-    if (this.draft !== null && this.draft.mark.kind === kind && kind === 'angle') {
-      this.keep([...this.draft.mark.places.slice(0, 2), placed(this.draft.lie, at)]);
+    if (this.draft?.mark.kind === kind && isOn(this.draft.mark, lie)) this.goOn(at);
+    else this.begin(kind, lie, at);
+  }
+
+  /** The third point of an angle ends it; a second line is drawn as the first one was. */
+  private goOn(at: Point): void {
+    const { draft } = this;
+    if (draft === null) return;
+    const place = placed(draft.lie, at);
+    const first = draft.mark.places.slice(0, 2);
+    if (draft.mark.kind === 'angle') {
+      this.keep([...first, place]);
       return;
     }
+    draft.mark = { ...draft.mark, places: [...first, place, place] };
+    draft.isHeld = true;
+  }
+
+  private begin(kind: PlaneKind, lie: Lie, at: Point): void {
     const { out } = lie.view.axes;
     const place = placed(lie, at);
     const places = kind === 'probe' || kind === 'freehand' ? [place] : [place, place];
@@ -54,24 +91,32 @@ export class PlaneMarks {
     if (kind === 'probe') this.keep(places);
   }
 
-  /** True when a figure is being drawn. */
-  move(at: Point): boolean {
+  /** True when a figure is being drawn there. */
+  move(lie: Lie, at: Point): boolean {
     const { draft } = this;
-    if (draft === null) return false;
-    const { mark, lie, isHeld } = draft;
-    draft.mark = { ...mark, places: grown(mark, placed(lie, at), isHeld) };
+    if (draft === null || !isOn(draft.mark, lie)) return false;
+    const { mark, isHeld } = draft;
+    draft.mark = { ...mark, places: grown(mark, placed(draft.lie, at), isHeld) };
     return true;
   }
 
-  /** An angle waits for its third point; what was not drawn far enough is forgotten. */
+  /** Some wait for what is still to be drawn; what was not drawn far enough is forgotten. */
   release(pixel: number): void {
     const { draft } = this;
-    if (draft === null) return;
+    if (draft === null || !draft.isHeld) return;
     draft.isHeld = false;
-    const [first, last] = [draft.mark.places[0], draft.mark.places.at(-1)];
-    if (first === undefined || last === undefined || extent(draft.mark) < 2 * pixel)
-      this.draft = null;
-    else if (draft.mark.kind !== 'angle') this.keep(draft.mark.places);
+    const { kind, places } = draft.mark;
+    const isSecond = kind in POINTS && places.length === POINTS[kind];
+    if (extent(isSecond ? places.slice(2) : places) < 2 * pixel)
+      this.draft = isSecond
+        ? { ...draft, mark: { ...draft.mark, places: places.slice(0, 2) } }
+        : null;
+    else if (isSecond || !(kind in POINTS)) this.keep(places);
+  }
+
+  /** What was begun and not finished is not kept. */
+  drop(): void {
+    this.draft = null;
   }
 
   undo(): boolean {
@@ -110,12 +155,20 @@ export class PlaneMarks {
 const placed = ({ view, index }: Lie, at: Point): Vector => placeAt(view, index, at);
 
 function grown({ kind, places }: PlaneMark, at: Vector, isHeld: boolean): Vector[] {
-  const [first = at, second = at] = places;
+  const [first = at, second = at, third] = places;
   if (kind === 'freehand') return isHeld ? [...places, at] : [...places];
-  return isHeld ? [first, at] : [first, second, at];
+  if (!isHeld) return kind === 'angle' ? [first, second, at] : [...places];
+  if (third === undefined) return [first, at];
+  const end = kind === 'cobb' ? at : across(plus(second, first, -1), third, at);
+  return [first, second, third, end];
 }
 
-function extent({ places }: PlaneMark): number {
+/** The place beside `from` as far as `at` is, at right angles to the way. */
+function across(way: Vector, from: Vector, at: Vector): Vector {
+  return plus(at, way, -dot(plus(at, from, -1), way) / dot(way, way));
+}
+
+function extent(places: readonly Vector[]): number {
   const [first] = places;
   return Math.max(...places.map((place) => lengthOf(plus(place, first as Vector, -1))));
 }
@@ -166,7 +219,7 @@ export function readingOf(mark: PlaneMark, view: View, shown: Shown | null, raw:
       : { columns: shown.width, rows: shown.height, samples: 1, values: shown.pixels };
   const figure = figureOf(mark, view);
   const reading = read(figure, own, picture);
-  if (mark.kind === 'angle' && mark.places.length < 3) return { ...reading, lines: [] };
+  if (mark.places.length < (POINTS[mark.kind] ?? 0)) return { ...reading, lines: [] };
   const numbers = [reading.statistics?.mean ?? 0, ...(reading.probed ?? [])];
   if (numbers.every(Number.isFinite)) return reading;
   const bare = read(figure, own, null);

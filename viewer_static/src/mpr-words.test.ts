@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { ViewerError } from './errors.ts';
 import type { Asked } from './mpr-cuts.ts';
 import { turnedAxes, viewOf } from './mpr-planes.ts';
-import { factsOfVolume, failuresOf, marked, planeLines, stateOf } from './mpr-words.ts';
+import { factsOfVolume, failuresOf, honestyOf, marked, planeLines, stateOf } from './mpr-words.ts';
 import type { Grid } from './volume-grid.ts';
 
 const counts = { instances: 9, received: 9, verified: 9, lengthOnly: 0, failed: 0 };
@@ -15,6 +15,15 @@ it('a volume is called verified only when it is, and complete only when it is', 
   );
   expect(stateOf({ ...volume, isComplete: false, count: 7 }, { counts })).toBe(
     '7 of 9 slices, reconstruction incomplete',
+  );
+});
+
+it('a picture of planes says what it is made of', () => {
+  const volume = { isComplete: true, count: 9, total: 9, failures: [] };
+  expect(honestyOf(volume, { counts })).toBe('Reconstruction');
+  const part = { ...volume, isComplete: false, count: 7 };
+  expect(honestyOf(part, { counts: { ...counts, lengthOnly: 2 } })).toBe(
+    'Reconstruction · 7 of 9 slices · not verified by digest',
   );
 });
 

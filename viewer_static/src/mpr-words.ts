@@ -22,6 +22,16 @@ export function stateOf(volume: Told, { counts }: Pick<SeriesModel, 'counts'>): 
   return `${plural(total, 'slice')}, ${proof}`;
 }
 
+/** Under a picture of planes that is taken along. */
+export function honestyOf(volume: Told, { counts }: Pick<SeriesModel, 'counts'>): string {
+  const { isComplete, count, total } = volume;
+  const parts = [
+    isComplete ? '' : `${count} of ${total} slices`,
+    counts.lengthOnly === 0 ? '' : 'not verified by digest',
+  ];
+  return ['Reconstruction', ...parts].filter((part) => part !== '').join(' · ');
+}
+
 export function factsOfVolume(grid: Grid, bytes: number, { tilt }: Pick<Stack, 'tilt'>): string {
   return [
     `${grid.columns} × ${grid.rows} × ${grid.slices}`,

@@ -9,7 +9,7 @@ import type { MprDesk } from './mpr-desk.ts';
 import { Drawing } from './mpr-drawing.ts';
 import type { HandActions } from './mpr-hand.ts';
 import { MprLayers } from './mpr-layers.ts';
-import { REFUSED } from './mpr-marks.ts';
+import { marksOn, REFUSED } from './mpr-marks.ts';
 import { type Grey, rewindowed } from './mpr-paint.ts';
 import { NAMES, type Name } from './mpr-planes.ts';
 import * as seam from './mpr-seam.ts';
@@ -39,9 +39,10 @@ export class Mpr {
   /** What the volume is, in words. */
   private facts = '';
 
-  constructor(private readonly desk: MprDesk) {
+  constructor(readonly desk: MprDesk) {
     this.grey = desk.grey;
     this.drawing = new Drawing(
+      marksOn(desk.shelf, desk.volume),
       () => desk.raw(desk.slice.imageId),
       () => this.views,
       (note) => this.status(note),
@@ -88,6 +89,7 @@ export class Mpr {
 
   private left(): void {
     this.laid.close();
+    this.drawing.close();
     this.cuts?.close();
     this.cuts = null;
     this.volume?.close();
@@ -277,11 +279,11 @@ export class Mpr {
   }
 
   private status(note: string): void {
-    const { volume, facts } = this;
+    const { volume, laid, drawing } = this;
     const { model } = this.desk.source;
     if (volume === null) return;
-    const state = note === '' ? `${stateOf(volume, model)} · ${facts}${this.laid.note}` : note;
-    this.bar.says(state, failuresOf(volume, model));
+    const facts = `${stateOf(volume, model)} · ${this.facts}${laid.note}${drawing.note}`;
+    this.bar.says(note || facts, failuresOf(volume, model));
   }
 
   private refuse(reason: string): void {

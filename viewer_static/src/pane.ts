@@ -15,6 +15,7 @@ import { Hand } from './hand.ts';
 import { Hung } from './hung.ts';
 import type { Link } from './link.ts';
 import type { Machine, MachineRoom } from './machine.ts';
+import type { Shelf } from './mpr-marks.ts';
 import { Overlay } from './overlay.ts';
 import type { Watch } from './persist.ts';
 import { Rail } from './rail.ts';
@@ -30,6 +31,7 @@ export interface PaneDeps {
   readonly link: Link;
   readonly room: MachineRoom;
   readonly budget: Budget;
+  readonly shelf: Shelf;
   readonly map: (pane: Pane) => StudyMap;
   readonly quickLook: () => boolean;
 }
@@ -105,8 +107,7 @@ export class Pane extends Hung {
     const { transport, link, budget, quickLook } = this.deps;
     const view = this.viewed(machine);
     const { cover } = this;
-    const { engine } = machine;
-    const desk = { transport, link, engine, view, cover, budget, ahead, quickLook };
+    const desk = { transport, link, engine: machine.engine, view, cover, budget, ahead, quickLook };
     const session = new Session(detail, desk);
     this.session = session;
     this.listen(session);
@@ -166,15 +167,14 @@ export class Pane extends Hung {
 
   /** To planes through the series; they begin with the picture on screen. */
   async reconstruct(): Promise<void> {
-    const { session, shown, tool } = this;
-    const { budget, transport, room } = this.deps;
-    const { machine } = room;
+    const { session, shown, tool, deps } = this;
+    const { machine } = deps.room;
     if (session === null || shown === null || machine === null) return;
-    const back = () => this.toSlices();
     const door = () => import('./mpr-door.ts');
-    const { planes } = await transport.stubbornly(session.watching, door);
-    const way = { session, machine, shown, budget, transport, tool, back };
-    const mpr = await planes({ ...way, layers: () => this.layers });
+    const { planes } = await deps.transport.stubbornly(session.watching, door);
+    const back = () => this.toSlices();
+    const layers = () => this.layers;
+    const mpr = await planes({ ...deps, session, machine, shown, tool, back, layers });
     if (this.session !== session || this.mpr !== null) return;
     session.cine.stop();
     this.mpr = mpr;

@@ -29,8 +29,6 @@ import { turnTheme } from './theme.ts';
 import { Together } from './together.ts';
 import { Toolbar } from './toolbar.ts';
 
-const NO_MAGNIFIER = 'The magnifier needs a graphics card, which this browser does not offer.';
-
 export class Reader {
   private readonly stage: Stage;
   private readonly opening: Opening;
@@ -154,15 +152,12 @@ export class Reader {
   }
 
   private listen(): void {
-    const { stage, opening, strip, deps } = this;
+    const { stage, opening, strip } = this;
     stage.addEventListener('opened', () => this.opened());
     stage.addEventListener('active', () => this.activated());
     stage.addEventListener('tool', () => this.toolbar.chosen(stage.tool));
     stage.addEventListener('progress', () => this.status.counted());
     stage.addEventListener('pane-progress', (event) => strip.state((event as CustomEvent).detail));
-    stage.addEventListener('no-magnifier', () =>
-      deps.toasts.say('magnifier', 'info', NO_MAGNIFIER),
-    );
     stage.addEventListener('shown', () => strip.begin());
     stage.addEventListener('shown', () => this.toolbar.planed(stage.planes));
     stage.addEventListener('shown', () => this.toolbar.offers(stage.active.facts?.offered ?? null));

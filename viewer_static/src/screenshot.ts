@@ -1,11 +1,10 @@
 /** The picture on screen as a PNG, which says of itself what it is not. */
 import type { Pane } from './pane.ts';
-
-const NAME = 'picture-not-diagnostic.png';
-const BANNER = 'NOT DIAGNOSTIC';
+import { BANNER, save, stamp } from './png.ts';
 
 /** False when there is no proven picture to save. */
 export async function savePicture(pane: Pane): Promise<boolean> {
+  if (pane.mpr !== null) return (await import('./mpr-picture.ts')).savePlanes(pane.mpr);
   const { shown, session, node } = pane;
   const drawn = node.querySelector<HTMLCanvasElement>('.canvas canvas');
   if (shown === null || session === null || drawn === null || pane.cover.state !== 'off')
@@ -40,25 +39,4 @@ async function rasterised(node: HTMLElement): Promise<HTMLImageElement | null> {
   image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(copy.outerHTML)}`;
   await image.decode();
   return image;
-}
-
-function stamp(context: CanvasRenderingContext2D, words: string): void {
-  const { width, height } = context.canvas;
-  const size = Math.max(14, Math.round(height / 40));
-  context.font = `600 ${size}px sans-serif`;
-  context.textAlign = 'center';
-  context.fillStyle = '#000a';
-  context.fillRect(0, height - 2 * size, width, 2 * size);
-  context.fillStyle = '#ffd27a';
-  context.fillText(words, width / 2, height - 0.65 * size);
-}
-
-async function save(canvas: HTMLCanvasElement): Promise<void> {
-  const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, 'image/png'));
-  if (blob === null) return;
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(blob);
-  link.download = NAME;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }

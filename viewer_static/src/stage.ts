@@ -8,6 +8,7 @@ import type { Layout } from './layout.ts';
 import type { Link } from './link.ts';
 import { type Machine, MachineRoom, type Toolbox } from './machine.ts';
 import { type Planes, planesOf } from './mpr-door.ts';
+import type { Shelf } from './mpr-marks.ts';
 import { Pane, type PaneDeps } from './pane.ts';
 import type { Watch } from './persist.ts';
 import { install, remove } from './seam.ts';
@@ -46,6 +47,8 @@ export class Stage extends EventTarget {
   tool: ToolId = matchMedia('(pointer: coarse)').matches ? 'scroll' : 'window';
   private readonly paneDeps: PaneDeps;
   private readonly room: MachineRoom;
+  /** Figures on planes go with the study. */
+  private readonly shelf: Shelf = new Map();
   private made = 0;
   /** What the left button did before it moved a crosshair. */
   private resting: ToolId | null = null;
@@ -59,6 +62,7 @@ export class Stage extends EventTarget {
       link,
       room: this.room,
       budget: new Budget(() => (transport.goodput.isNarrow ? FEW : SLOTS)),
+      shelf: this.shelf,
       map,
       quickLook,
     };
@@ -129,10 +133,6 @@ export class Stage extends EventTarget {
   }
 
   choose(tool: ToolId): void {
-    if (tool === 'magnify' && this.tools?.group.canMagnify() === false) {
-      this.dispatchEvent(new Event('no-magnifier'));
-      return;
-    }
     this.tool = tool;
     this.tools?.group.choose(tool);
     this.dispatchEvent(new Event('tool'));
@@ -140,6 +140,7 @@ export class Stage extends EventTarget {
 
   close(): void {
     for (const pane of this.panes) pane.close();
+    this.shelf.clear();
     remove();
   }
 

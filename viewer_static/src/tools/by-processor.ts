@@ -10,6 +10,43 @@ type Draws = (element: Drawer) => void;
 
 /** By the canvas of each viewport: the same image may hang in several. */
 const drawers = new WeakMap<HTMLCanvasElement, Draws>();
+/** What was painted here for an image; null where the library painted it. */
+type Painted = (image: Types.IImage) => HTMLCanvasElement | null;
+const pictures = new WeakMap<HTMLCanvasElement, Painted>();
+
+/** What the library keeps of a viewport that it draws without a card: the picture as it is windowed, pixel by pixel. */
+interface Kept {
+  readonly _cpuFallbackEnabledElement?: {
+    readonly renderingTools?: { readonly renderCanvas?: HTMLCanvasElement };
+  };
+}
+
+/** Draws the picture of a viewport once more, from its own pixels, where `ink` puts the viewport's. */
+export function drawLarger(viewport: Types.IStackViewport, ink: CanvasRenderingContext2D): void {
+  const image = viewport.getCornerstoneImage();
+  const picture = pictures.get(viewport.canvas)?.(image) ?? windowed(viewport, image);
+  if (picture === null) return;
+  const { a, b, c, d, e, f } = placed(viewport, image.imageId);
+  ink.imageSmoothingEnabled = true;
+  ink.transform(a, b, c, d, e, f);
+  ink.drawImage(picture, 0, 0);
+}
+
+function windowed(viewport: Types.IStackViewport, image: Types.IImage): HTMLCanvasElement | null {
+  const kept = (viewport as unknown as Kept)._cpuFallbackEnabledElement;
+  const drawn = kept?.renderingTools?.renderCanvas;
+  const isWhole = drawn?.width === image.columns && drawn.height === image.rows;
+  return isWhole ? drawn : null;
+}
+
+/** From the corner of the first pixel to the canvas. */
+function placed(viewport: Types.IStackViewport, imageId: string): DOMMatrix {
+  const plane = planeAt(imageId);
+  const at = (column: number, row: number) =>
+    viewport.worldToCanvas([...worldOf(plane, [column - 0.5, row - 0.5])]);
+  const [[x, y], right, down] = [at(0, 0), at(1, 0), at(0, 1)];
+  return new DOMMatrix([right[0] - x, right[1] - y, down[0] - x, down[1] - y, x, y]);
+}
 
 /** The library looks up whole numbers only, and knows no window but a linear one. */
 function isOdd({ color, voiLUTFunction, voxelManager }: Types.IImage): boolean {
@@ -26,6 +63,7 @@ export class ByProcessor {
 
   constructor(private readonly viewport: Types.IStackViewport) {
     drawers.set(viewport.canvas, (element) => this.draw(element));
+    pictures.set(viewport.canvas, (image) => (this.painted?.image === image ? this.buffer : null));
   }
 
   put(image: Types.IImage, table: Table | null): void {
@@ -44,17 +82,8 @@ export class ByProcessor {
     ink.fillStyle = 'black';
     ink.fillRect(0, 0, canvas.width, canvas.height);
     ink.imageSmoothingEnabled = viewport?.pixelReplication !== true;
-    ink.setTransform(this.placed(image.imageId));
+    ink.setTransform(placed(this.viewport, image.imageId));
     ink.drawImage(this.buffer, 0, 0);
-  }
-
-  /** From the corner of the first pixel to the canvas. */
-  private placed(imageId: string): DOMMatrix {
-    const plane = planeAt(imageId);
-    const at = (column: number, row: number) =>
-      this.viewport.worldToCanvas([...worldOf(plane, [column - 0.5, row - 0.5])]);
-    const [[x, y], right, down] = [at(0, 0), at(1, 0), at(0, 1)];
-    return new DOMMatrix([right[0] - x, right[1] - y, down[0] - x, down[1] - y, x, y]);
   }
 
   private paint(image: Types.IImage, viewport: Drawer['viewport']): void {

@@ -14,6 +14,7 @@ import {
 } from '@cornerstonejs/tools';
 import type { ToolId } from '../toolkit.ts';
 import { DRAWN } from './drawn.ts';
+import { LensTool } from './lens.ts';
 import { wordsOf } from './marks.ts';
 import { RegionWindowTool } from './region.ts';
 import { STYLE } from './style.ts';
@@ -31,12 +32,16 @@ const MOVES = {
   turn: TurnTool,
 } as const;
 
-const CLASSES = { ...MOVES, ...DRAWN };
+const CLASSES = { ...MOVES, lens: LensTool, ...DRAWN };
 
 /** What the page itself does with a drag of the left button. */
 type Own = 'scroll' | 'cross';
 
-const classOf = (tool: ToolId) => (tool in CLASSES ? CLASSES[tool as Exclude<ToolId, Own>] : null);
+function classOf(tool: ToolId) {
+  // The library's magnifier draws with the graphics card only.
+  if (tool === 'magnify' && getShouldUseCPURendering()) return LensTool;
+  return tool in CLASSES ? CLASSES[tool as Exclude<ToolId, Own>] : null;
+}
 
 /** Asks the reader for a text; an empty one draws nothing. */
 export type Ask = (written: string) => Promise<string>;
@@ -76,9 +81,6 @@ export function startTools(asking: Ask): void {
 export function bindTools(viewportId: string, renderingEngineId: string): void {
   ToolGroupManager.getToolGroup(GROUP)?.addViewport(viewportId, renderingEngineId);
 }
-
-/** The library's magnifier draws with the graphics card only. */
-export const canMagnify = (): boolean => !getShouldUseCPURendering();
 
 export function choose(tool: ToolId): void {
   const group = ToolGroupManager.getToolGroup(GROUP);

@@ -6,6 +6,8 @@ import { Batch } from './batch.ts';
 import { Desk } from './desk.ts';
 import { Item, type State } from './item.ts';
 import { Ledger } from './ledger.ts';
+import { rejoin, waitingFor } from './rejoin.ts';
+import type { Found } from './survey.ts';
 import { sums } from './words.ts';
 
 const id = (n: number): string => n.toString(16).padStart(32, '0');
@@ -70,6 +72,46 @@ function scene() {
 }
 
 const states = ({ items }: Batch): State[] => items.map(({ state }) => state);
+
+describe('a file that broke off', () => {
+  const found = (path: string, proof: string) =>
+    ({ path, size: 100, kind: 'dicom', skipped: '', fingerprint: `new ${path}`, proof }) as Found;
+
+  function broken() {
+    const { desk, batch } = scene();
+    const ledger = new Ledger(null, 'salt');
+    const [item] = batch.items as [Item];
+    item.proof = 'the same';
+    item.sent = 40;
+    item.become('refused', 0, 'The stick was removed.', 'removed');
+    const itemOf = (one: Found) => {
+      const made = new Item({ ...one, plain: false });
+      made.proof = one.proof;
+      return made;
+    };
+    return { desk, batch, ledger, itemOf };
+  }
+
+  it('goes on under the same upload when the same bytes are chosen again, from wherever', () => {
+    const { desk, batch, ledger, itemOf } = broken();
+    const again = [found('elsewhere/1', 'the same')];
+    expect(waitingFor(again, desk.batches)).toBe(batch);
+    rejoin(batch, again, itemOf, ledger);
+    const [item] = batch.items as [Item];
+    expect(batch.items).toHaveLength(3);
+    expect(item).toMatchObject({ path: '1', state: 'waiting', id: id(1), sent: 40 });
+    expect(ledger.upload(item.fingerprint, id(99))).toBe(id(1));
+  });
+
+  it('begins anew when its bytes are others, and leaves the old one as it was', () => {
+    const { desk, batch, ledger, itemOf } = broken();
+    const other = [found('1', 'another')];
+    expect(waitingFor(other, desk.batches)).toBeNull();
+    rejoin(batch, other, itemOf, ledger);
+    expect(states(batch)).toEqual(['refused', 'sent', 'sent', 'waiting']);
+    expect(batch.items[3]).toMatchObject({ id: null, sent: 0, beginning: 1 });
+  });
+});
 
 describe('cancelling', () => {
   it('claims nothing of files the server has before the server has spoken', async () => {

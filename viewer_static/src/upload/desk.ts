@@ -19,6 +19,7 @@ import type { Item } from './item.ts';
 import type { Ledger } from './ledger.ts';
 import { Meter } from './meter.ts';
 import { type Asker, Reception } from './reception.ts';
+import { rejoin, waitingFor } from './rejoin.ts';
 import { remedy } from './remedy.ts';
 import type { Found, Picked } from './survey.ts';
 import { Tidings } from './tidings.ts';
@@ -165,7 +166,7 @@ export class Desk extends EventTarget {
   private async begin(batch: Batch, picks: readonly Picked[]): Promise<Batch> {
     const { reception } = this;
     const found = await reception.survey(batch, picks, this.leaving.signal);
-    const earlier = this.earlier(found);
+    const earlier = waitingFor(found, this.batches);
     if (earlier !== null) return this.rejoin(earlier, batch, found);
     for (const some of inParts(found)) {
       for (const one of some) batch.items.push(reception.item(one));
@@ -196,24 +197,12 @@ export class Desk extends EventTarget {
     if (batch.id !== null) ledger.opened(batch.id, { key, expected });
   }
 
-  /** The restored batch that waits for some of these files. */
-  private earlier(found: readonly Found[]): Batch | null {
-    const there = new Set(found.map(({ path, size }) => `${size} ${path}`));
-    const waits = ({ items }: Batch) => items.some((i) => there.has(`${i.size} ${i.path}`));
-    return this.batches.find((batch) => batch.unfinished && waits(batch)) ?? null;
-  }
-
-  /** The same files again: what the server has is left alone, the rest goes on. */
+  /** The same files again. */
   private async rejoin(batch: Batch, fresh: Batch, found: readonly Found[]): Promise<Batch> {
     this.batches.splice(this.batches.indexOf(fresh), 1);
     this.limits ??= await limitsOf(this.deps.transport, this.watch());
-    const known = new Map(batch.items.map((item) => [`${item.size} ${item.path}`, item]));
     batch.stage = 'running';
-    for (const one of found) {
-      const item = known.get(`${one.size} ${one.path}`);
-      if (item === undefined) batch.items.push(this.reception.item(one));
-      else if (item.state === 'parted') batch.replace(item, this.reception.item(one));
-    }
+    rejoin(batch, found, (one) => this.reception.item(one), this.deps.ledger);
     this.changed();
     await this.sendAll(batch);
     return batch;

@@ -94,6 +94,8 @@ export class Item implements Facts {
   readonly plain: boolean;
   file: Blob | null = null;
   target: string | null = null;
+  /** Size, time of the last change and digest of its beginning; empty where the file was not seen. */
+  proof = '';
   state: State = 'waiting';
   /** When the state was last another. */
   since = 0;

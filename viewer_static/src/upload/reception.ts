@@ -54,9 +54,10 @@ export class Reception {
   }
 
   item(found: Found): Item {
-    const { path, file, size, kind, skipped, fingerprint } = found;
+    const { path, file, size, kind, skipped, fingerprint, proof } = found;
     const item = new Item({ path, size, kind, plain: plain(found), fingerprint });
     item.file = file;
+    item.proof = proof;
     item.become(skipped === '' ? 'waiting' : 'skipped', this.deps.clock.now(), skipped);
     return item;
   }

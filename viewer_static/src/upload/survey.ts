@@ -4,6 +4,7 @@ import type { ReadingQueue } from './chunks.ts';
 import { type Disc, discOf, missing } from './dicomdir.ts';
 import { ISO_AT, isIso, type Kind, recognised, SENT, whySkipped } from './kinds.ts';
 import type { Identity } from './ledger.ts';
+import { digestOf, hex } from './sha256.ts';
 import { type Summary, squeezable, summary } from './summary.ts';
 
 export interface Picked {
@@ -17,6 +18,8 @@ export interface Found extends Picked {
   readonly skipped: string;
   readonly summary: Summary;
   readonly fingerprint: string;
+  /** Tells the same file when it is chosen again; empty where it could not be read. */
+  readonly proof: string;
   /** Asked of the file once: browsers look it up on the medium each time. */
   readonly size: number;
 }
@@ -62,10 +65,11 @@ async function looked({ file, path }: Picked, eyes: Eyes): Promise<Found> {
     if (kind === 'dicom' && !seen.complete && size > HEAD)
       seen = summary(await eyes.reading.read(file, 0, LONG_HEAD));
     const skipped = SENT.has(kind) ? '' : whySkipped(kind, head);
-    return { ...known, kind, skipped, summary: kind === 'dicom' ? seen : NOTHING };
+    const proof = `${size} ${modified} ${hex(await digestOf(head))}`;
+    return { ...known, kind, skipped, proof, summary: kind === 'dicom' ? seen : NOTHING };
   } catch {
     const skipped = 'the file cannot be read from its medium';
-    return { ...known, kind: 'other', skipped, summary: NOTHING };
+    return { ...known, kind: 'other', skipped, proof: '', summary: NOTHING };
   }
 }
 
