@@ -12,9 +12,10 @@ from typing import Any
 
 from pacs_proxy.access.restriction import Traits
 from pacs_proxy.archive import summaries
+from pacs_proxy.archive.describing import Describing
 from pacs_proxy.archive.geometry import viewing_order
 from pacs_proxy.archive.summaries import InstanceSummary, SeriesSummary, StudySummary
-from pacs_proxy.errors import Damaged, Interrupted, NotFound, PacsProxyError, Refused
+from pacs_proxy.errors import Interrupted, NotFound, PacsProxyError, Refused
 from pacs_proxy.upstream.answers import Description
 from pacs_proxy.upstream.client import Client
 from pacs_proxy.upstream.interest import Interest
@@ -262,17 +263,18 @@ class Studies:
             summaries.instance(answer, {"md5": self._digest(str(answer.get("FileUuid", "")))})
             for answer in answers
         ]
-        instances, skipped = list[InstanceSummary](), list[tuple[str, str]]()
+        ordered = [listed[index] for index in viewing_order(listed)]
+        unknown = [one.id for one in ordered[:_DESCRIBED] if one.md5 is None]
         until = self._clock() + _DESCRIBING_SECONDS
-        for place, index in enumerate(viewing_order(listed)):
-            summary = listed[index]
-            try:
-                if summary.md5 is None and place < _DESCRIBED and self._clock() < until:
-                    summary = replace(summary, md5=self._describe(summary.id, interest).md5)
-            except (NotFound, Damaged) as error:
-                skipped.append((summary.id, error.detail))
+        asking = Describing(unknown, self._describe, lambda: self._clock() < until)
+        said = asking.run(interest)
+        instances, skipped = list[InstanceSummary](), list[tuple[str, str]]()
+        for summary in ordered:
+            answer = said.get(summary.id)
+            if isinstance(answer, PacsProxyError):
+                skipped.append((summary.id, answer.detail))
             else:
-                instances.append(summary)
+                instances.append(replace(summary, md5=answer.md5) if answer else summary)
         return instances, skipped
 
     def _has_extended_find(self, interest: Interest) -> bool:

@@ -20,11 +20,45 @@ FRAMES = """count => new Promise(resolve => {
 })"""
 
 
+# Greys of the lens and of the picture beside the pointer, by pairs.
+MAGNIFIED = """([x, y]) => {
+  const lens = document.querySelector('canvas.lens');
+  const view = document.querySelector('.cornerstone-canvas');
+  const box = view.getBoundingClientRect();
+  const grey = (canvas, across, down) =>
+    canvas.getContext('2d').getImageData(Math.round(across), Math.round(down), 1, 1).data[0];
+  const [large, small] = [lens.width / 250, view.width / box.width];
+  return Array.from({ length: 25 }, (_, at) => 3 * (at - 12)).map(away => [
+    grey(lens, (125 + 3 * away) * large, 125 * large),
+    grey(view, (x + away - box.left) * small, (y - box.top) * small),
+  ]);
+}"""
+
+
 @pytest.fixture
 def flat(chromium: BrowserType) -> Iterator[Browser]:
     flags = [*FLAGS, "--disable-3d-apis"]
     with chromium.launch(executable_path=CHROMIUM, args=flags) as browser:
         yield browser
+
+
+def assert_magnified(window: Viewer) -> None:
+    """Where bright meets dark, the lens shows what the picture shows, three times as large."""
+    x, y = window.page.evaluate("() => window.__pacsProxy.placed(48, 90)")
+    window.page.keyboard.press("m")
+    window.page.mouse.move(x + 4, y)
+    window.page.mouse.down()
+    window.page.mouse.move(x, y, steps=2)
+    lens = window.page.locator("canvas.lens")
+    lens.wait_for()
+    window.picture("cpu-magnifier")
+    pairs = window.page.evaluate(MAGNIFIED, [x, y])
+    window.page.mouse.up()
+    lens.wait_for(state="detached")
+    alike = [abs(large - small) <= 8 for large, small in pairs]
+    # An edge is seen a fraction of a pixel beside.
+    assert alike.count(False) <= 3
+    assert max(small for _, small in pairs) - min(small for _, small in pairs) > 60
 
 
 def test_without_3d_every_slice_is_drawn_from_the_stored_values(
@@ -40,6 +74,7 @@ def test_without_3d_every_slice_is_drawn_from_the_stored_values(
         assert told["wrong"] == []
         assert told["indexes"] == list(range(24))
         window.picture("cpu")
+        assert_magnified(window)
     finally:
         window.close()
 

@@ -114,6 +114,15 @@ def test_planes_turn_with_the_hand_and_hold_numpys_values(
         np.testing.assert_allclose(plane(window, name).axes, AXES[name], atol=1e-12)
 
 
+def leave_and_return(window: Viewer) -> None:
+    """From the planes to the slices and back."""
+    window.page.keyboard.press("Escape")
+    window.page.locator(".mpr").wait_for(state="detached")
+    window.until_shown(0)
+    window.page.keyboard.press("F8")
+    until_complete(window)
+
+
 def test_figures_on_a_plane_have_numpys_numbers(window: Viewer, shelf: Shelf, mr: Book) -> None:
     volume = volume_of(shelf, mr)
     reconstruct(window, mr)
@@ -141,9 +150,24 @@ def test_figures_on_a_plane_have_numpys_numbers(window: Viewer, shelf: Shelf, mr
     outline = drawn(window, "f", (30, 30), (60, 32), (50, 48), (30, 30))
     polygon = np.array(outline["figure"]["points"])
     assert_statistics(outline, values[even_odd(polygon, values)])
+    drawn(window, "b", (30, 40), (60, 48))
+    drag(window, *on(window, "coronal", (44, 52), (48, 34)))
+    until(window, "s.figures('coronal').at(-1).lines.length === 1")
+    axes = figures(window, "coronal")[-1]
+    a, b, c, d = np.array(axes["figure"]["points"])
+    assert (b - a) @ (d - c) == pytest.approx(0, abs=1e-6)
+    sizes = [np.hypot(*(b - a)) * shown.pixel, np.hypot(*(d - c)) * shown.pixel]
+    assert axes["numbers"] == pytest.approx(sizes, rel=1e-9)
     window.picture("mpr-figures")
     bar = window.page.locator(".mpr-state")
     assert "are not saved" in bar.inner_text()
+    before = figures(window, "coronal")
+    leave_and_return(window)
+    assert figures(window, "coronal") == before
+    assert "6 figures, not saved" in bar.inner_text()
+    with window.page.expect_download() as saved:
+        window.page.keyboard.press("F4")
+    assert saved.value.path().read_bytes().startswith(b"\x89PNG")
     count = len(figures(window, "coronal"))
     window.page.mouse.wheel(0, 120)
     until(window, "s.settled() && s.figures('coronal').length === 0")
@@ -154,7 +178,7 @@ def test_figures_on_a_plane_have_numpys_numbers(window: Viewer, shelf: Shelf, mr
     window.page.mouse.move(*on(window, "coronal", (48, 41))[0])
     window.page.keyboard.press("Delete")
     until(window, "!s.figures('coronal').some((one) => one.figure.kind === 'probe')")
-    window.page.keyboard.press("b")
+    window.page.keyboard.press("t")
     drag(window, *on(window, "coronal", (30, 30), (60, 50)))
     assert "works on the slices only" in bar.inner_text()
 

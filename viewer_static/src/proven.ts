@@ -23,6 +23,14 @@ export interface Proven {
   readonly syntax: string;
 }
 
+/** Of the stored file, as the list told it or as it came: a long list tells those of its first files only. */
+export function storedMd5(
+  { md5 }: Pick<Expected, 'md5'>,
+  came: Pick<Proven, 'converted' | 'integrity' | 'md5'>,
+): string | null {
+  return md5 ?? (came.converted === null && came.integrity === 'md5' ? came.md5 : null);
+}
+
 function announcedBy(response: Response, expected: Expected): Announced {
   const converted = response.headers.get('x-converted');
   const length = response.headers.get('content-length');

@@ -85,6 +85,15 @@ describe('vault', () => {
     expect(found).toMatchObject({ integrity: 'md5', converted: null, md5: wanted.md5 });
   });
 
+  it('keeps a file whose digest came with its bytes and not with the list', async () => {
+    const { vault } = await bench();
+    const { wanted, proven } = file(1);
+    await vault.keep({ ...wanted, md5: null }, { ...proven, integrity: 'length' });
+    expect(await vault.take(wanted)).toBeNull();
+    await vault.keep({ ...wanted, md5: null }, proven);
+    expect(await vault.take(wanted)).toMatchObject({ integrity: 'md5', md5: wanted.md5 });
+  });
+
   it('keeps no word of the patient and no byte of the image readable', async () => {
     const { vault, box } = await bench();
     const { wanted, proven } = file(1);

@@ -2,7 +2,7 @@
 import type { Study } from '../api.ts';
 import type { Digest } from '../digest.ts';
 import { type Expected, objection, proof } from '../instance.ts';
-import type { Proven } from '../proven.ts';
+import { type Proven, storedMd5 } from '../proven.ts';
 import { date, personName } from '../text.ts';
 import type { Drawer, Entry } from './drawer.ts';
 import type { Seal } from './seal.ts';
@@ -97,7 +97,7 @@ export class Vault {
     const { converted, integrity, md5, syntax } = proven;
     const whole = packed({ converted, integrity, md5, syntax }, proven.bytes);
     const { study } = wanted;
-    const name = await this.nameOf(wanted);
+    const name = await this.nameOf({ ...wanted, md5: storedMd5(wanted, proven) });
     if (name === null || study === undefined || whole.length > this.limits.bytes / 2) return;
     const owner = await this.seal.name(`study ${study.id}`);
     await this.room(whole.length);
