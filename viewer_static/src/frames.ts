@@ -2,18 +2,22 @@
 
 type Frame = (act: () => void) => unknown;
 
-/** Called as often as one likes, it acts once before the next frame. */
+/** Called as often as one likes, it acts at once and then no more than once a frame, the last time included. */
 export function eachFrame(
   act: () => void,
   frame: Frame = (next) => requestAnimationFrame(next),
 ): () => void {
-  let isComing = false;
-  return () => {
-    if (isComing) return;
-    isComing = true;
+  let isWaiting = false;
+  let isWanted = false;
+  const told = () => {
+    isWanted = isWaiting;
+    if (isWaiting) return;
+    isWaiting = true;
+    act();
     frame(() => {
-      isComing = false;
-      act();
+      isWaiting = false;
+      if (isWanted) told();
     });
   };
+  return told;
 }
