@@ -7,15 +7,28 @@ import type { Line } from './mpr-cross.ts';
 const SVG = 'http://www.w3.org/2000/svg';
 const GAP = 14;
 const HANDLE = 6;
-/** Of words beside figures, about. */
-const LETTER = 7.6;
-const LINE = 17;
+/** Of words beside figures, about, in heights of their letters. */
+const LETTER = 0.6;
+const LINE = 1.25;
 /** A hand is not exact to the pixel. */
 const REACH = 13;
 
 export interface Room {
   readonly width: number;
   readonly height: number;
+}
+
+/** With the height of its letters. */
+export interface Page extends Room {
+  readonly letter: number;
+}
+
+/** Where words lie already. */
+export interface Box {
+  readonly left: number;
+  readonly right: number;
+  readonly top: number;
+  readonly bottom: number;
 }
 
 /** Far enough from the middle to turn finely, and on the screen in all but the smallest views. */
@@ -61,10 +74,11 @@ export function inkOfFigure(
   { kind, points }: Figure,
   lines: readonly string[],
   at: (point: Point) => Point,
-  room: Room,
+  page: Page,
+  taken: Box[],
 ): SVGElement[] {
   const screen = points.map(at);
-  return [...outline(kind, screen), ...words(lines, screen, room)];
+  return [...outline(kind, screen), ...words(lines, screen, page, taken)];
 }
 
 function outline(kind: Figure['kind'], points: readonly Point[]): SVGElement[] {
@@ -98,19 +112,43 @@ function circle([cx, cy]: Point, r: number, kind: string): SVGElement {
 }
 
 /** Beside the rightmost point, or as near to it as the view has room. */
-function words(lines: readonly string[], points: readonly Point[], room: Room): SVGElement[] {
+function words(
+  lines: readonly string[],
+  points: readonly Point[],
+  page: Page,
+  taken: Box[],
+): SVGElement[] {
+  const { letter } = page;
+  const box = wordBox(lines, points, page, taken);
+  taken.push(box);
+  return lines.map((line, number) => {
+    const node = shape('text', { x: box.left, y: box.top + LINE * letter * number + letter });
+    node.textContent = line;
+    return node;
+  });
+}
+
+/** Not over the words of another figure, while there is room below them. Pure. */
+export function wordBox(
+  lines: readonly string[],
+  points: readonly Point[],
+  { width, height, letter }: Page,
+  taken: readonly Box[],
+): Box {
   const [x, y] = points.reduce(
     (far, point) => (point[0] > far[0] ? point : far),
     points[0] ?? [0, 0],
   );
-  const wide = LETTER * Math.max(0, ...lines.map(({ length }) => length));
-  const left = Math.max(4, Math.min(x + 10, room.width - wide));
-  const top = Math.max(LINE, Math.min(y + 5, room.height - LINE * lines.length));
-  return lines.map((line, number) => {
-    const node = shape('text', { x: left, y: top + LINE * number });
-    node.textContent = line;
-    return node;
-  });
+  const wide = LETTER * letter * Math.max(0, ...lines.map(({ length }) => length));
+  const high = LINE * letter * lines.length;
+  const left = Math.max(4, Math.min(x + 10, width - wide));
+  const lowest = Math.max(0, height - high);
+  let top = Math.min(Math.max(0, y - letter / 2), lowest);
+  for (const box of [...taken].sort((one, other) => one.top - other.top)) {
+    const isBeside = box.right < left || box.left > left + wide;
+    if (!isBeside && box.top < top + high && box.bottom > top) top = Math.min(box.bottom, lowest);
+  }
+  return { left, right: left + wide, top, bottom: top + high };
 }
 
 function shape(tag: string, attributes: Readonly<Record<string, string | number>>): SVGElement {

@@ -8,7 +8,7 @@ import type { Vector } from './geometry.ts';
 import type { Line } from './mpr-cross.ts';
 import type { Asked } from './mpr-cuts.ts';
 import { type HandActions, MprHand } from './mpr-hand.ts';
-import { gripsOf, inkOfFigure, inkOfLines, isNear, type Room, sheet } from './mpr-ink.ts';
+import { type Box, gripsOf, inkOfFigure, inkOfLines, isNear, type Room, sheet } from './mpr-ink.ts';
 import type { Veil } from './mpr-layers.ts';
 import { type Grey, painted } from './mpr-paint.ts';
 import { coarser, pixelAt as pixelOfPlace, type View } from './mpr-planes.ts';
@@ -256,8 +256,11 @@ export class MprView {
   }
 
   private placeMarks(): void {
+    const letter = Number.parseFloat(getComputedStyle(this.figures).fontSize);
+    const page = { ...this.room, letter };
+    const taken: Box[] = [];
     const drawn = this.marks.flatMap(({ figure, lines }) =>
-      inkOfFigure(figure, lines, (point) => this.screenAt(point), this.room),
+      inkOfFigure(figure, lines, (point) => this.screenAt(point), page, taken),
     );
     this.figures.replaceChildren(...drawn);
   }
