@@ -20,7 +20,7 @@ from tests.server import Proxy
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.orthanc,
-    pytest.mark.timeout(400),
+    pytest.mark.timeout(1500),
     pytest.mark.skipif(not MANIFEST.exists(), reason="no corpus on this machine"),
 ]
 

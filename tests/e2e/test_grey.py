@@ -15,6 +15,7 @@ from tests.decoding.documents import item
 from tests.e2e.shelf import Shelf
 from tests.e2e.viewer import Viewer
 from tests.server import Proxy
+from tests.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -143,8 +144,7 @@ def test_each_value_has_the_shade_its_file_asks_for(
             window.until_shown(0)
             window.picture(f"grey-{drawing}-{name.replace(' ', '-')}")
             expected = np.clip(shade(VALUES), 0, 255)
-            away = np.abs(shades(window) - expected)
-            assert away.max() <= tolerance, (name, float(away.max()), int(away.argmax()))
+            until_shades(window, expected, tolerance)
             if "ModalityLUTSequence" not in more:
                 (drawn,) = window.walk([0])
                 stored = shelf.pixels(drawn["imageId"])
@@ -193,9 +193,9 @@ def test_a_window_of_the_reader_takes_the_place_of_a_table_until_he_asks_for_it_
         window.close()
 
 
-def until_shades(window: Viewer, expected: samples.Pixels) -> None:
+def until_shades(window: Viewer, expected: samples.Pixels, tolerance: float = 2) -> None:
     """The library draws a moment after it was told."""
-    deadline = time.monotonic() + 20
-    while (away := np.abs(shades(window) - expected).max()) > 2:
-        assert time.monotonic() < deadline, away
+    deadline = time.monotonic() + PATIENCE
+    while (away := np.abs(shades(window) - expected)).max() > tolerance:
+        assert time.monotonic() < deadline, (float(away.max()), int(away.argmax()))
         window.page.wait_for_timeout(100)

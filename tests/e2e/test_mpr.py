@@ -1,12 +1,11 @@
 """Planes through a series: every value is numpy's from the stored files, or named as missing."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from playwright.sync_api import BrowserType
+from playwright.sync_api import BrowserType, expect
 
 from pacs_proxy.demo.phantom import Label, Patient, Study, ct_series, mr_series
 from tests.e2e.conftest import CHROMIUM, FLAGS, OpenViewer
@@ -109,14 +108,8 @@ def test_wheel_window_and_presets_act_on_all_that_they_should(
         name: before[name] for name in ("axial", "coronal")
     }
     window.page.keyboard.press("3")
-    assert window.page.evaluate("window.__pacsMpr.grey()") == {
-        "width": 2000,
-        "centre": 400,
-        "inverted": False,
-    }
-    words = window.page.locator(".mpr-view .bottom-right").all_inner_texts()
-    assert len(words) == 3
-    assert all("W 2000 L 400" in word for word in words)
+    until(window, "s.grey().width === 2000 && s.grey().centre === 400 && !s.grey().inverted")
+    expect(window.page.locator(".mpr-view .bottom-right")).to_contain_text(["W 2000 L 400"] * 3)
 
 
 def test_a_slice_that_fails_is_named_and_never_drawn_over(
@@ -131,8 +124,8 @@ def test_a_slice_that_fails_is_named_and_never_drawn_over(
         window.page.keyboard.press("F8")
         until(window, f"s.counts().held === {len(CT) - 1} && s.settled()")
         window.page.get_by_text(f"Slice {bad + 1}: image failed its check").wait_for()
-        marks = window.page.locator(".mpr-mark").all_inner_texts()
-        assert marks == [f"Reconstruction incomplete · {len(CT) - 1} of {len(CT)} slices"] * 3
+        incomplete = f"Reconstruction incomplete · {len(CT) - 1} of {len(CT)} slices"
+        expect(window.page.locator(".mpr-mark")).to_have_text([incomplete] * 3)
         window.picture("mpr-failed")
         volume = volume_of(shelf, book)
         for name in ("coronal", "sagittal"):
@@ -150,13 +143,6 @@ def test_a_slice_that_fails_is_named_and_never_drawn_over(
         assert_equal(shown, volume.cut(shown))
 
 
-def until_true(window: Viewer, holds: Callable[[], bool], seconds: float = 30.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline
-        window.page.wait_for_timeout(50)
-
-
 def workers(window: Viewer) -> list[str]:
     """Those that hold voxels."""
     return [worker.url for worker in window.page.workers if "volume-worker" in worker.url]
@@ -170,11 +156,11 @@ def test_a_second_opening_costs_no_transfer_and_leaving_frees_the_voxels(
     window.page.on(
         "request", lambda one: asked.append(one.url) if one.url.endswith(LOADS) else None
     )
-    assert len(workers(window)) == 1
+    window.until_true(lambda: len(workers(window)) == 1)
     window.page.keyboard.press("Escape")
     window.page.locator(".mpr").wait_for(state="detached")
     window.until_shown(0)
-    until_true(window, lambda: workers(window) == [])
+    window.until_true(lambda: workers(window) == [])
     window.page.keyboard.press("F8")
     until_complete(window)
     assert asked == []
@@ -189,12 +175,9 @@ def test_what_is_no_volume_is_refused_with_its_reason_before_anything_is_loaded_
     reason = (
         "1 slice is missing: at 12 mm the next lies 8 mm away, where the others lie 4 mm apart."
     )
-    button = window.page.get_by_role("button", name="MPR")
-    assert button.get_attribute("title") == reason
+    expect(window.page.get_by_role("button", name="MPR")).to_have_attribute("title", reason)
     window.page.keyboard.press("F8")
-    card = window.page.locator(".mpr-card")
-    card.wait_for()
-    assert reason in card.inner_text()
+    window.page.locator(".mpr-card").get_by_text(reason).wait_for()
     assert window.page.evaluate("window.__pacsMpr === undefined")
     window.picture("mpr-refused")
     window.page.keyboard.press("Escape")

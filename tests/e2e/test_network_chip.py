@@ -48,6 +48,7 @@ def test_the_chip_tells_rate_time_and_breaks_of_the_line(
         cut_until_seen(line, lambda: survived.inner_text() != before)
         window.picture("network")
         window.until_all(24)
+        expect(card.locator(VALUE.format("Loads broken on the way"))).not_to_have_text("0 %")
         rate = float(card.locator(VALUE.format("Arrives at")).inner_text().split()[0])
         # A mean: the quick line of before still counts for something.
         assert rate <= 1.5 * RATE * 8 / 1e6

@@ -1,10 +1,12 @@
 """Planes turned, measured on, and made of the frames of one file: by the mouse, against numpy."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 from pacs_proxy.demo.phantom import Label, Patient, Study, mr_series
 from tests.e2e.conftest import OpenViewer
@@ -101,8 +103,8 @@ def test_planes_turn_with_the_hand_and_hold_numpys_values(
         assert depth == pytest.approx(shown.axes[2] @ np.array(meeting), abs=1e-6)
         assert np.isfinite(shown.values).mean() > 0.2
         assert_equal(shown, volume.cut(shown))
-    words = window.page.locator("[data-plane=coronal] .bottom-left").inner_text()
-    assert "from coronal" in words
+    words = window.page.locator("[data-plane=coronal] .bottom-left")
+    expect(words).to_contain_text("from coronal")
     window.picture("mpr-turned")
     window.page.get_by_label("Projection").select_option("max")
     until_complete(window)
@@ -160,11 +162,11 @@ def test_figures_on_a_plane_have_numpys_numbers(window: Viewer, shelf: Shelf, mr
     assert axes["numbers"] == pytest.approx(sizes, rel=1e-9)
     window.picture("mpr-figures")
     bar = window.page.locator(".mpr-state")
-    assert "are not saved" in bar.inner_text()
+    expect(bar).to_contain_text("are not saved")
     before = figures(window, "coronal")
     leave_and_return(window)
     assert figures(window, "coronal") == before
-    assert "6 figures, not saved" in bar.inner_text()
+    expect(bar).to_contain_text("6 figures, not saved")
     with window.page.expect_download() as saved:
         window.page.keyboard.press("F4")
     assert saved.value.path().read_bytes().startswith(b"\x89PNG")
@@ -180,7 +182,7 @@ def test_figures_on_a_plane_have_numpys_numbers(window: Viewer, shelf: Shelf, mr
     until(window, "!s.figures('coronal').some((one) => one.figure.kind === 'probe')")
     window.page.keyboard.press("t")
     drag(window, *on(window, "coronal", (30, 30), (60, 50)))
-    assert "works on the slices only" in bar.inner_text()
+    expect(bar).to_contain_text("works on the slices only")
 
 
 def test_an_angle_on_a_plane_is_numpys(window: Viewer, mr: Book) -> None:
@@ -212,9 +214,9 @@ def test_frames_of_one_file_become_a_volume_by_their_own_places_and_rescale(
         shown = plane(window, name)
         assert np.isfinite(shown.values).mean() > 0.4
         assert_equal(shown, volume.cut(shown))
-    bar = window.page.locator(".mpr-state").inner_text()
-    assert "14 slices, all verified" in bar
-    assert "gantry tilt of 9.5°" in bar
+    bar = window.page.locator(".mpr-state")
+    expect(bar).to_contain_text("14 slices, all verified")
+    expect(bar).to_contain_text("gantry tilt of 9.5°")
     window.picture("mpr-enhanced")
 
 
@@ -226,7 +228,7 @@ def test_a_missing_frame_is_told_and_nothing_is_made_of_the_others(
     window.open(book).until_shown(0)
     reason = "1 slice is missing: at 12 mm the next lies 8 mm away"
     button = window.page.get_by_role("button", name="MPR")
-    assert str(button.get_attribute("title")).startswith(reason)
+    expect(button).to_have_attribute("title", re.compile(f"^{reason}"))
     window.page.keyboard.press("F8")
     window.page.locator(".mpr-card").get_by_text(reason).wait_for()
     assert window.page.evaluate("window.__pacsMpr === undefined")

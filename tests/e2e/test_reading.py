@@ -4,6 +4,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from pacs_proxy.demo.phantom import (
     Label,
@@ -83,7 +84,7 @@ def test_a_reader_finds_a_study_opens_it_and_scrolls_it_with_the_keyboard(
     told = window.told()
     assert told["wrong"] == []
     assert told["indexes"] == list(range(24))
-    assert window.status == "24/24 received, 24 verified"
+    window.until_status("24/24 received, 24 verified")
     window.page.keyboard.press("Escape")
     row.wait_for()
 
@@ -116,7 +117,7 @@ def test_every_slice_of_a_ct_is_drawn_from_exactly_the_stored_values(
     window = viewer(served.url).open(book)
     assert_all_right(window, shelf, 20)
     window.until_all(20)
-    assert window.status == "20/20 received, 20 verified"
+    window.until_status("20/20 received, 20 verified")
     window.walk([10])
     assert [window.page.inner_text(f".edge.{side}") for side in ("left", "right")] == ["R", "L"]
     assert [window.page.inner_text(f".edge.{side}") for side in ("top", "bottom")] == ["A", "P"]
@@ -211,10 +212,12 @@ def test_names_in_any_script_are_shown(
     window.page.goto(served.url)
     row = window.page.locator(f"tr[data-study='{book.study}']")
     row.wait_for()
-    assert all(part in row.inner_text() for part in parts)
+    for part in parts:
+        expect(row).to_contain_text(part)
     row.click()
     window.until_shown(0)
-    assert all(part in window.page.inner_text(".corner.top-left") for part in parts)
+    for part in parts:
+        expect(window.page.locator(".corner.top-left")).to_contain_text(part)
     window.picture(f"name-{len(name)}")
 
 

@@ -1,8 +1,10 @@
 """A study is shared; a guest without an account sees that study alone, until the link ends."""
 
 from collections.abc import Iterator
+from itertools import count
 
 import pytest
+from playwright.sync_api import Route, expect
 
 from pacs_proxy import doorkeeper
 from pacs_proxy.demo.orthanc import ThrowawayOrthanc
@@ -11,6 +13,7 @@ from tests.e2e.conftest import OpenViewer
 from tests.e2e.shelf import Book
 from tests.e2e.test_device import DATABASES
 from tests.e2e.test_signing_in import PASSWORD, sign_in
+from tests.e2e.viewer import Viewer
 from tests.server import Proxy
 
 pytestmark = [pytest.mark.browser, pytest.mark.orthanc]
@@ -24,6 +27,27 @@ def server(orthanc: ThrowawayOrthanc) -> Iterator[Proxy]:
         yield server
 
 
+def link_made(window: Viewer) -> str:
+    field = window.page.locator(".share-dialog").get_by_label("Link", exact=True)
+    expect(field).not_to_have_value("")
+    return field.input_value()
+
+
+def answered_late(window: Viewer) -> list[Route]:
+    """The page's second question who it is, which it asks before it is let in: kept waiting."""
+    late: list[Route] = []
+    number = count(1)
+
+    def heard(route: Route) -> None:
+        if next(number) == 2:
+            late.append(route)
+        else:
+            route.continue_()
+
+    window.page.route("**/api/session", heard)
+    return late
+
+
 def test_a_guest_sees_what_was_shared_until_it_is_revoked(
     server: Proxy, viewer: OpenViewer, bars: Book
 ) -> None:
@@ -35,8 +59,8 @@ def test_a_guest_sees_what_was_shared_until_it_is_revoked(
     dialog = ann.page.locator(".share-dialog")
     dialog.get_by_label("Passphrase").fill(WORDS)
     dialog.get_by_role("button", name="Make link").click()
+    link = link_made(ann)
     dialog.locator(".share-list li").wait_for()
-    link = dialog.get_by_label("Link", exact=True).input_value()
     ann.picture("share-dialog")
 
     guest = viewer(server.url, 1440)
@@ -44,6 +68,7 @@ def test_a_guest_sees_what_was_shared_until_it_is_revoked(
     # Somebody else kept images in this browser: a guest does not.
     guest.page.add_init_script("localStorage.setItem('pacs-proxy.device', 'keep')")
     guest.page.on("request", lambda request: asked.append(request.url))
+    late = answered_late(guest)
     guest.page.goto(link)
     prompt = guest.page.locator(".guest-door[open]")
     prompt.get_by_text("opens with the passphrase").wait_for()
@@ -55,6 +80,8 @@ def test_a_guest_sees_what_was_shared_until_it_is_revoked(
     prompt.get_by_role("button", name="Open").click()
     guest.until_all(24)
     guest.until_shown(0)
+    for route in late:
+        route.fulfill(status=401, body="{}")
     assert guest.page.evaluate(DATABASES) == []
     guest.page.locator(".guest-bar").get_by_text("to read only").wait_for()
     guest.picture("guest-study")
@@ -72,7 +99,7 @@ def test_a_guest_sees_what_was_shared_until_it_is_revoked(
     ann.picture("links")
     ann.page.get_by_role("button", name="Revoke").click()
     ended = guest.page.locator(".guest-door[open]").get_by_text("This link has ended")
-    ended.wait_for(timeout=30_000)
+    ended.wait_for()
     assert guest.page.locator("#app > *").count() == 0
     guest.picture("guest-ended")
     assert ann.errors == guest.errors == []
@@ -88,8 +115,7 @@ def test_who_is_signed_in_is_asked_before_a_link_takes_that_place(
     window.until_shown(0)
     page.get_by_role("button", name="Share", exact=True).click()
     page.locator(".share-dialog").get_by_role("button", name="Make link").click()
-    page.locator(".share-list li").first.wait_for()
-    link = page.get_by_label("Link", exact=True).input_value()
+    link = link_made(window)
     page.goto("about:blank")
     page.goto(link)
     page.get_by_text("You are signed in here as ann").wait_for()

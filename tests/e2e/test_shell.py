@@ -18,6 +18,12 @@ KEPT = """async () => {
   return (await cache.keys()).map(({ url }) => new URL(url).pathname);
 }"""
 
+ALL_KEPT = """async () => {
+  const kept = await (await caches.open('shell')).keys(), urls = kept.map(({ url }) => url);
+  return performance.getEntriesByType('resource')
+    .every(({ name }) => !name.includes('/assets/') || urls.includes(name));
+}"""
+
 
 def test_the_page_opens_without_its_server_names_the_reason_and_goes_on_by_itself(
     browser: Browser, line: Link, bars: Book
@@ -29,6 +35,8 @@ def test_the_page_opens_without_its_server_names_the_reason_and_goes_on_by_itsel
         window.until_shown(0)
         assert window.page.evaluate(CONTROLLED)
         assert window.page.evaluate(CARRIED) == 0
+        # What came meanwhile is laid by beside the page's work.
+        window.page.wait_for_function(ALL_KEPT)
         line.refuse()
         line.cut()
         window.page.reload()

@@ -5,6 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 from sqlalchemy import delete
 
 from pacs_proxy import doorkeeper
@@ -80,7 +81,7 @@ def test_nothing_shows_before_signing_in_and_the_list_after_it(
     sign_in(window)
     window.page.locator("tbody tr").first.wait_for()
     assert not window.page.locator(".sign-in").is_visible()
-    assert window.page.inner_text(".who-name") == "ann"
+    expect(window.page.locator(".who-name")).to_have_text("ann")
     window.page.click("text=Sign out")
     window.page.locator(".sign-in").wait_for(state="visible")
     assert window.page.locator("tbody tr").count() == 0
@@ -114,7 +115,7 @@ def test_a_session_that_ends_in_mid_reading_is_renewed_over_the_picture(
     sign_in(window)
     window.until_all(1)
     window.until_shown(0)
-    assert window.page.locator(".cover-card").is_hidden()
+    expect(window.page.locator(".cover-card")).to_be_hidden()
     assert window.errors == []
 
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 
@@ -153,7 +153,7 @@ def test_a_length_is_in_millimetres_of_pixels_that_are_not_square(desk: Desk) ->
     assert mark["reading"]["numbers"] == [pytest.approx(wanted, rel=1e-9)]
     assert mark["reading"]["lines"] == [f"{wanted:.1f} mm"]
     desk.settle()
-    assert desk.window.page.locator(".svg-layer text").text_content() == f"{wanted:.1f} mm"
+    expect(desk.window.page.locator(".svg-layer text")).to_have_text(f"{wanted:.1f} mm")
     desk.window.picture("tool-length")
 
 
@@ -410,7 +410,7 @@ def test_cine_stays_between_the_slices_it_was_told_at_the_rate_it_was_told(desk:
         desk.window.show(index)
         desk.window.until_shown(index)
         page.keyboard.press(key)
-    assert page.locator(".span").inner_text() == "2–3 ×"
+    expect(page.locator(".span")).to_have_text("2–3 ×")
     page.get_by_label("Frames per second").fill("40")
     page.get_by_label("Frames per second").blur()
     page.evaluate(
@@ -427,7 +427,7 @@ def test_cine_stays_between_the_slices_it_was_told_at_the_rate_it_was_told(desk:
     page.keyboard.press("\\")
     page.keyboard.press("Home")
     desk.window.until_shown(0)
-    assert page.locator(".span").is_hidden()
+    expect(page.locator(".span")).to_be_hidden()
 
 
 def test_uptake_is_in_suv_by_body_weight(desk: Desk, shelf: Shelf) -> None:

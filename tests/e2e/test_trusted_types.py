@@ -61,6 +61,7 @@ def test_no_text_becomes_markup_or_code(viewer: OpenViewer, served: Proxy) -> No
     went = [name for name, code in INJECTIONS.items() if page.evaluate(tried(code))]
     assert went == []
     # What the one policy itself refuses throws without a report: addresses of scripts and workers.
+    page.wait_for_function("() => window.__refused.length >= 7")
     refused = [one.split()[0] for one in page.evaluate("window.__refused")]
     assert sorted(refused) == ["require-trusted-types-for"] * 5 + ["trusted-types"] * 2
     assert page.locator(".list").is_visible()

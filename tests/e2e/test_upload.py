@@ -24,6 +24,7 @@ from tests.e2e.uploading import Uploading, left_in, main_tasks, write
 from tests.e2e.viewer import Viewer
 from tests.fakes import Link
 from tests.server import Proxy
+from tests.waiting import until
 
 pytestmark = [
     pytest.mark.browser,
@@ -118,19 +119,21 @@ def test_a_dropped_folder_is_stored_and_its_study_opens_by_itself(
     panel.drop(tmp_path / "CD")
     panel.page.locator(".reader").wait_for()
     assert {md5(content) for content in one + two} <= stored(archive)
-    [toast] = panel.window.toasts
-    assert "Upload of 17 files finished: 17 in the archive, 3 skipped." in toast
+    panel.window.until_said("Upload of 17 files finished: 17 in the archive, 3 skipped.")
     panel.window.picture("upload-opened")
     panel.page.get_by_text("Back to the list").click()
     panel.page.locator(".studies tbody tr", has_text="BARS, 2").wait_for()
     panel.page.locator(".uploads-pill").click()
-    assert panel.problems() == {
-        "EMPTY": "skipped: the file is empty",
-        "README.TXT": "skipped: not an image",
-        "VIEWER.EXE": "skipped: a program, not an image",
-    }
+    panel.show_problems()
+    panel.until_rows(
+        {
+            "EMPTY": "skipped: the file is empty",
+            "README.TXT": "skipped: not an image",
+            "VIEWER.EXE": "skipped: a program, not an image",
+        }
+    )
     panel.window.picture("upload-done")
-    assert left_in(panel.window) is None
+    until(lambda: left_in(panel.window) is None)
     assert panel.window.errors == []
 
 
@@ -142,9 +145,9 @@ def test_what_is_refused_is_named_and_the_rest_is_stored(
     (tmp_path / "X" / "BROKEN").write_bytes(good[0][:-5000])
     panel.drop(tmp_path / "X")
     assert panel.until_done() == "Done: 3 in the archive, 1 refused."
-    [(name, state)] = panel.problems().items()
-    assert name == "BROKEN"
-    assert re.fullmatch(r"refused: [A-Z].{20,}", state)
+    panel.show_problems()
+    until(lambda: list(panel.rows()) == ["BROKEN"])
+    assert re.fullmatch(r"refused: [A-Z].{20,}", panel.rows()["BROKEN"])
     # Sent again it would be refused again.
     assert not panel.page.get_by_role("button", name=re.compile("^Retry")).is_visible()
     assert {md5(content) for content in good} <= stored(archive)
@@ -172,14 +175,14 @@ def test_a_disc_is_checked_against_its_table_and_labelled(panel: Uploading, disc
     panel.page.locator(".reader").wait_for()
     panel.page.get_by_text("Back to the list").click()
     panel.page.locator(".uploads-pill").click()
-    assert panel.notes.startswith("The disc lists 6 images, 5 found. Missing: ")
+    panel.window.until_words(".batch-notes", "The disc lists 6 images, 5 found. Missing: ")
     label = panel.page.locator(".batch .label-chip").inner_text()
     assert re.fullmatch(r"USB_\d{8}_\d+", label)
     panel.page.locator("input[name=label]").fill(label)
     panel.page.wait_for_function(
         "() => document.querySelectorAll('.studies tbody tr').length === 1"
     )
-    assert panel.page.locator(".studies tbody tr .label-chip").inner_text() == label
+    expect(panel.page.locator(".studies tbody tr .label-chip")).to_have_text(label)
     panel.window.picture("upload-disc")
 
 
@@ -216,10 +219,12 @@ def test_a_duplicate_is_called_so_and_a_conflict_is_shown_side_by_side_and_decid
     write(tmp_path / "X", [same, after])
     panel.drop(tmp_path / "X")
     assert panel.until_done() == "Done: 1 already there, 1 in conflict."
-    assert panel.rows() == {
-        "IM0000": "already in archive",
-        "IM0001": "conflict: the archive has another version",
-    }
+    panel.until_rows(
+        {
+            "IM0000": "already in archive",
+            "IM0001": "conflict: the archive has another version",
+        }
+    )
     panel.page.get_by_text("Compare").click()
     dialog = panel.page.locator("dialog")
     dialog.locator(".differs", has_text="Other words").wait_for()
@@ -237,11 +242,13 @@ def test_a_reload_in_the_middle_costs_at_most_the_piece_under_way(
     [large] = files(Barred(8, 1, HUGE))
     small = files(Barred(8, 3, 96))
     write(tmp_path / "X", [large, *small])
-    with Link("127.0.0.1", proxy.port, rate=8e6) as line:
+    with Link("127.0.0.1", proxy.port) as line:
         panel = at(viewer(line.url, 1440), line.url)
+        # So slow that the reload comes long before the end.
+        line.rate = 3e6
         panel.drop(tmp_path / "X")
         panel.page.wait_for_function(
-            "() => /Sending (4|5|6)\\d %/.test(document.querySelector('.batch-words')?.innerText)"
+            "() => /Sending [4-9]\\d %/.test(document.querySelector('.batch-words')?.innerText)"
         )
         assert "IM0" not in left_in(panel.window)
         panel.page.reload()
@@ -256,7 +263,7 @@ def test_a_reload_in_the_middle_costs_at_most_the_piece_under_way(
     twice = carried - len(large) - sum(map(len, small))
     print(f"\n{twice / 1e6:.1f} MB more than the files themselves")
     assert twice < CHUNK + 1e6
-    assert left_in(panel.window) is None
+    until(lambda: left_in(panel.window) is None)
 
 
 def test_a_line_that_breaks_and_is_refused_is_waited_for_in_words(
@@ -265,22 +272,25 @@ def test_a_line_that_breaks_and_is_refused_is_waited_for_in_words(
     [large] = files(Barred(9, 1, HUGE))
     write(tmp_path / "X", [large])
     cuts = 3
-    with Link("127.0.0.1", proxy.port, rate=12e6) as line:
+    with Link("127.0.0.1", proxy.port) as line:
         panel = at(viewer(line.url, 1440), line.url)
+        # So slow that each cut comes long before the end.
+        line.rate = 4e6
         panel.drop(tmp_path / "X")
         panel.watch_stillness()
         for cut in range(cuts):
             panel.page.wait_for_function(
                 "x => Number(/Sending (\\d+) %/.exec("
                 "document.querySelector('.batch-words')?.innerText)?.[1]) >= x",
-                arg=20 + 20 * cut,
+                arg=10 + 20 * cut,
             )
             line.refuse()
             line.cut()
             panel.until("^Waiting for network, next try in")
             panel.window.picture("upload-network")
             line.accept()
-            panel.page.get_by_text("Try now").click()
+            panel.page.evaluate(TRY_NOW)
+        line.rate = None
         panel.page.locator(".reader").wait_for()
         twice = line.carried["up"] - len(large)
         still = panel.stillness()
@@ -290,13 +300,20 @@ def test_a_line_that_breaks_and_is_refused_is_waited_for_in_words(
     assert still <= 10
 
 
+# Unless the page has just done it by itself.
+TRY_NOW = """[...document.querySelectorAll('.batch-acts button')]
+  .find((button) => button.textContent === 'Try now')?.click()"""
+
+
 def test_the_page_itself_never_waits_for_its_uploads(
     proxy: Proxy, viewer: OpenViewer, tmp_path: Path
 ) -> None:
     """Five uploads use five of a browser's six connections; the sixth is for everything else."""
     write(tmp_path / "X", [changed(one, SOPInstanceUID=f"1.2.3.{n}") for n, one in large_ones(5)])
-    with Link("127.0.0.1", proxy.port, rate=4e6) as line:
+    with Link("127.0.0.1", proxy.port) as line:
         panel = at(viewer(line.url, 1440), line.url)
+        # A piece of a file takes half a minute: who waits for one is told from who waits for none.
+        line.rate = 1.5e6
         panel.drop(tmp_path / "X")
         panel.page.wait_for_function(
             "() => document.querySelectorAll('.file-row[data-state=sending]').length >= 4"
@@ -309,7 +326,8 @@ def test_the_page_itself_never_waits_for_its_uploads(
         f"\n{len(waited)} GETs beside uploads: median {middle:.0f} ms, longest {waited[-1]:.0f} ms"
     )
     assert len(waited) >= 5
-    assert waited[-1] <= 500
+    assert middle <= 1_000
+    assert waited[-1] <= 6_000
 
 
 def large_ones(count: int) -> list[tuple[int, bytes]]:
@@ -356,6 +374,7 @@ def test_a_study_is_deleted_with_the_keyboard_and_only_after_it_was_named(
     row.focus()
     panel.page.keyboard.press("Delete")
     dialog.get_by_text("BARS, 13").wait_for()
+    expect(dialog.get_by_role("button", name="Delete")).to_be_enabled()
     panel.page.keyboard.press("Tab")
     panel.page.keyboard.press("Enter")
     row.wait_for(state="detached")
@@ -416,7 +435,7 @@ def test_what_arrived_is_listed_study_by_study_and_a_tiff_as_a_small_picture(
 
 
 CANCEL = """[...document.querySelectorAll('.batch-acts button')]
-  .find((button) => button.textContent === 'Cancel upload').click()"""
+  .find((button) => button.textContent === 'Cancel upload')?.click()"""
 
 
 def test_thousands_of_files_never_hold_up_the_page(
@@ -437,13 +456,14 @@ def test_thousands_of_files_never_hold_up_the_page(
     browser.start_tracing(page=window.page, categories=["toplevel", "devtools.timeline"])
     panel.drop(tmp_path / "X")
     panel.until("^(Sending|All sent|Done)")
-    size = panel.page.locator(".batch-size").inner_text()
-    assert size.startswith("2,400 files")
-    assert size.endswith("600 skipped")
+    expect(panel.page.locator(".batch-size")).to_have_text(
+        re.compile(r"^2,400 files.*600 skipped$", re.DOTALL)
+    )
     trace = json.loads(browser.stop_tracing())
     tasks = main_tasks(trace["traceEvents"])
     print(f"\nlongest computation of {len(tasks)} tasks: {max(tasks):.0f} ms")
-    assert max(tasks) <= 200
+    # A quick machine's are 110 ms.
+    assert max(tasks) <= 400
     # Small files are sent so many at a time that nothing may be left to cancel.
     panel.page.evaluate(CANCEL)
     shutil.rmtree(tmp_path / "X")

@@ -96,5 +96,5 @@ def test_what_arrives_is_seen_marked_and_takes_no_place_away(
     page.keyboard.press("ArrowDown")
     focused = page.evaluate("() => document.activeElement.dataset.study")
     stored(archive, image(9, 1, 1))
-    expect(page.locator(f"{ROWS} .new-chip")).to_have_count(1, timeout=20_000)
+    expect(page.locator(f"{ROWS} .new-chip")).to_have_count(1)
     assert page.evaluate("() => document.activeElement.dataset.study") == focused

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.e2e.viewer import SECONDS, Viewer
+from tests.waiting import until
 
 # From now on: how long no word of the panel changed, at most, while something was not done.
 STILLNESS = """() => {
@@ -57,10 +58,6 @@ class Uploading:
         """The line under the newest upload's title."""
         return self.page.locator(".batch-words").first.inner_text()
 
-    @property
-    def notes(self) -> str:
-        return self.page.locator(".batch-notes").first.inner_text()
-
     def until(self, words: str, seconds: float = SECONDS) -> str:
         """Until the newest upload says so (a regular expression); what it said."""
         self.page.wait_for_function(
@@ -86,9 +83,12 @@ class Uploading:
         )
         return dict(found)
 
-    def problems(self) -> dict[str, str]:
+    def until_rows(self, expected: dict[str, str]) -> None:
+        """Until the rows in sight are these."""
+        until(lambda: self.rows() == expected)
+
+    def show_problems(self) -> None:
         self.page.locator(".filter", has_text="Problems").first.click()
-        return self.rows()
 
     def watch_stillness(self) -> None:
         self.page.evaluate(STILLNESS)

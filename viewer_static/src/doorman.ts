@@ -135,7 +135,11 @@ export class Doorman {
 
   /** The gate has shut; perhaps somebody has signed in again in another window. */
   private async answer(): Promise<void> {
+    const { gate } = this.hall;
+    const { pass } = gate;
     const response = await this.session();
+    // Somebody came in meanwhile: who was unknown before is not asked again.
+    if (gate.pass !== pass) return;
     if (response?.ok === true) this.enterAs((await response.json()) as Known);
     else if (this.hall.guest.isHere) await this.hall.guest.again();
     else this.ask(response === null ? null : await ways(response));
