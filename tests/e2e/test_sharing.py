@@ -76,6 +76,7 @@ def test_a_guest_sees_what_was_shared_until_it_is_revoked(
     prompt.get_by_label("Passphrase").fill("not the passphrase")
     prompt.get_by_role("button", name="Open").click()
     prompt.get_by_text("not the passphrase of this link").wait_for()
+    guest.until_true(lambda: late)
     prompt.get_by_label("Passphrase").fill(WORDS)
     prompt.get_by_role("button", name="Open").click()
     guest.until_all(24)
