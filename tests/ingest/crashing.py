@@ -1,7 +1,6 @@
 """A process that ingests and dies: `python -m tests.ingest.crashing FOLDER ORTHANC POINT`.
 
-It kills itself with SIGKILL at POINT (see POINTS; "" lets it live), else works until no upload
-waits any more, everything has settled and nothing is left.
+It kills itself with SIGKILL at POINT (see POINTS); `finish` is what the next one does.
 """
 
 from __future__ import annotations
@@ -11,12 +10,12 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import ColumnElement, select
 
-from pacs_proxy.app import make_client
 from pacs_proxy.control import Control
 from pacs_proxy.database import Database, Job, Result
 from pacs_proxy.ingest.crew import Crew
@@ -27,8 +26,8 @@ from pacs_proxy.ingest.work import Work
 from pacs_proxy.jobs import BIG, PROMPT, SMALL, Runner
 from pacs_proxy.settings import Settings
 from pacs_proxy.upstream.client import Client
-from pacs_proxy.upstream.health import Health
 from tests.ingest.world import AFTER, World
+from tests.upstream.archive_client import connected
 
 POINTS = (
     "before it is sent",
@@ -87,13 +86,22 @@ def _broken(real: Callable[[Staged], Iterator[memoryview]], *, whole: bool) -> C
 
 
 def main(folder: str, orthanc: str, point: str) -> None:
-    place = Path(folder)
-    settings = Settings(orthanc_url=orthanc, workers=1, data_dir=folder)
-    database = Database(settings.database_address)
-    health = Health(Control(place / f"control-{os.getpid()}"), 1, 0.2, 10)
-    client = make_client(settings, health).impatient(2.0)
     mine(point)
-    world = World(database, client, place)
+    finish(Path(folder), orthanc)
+
+
+def finish(place: Path, orthanc: str) -> None:
+    """Work until no upload waits any more, everything has settled and nothing is left."""
+    address = Settings(data_dir=str(place)).database_address
+    with (
+        closing(Database(address)) as database,
+        closing(Control(place / f"control-{os.getpid()}")) as control,
+        connected(orthanc, control) as (client, _),
+    ):
+        _work(World(database, client.impatient(2.0), place), database)
+
+
+def _work(world: World, database: Database) -> None:
     handlers, crews = world.runner._handlers, world.runner._crews
     runner = Runner(world.jobs, handlers, [(PROMPT, SMALL), (BIG,)], crews=crews)
     runner.start()

@@ -20,7 +20,7 @@ from pacs_proxy.ingest.walk import Limits
 from pacs_proxy.migrations import upgrade
 from pacs_proxy.settings import Settings
 from tests.ingest.bombs import packed
-from tests.ingest.crashing import POINTS
+from tests.ingest.crashing import POINTS, finish
 from tests.ingest.dicom import Coding, dicom, native
 from tests.ingest.world import World
 from tests.server import ROOT
@@ -76,7 +76,7 @@ def test_a_crash_anywhere_ends_with_one_instance_and_nothing_else(
     with_world = World(database, None, tmp_path)  # type: ignore[arg-type]
     upload = with_world.send(data if kind == "file" else packed(("IM1", data)))
     assert _run(tmp_path, installed_orthanc, point) == -signal.SIGKILL
-    assert _run(tmp_path, installed_orthanc, "") == 0
+    finish(tmp_path, installed_orthanc.url)
     assert _held(installed_orthanc, sop) == [hashlib.md5(data).hexdigest()]
     (row,) = with_world.results(upload)
     assert (row.outcome, row.settled) == ("stored", True)
@@ -95,7 +95,7 @@ def test_a_crash_among_several_ends_with_one_instance_of_each(
     world = World(database, None, tmp_path)  # type: ignore[arg-type]
     uploads = [world.send(data, light=True) for data in files]
     assert _run(tmp_path, installed_orthanc, point) == -signal.SIGKILL
-    assert _run(tmp_path, installed_orthanc, "") == 0
+    finish(tmp_path, installed_orthanc.url)
     for sop, data, upload in zip(sops, files, uploads, strict=True):
         assert _held(installed_orthanc, sop) == [hashlib.md5(data).hexdigest()]
         (row,) = world.results(upload)
