@@ -38,6 +38,7 @@ _OTHER_VALUES = {
     "odd/synth/dirty_high_bits.dcm",
 }
 _LOSSY = 3
+_KIND = ("sop_class", "transfer_syntax", "photometric", "bits", "rows_cols_frames", "parses")
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +52,21 @@ def _rows() -> list[dict[str, str]]:
     with (CORPUS / "MANIFEST.tsv").open(newline="") as table:
         rows = list(csv.DictReader(table, delimiter="\t"))
     return [row for row in rows if not row["file"].startswith(("archives/", "tiff/"))]
+
+
+def _sample(rows: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Of whole series and discs each kind and every fourth file, and all others.
+
+    WHOLE_CORPUS=1 leaves none out: for whoever changes how pictures are read.
+    """
+    met, kept = set[tuple[str, ...]](), list[dict[str, str]]()
+    for number, row in enumerate(rows):
+        kind = tuple(row[name] for name in _KIND)
+        is_one_of_many = row["file"].startswith(("series/", "media/")) and kind in met
+        if not is_one_of_many or number % 4 == 0 or os.environ.get("WHOLE_CORPUS"):
+            kept.append(row)
+        met.add(kind)
+    return kept
 
 
 def _pixels(converted: bytes) -> Pixels:
@@ -110,12 +126,12 @@ def _compared(pixels: Pixels, seen: re.Match[str], row: dict[str, str]) -> str:
 
 
 def test_every_file_is_drawn_right_or_refused_in_words(decoder: Decoder) -> None:
-    rows = _rows()
+    rows = _sample(_rows())
     with ThreadPoolExecutor(2) as pool:
         verdicts = pool.map(lambda row: _verdict(decoder, row), rows)
         wrong = {row["file"]: said for row, said in zip(rows, verdicts, strict=True) if said}
     assert wrong == {}
-    assert len(rows) > 500
+    assert len(rows) > 350
 
 
 def test_uncompressed_and_run_length_pixels_equal_those_of_pydicom(decoder: Decoder) -> None:
