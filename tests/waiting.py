@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 # Only a failure costs it; quick machines wait for what they wait for and no longer.
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 
 def until(holds: Callable[[], object], seconds: float = PATIENCE, every: float = 0.01) -> float:

@@ -97,9 +97,10 @@ def test_it_takes_as_long_to_refuse_an_unknown_user(accounts: Accounts) -> None:
         accounts.verified(name, "wrong-password")
         return time.process_time() - began
 
-    pairs = [(cost("ann"), cost("nobody")) for _ in range(9)]
+    pairs = [(cost("ann"), cost("nobody")) for _ in range(7)]
     known, unknown = (median(times) for times in zip(*pairs, strict=True))
-    assert 0.8 < known / unknown < 1.25
+    # Without its work it would be a thousandth; caches and neighbours are worth some tenths.
+    assert 0.6 < known / unknown < 1.7
 
 
 def test_a_session_is_found_by_its_secret_alone(sessions: Sessions, database: Database) -> None:

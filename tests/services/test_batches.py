@@ -38,7 +38,7 @@ def begin(sender: Sender, body: object, headers: dict[str, str] = JSON) -> Answe
 
 def put(server: Proxy, statement: str, *rows: tuple[object, ...]) -> None:
     """What the pipeline would write."""
-    with sqlite3.connect(server.data / "pacs-proxy.db", timeout=10) as database:
+    with sqlite3.connect(server.data / "pacs-proxy.db", timeout=PATIENCE) as database:
         database.executemany(statement, rows)
     database.close()
 
