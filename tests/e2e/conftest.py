@@ -68,6 +68,14 @@ def browser(chromium: BrowserType) -> Iterator[Browser]:
         yield browser
 
 
+@pytest.fixture(scope="session")
+def flat(chromium: BrowserType) -> Iterator[Browser]:
+    """Without a graphics card, and without its software stand-in."""
+    flags = [*FLAGS, "--disable-3d-apis"]
+    with chromium.launch(executable_path=CHROMIUM, args=flags) as browser:
+        yield browser
+
+
 @pytest.fixture
 def viewer(browser: Browser) -> Iterator[OpenViewer]:
     """`viewer(url)`: a window of its own; a narrow one is drawn faster."""

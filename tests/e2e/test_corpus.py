@@ -42,6 +42,12 @@ LOOK = """async () => {
 }"""
 
 
+# To another series; when the page has let go of the one before.
+TURN = """hash => new Promise((turned) => {
+  addEventListener('hashchange', () => setTimeout(turned), { once: true });
+  location.hash = hash;
+})"""
+
 # Where pydicom takes other bits for the pixels than the header says.
 NOT_BY_PYDICOM = {"odd/synth/high_bit_15_stored_12.dcm"}
 
@@ -88,6 +94,7 @@ def comes_through(proxy: Proxy, corpus: Corpus, instance: str) -> bool:
 
 
 def round_seen(window: Viewer, corpus: Corpus, fresh: set[str]) -> Iterator[Verdict]:
+    window.go_to_list()
     for series, (study, instances) in corpus.series.items():
         if fresh.isdisjoint(instances):
             continue
@@ -100,8 +107,7 @@ def round_seen(window: Viewer, corpus: Corpus, fresh: set[str]) -> Iterator[Verd
 
 def series_seen(window: Viewer, study: str, series: str) -> list[dict[str, Any]]:
     """What the reader sees of one series."""
-    window.go_to_list()
-    window.page.evaluate("h => { location.hash = h }", f"#/studies/{study}/series/{series}")
+    window.page.evaluate(TURN, f"#/studies/{study}/series/{series}")
     # No picture to open ends in a plain message; else a seam is there. The pictures of slides
     # are judged by test_slide.py.
     window.page.wait_for_function(

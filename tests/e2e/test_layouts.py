@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -43,15 +44,17 @@ def study(shelf: Shelf) -> list[Book]:
     return [shelf.add(series) for series in (AXIAL, SAGITTAL, THICK, PRIOR)]
 
 
+@pytest.fixture(scope="module")
+def desk(browser: Browser, served: Proxy) -> Iterator[Viewer]:
+    with closing(Viewer(browser, served.url, 1440)) as window:
+        yield window
+
+
 @pytest.fixture
-def window(browser: Browser, served: Proxy, study: list[Book]) -> Iterator[Viewer]:
-    opened = Viewer(browser, served.url, 1440).open(study[0])
-    try:
-        opened.until_shown(0)
-        yield opened
-        assert opened.errors == []
-    finally:
-        opened.close()
+def window(desk: Viewer, study: list[Book]) -> Iterator[Viewer]:
+    desk.anew().open(study[0]).until_shown(0)
+    yield desk
+    assert desk.errors == []
 
 
 def panes(window: Viewer) -> list[dict[str, object]]:

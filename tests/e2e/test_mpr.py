@@ -1,14 +1,15 @@
 """Planes through a series: every value is numpy's from the stored files, or named as missing."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from playwright.sync_api import BrowserType, expect
+from playwright.sync_api import Browser, expect
 
 from pacs_proxy.demo.phantom import Label, Patient, Study, ct_series, mr_series
-from tests.e2e.conftest import CHROMIUM, FLAGS, OpenViewer
+from tests.e2e.conftest import OpenViewer
 from tests.e2e.meddler import Meddler, Script
 from tests.e2e.planes import assert_equal, plane, reconstruct, until, until_complete, volume_of
 from tests.e2e.reformat import AXES
@@ -33,11 +34,16 @@ def books(shelf: Shelf) -> dict[str, Book]:
     return {"ct": shelf.add(CT), "mr": shelf.add(MR), "tilted": shelf.add(TILTED)}
 
 
+@pytest.fixture(scope="module")
+def desk(browser: Browser, served: Proxy) -> Iterator[Viewer]:
+    with closing(Viewer(browser, served.url, 1440)) as window:
+        yield window
+
+
 @pytest.fixture
-def window(viewer: OpenViewer, served: Proxy) -> Iterator[Viewer]:
-    window = viewer(served.url, 1440)
-    yield window
-    assert window.errors == []
+def window(desk: Viewer) -> Iterator[Viewer]:
+    yield desk.again()
+    assert desk.errors == []
 
 
 @pytest.mark.parametrize("name", ["ct", "mr", "tilted"])
@@ -184,7 +190,10 @@ def test_what_is_no_volume_is_refused_with_its_reason_before_anything_is_loaded_
     window.until_shown(0)
 
 
-def test_more_memory_than_allowed_is_not_taken(window: Viewer, books: dict[str, Book]) -> None:
+def test_more_memory_than_allowed_is_not_taken(
+    viewer: OpenViewer, served: Proxy, books: dict[str, Book]
+) -> None:
+    window = viewer(served.url, 1024)
     window.page.add_init_script("localStorage.setItem('pacs-volume-mib', '0.25')")
     window.open(books["ct"]).until_shown(0)
     window.page.keyboard.press("F8")
@@ -195,11 +204,9 @@ def test_more_memory_than_allowed_is_not_taken(window: Viewer, books: dict[str, 
 
 
 def test_without_a_graphics_card_the_planes_are_the_same(
-    chromium: BrowserType, served: Proxy, shelf: Shelf, books: dict[str, Book]
+    flat: Browser, served: Proxy, shelf: Shelf, books: dict[str, Book]
 ) -> None:
-    flags = [*FLAGS, "--disable-3d-apis"]
-    with chromium.launch(executable_path=CHROMIUM, args=flags) as flat:
-        window = Viewer(flat, served.url, 1024)
+    with closing(Viewer(flat, served.url, 1024)) as window:
         reconstruct(window, books["mr"])
         volume = volume_of(shelf, books["mr"])
         for name in PLANES:

@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from pacs_proxy.demo.phantom import Label, Patient, Study, mr_series
-from tests.e2e.conftest import OpenViewer
 from tests.e2e.enhanced import Enhanced
 from tests.e2e.planes import (
     assert_equal,
@@ -39,11 +39,16 @@ def mr(shelf: Shelf) -> Book:
     return shelf.add(MR)
 
 
+@pytest.fixture(scope="module")
+def desk(browser: Browser, served: Proxy) -> Iterator[Viewer]:
+    with closing(Viewer(browser, served.url, 1440)) as window:
+        yield window
+
+
 @pytest.fixture
-def window(viewer: OpenViewer, served: Proxy) -> Iterator[Viewer]:
-    window = viewer(served.url, 1440)
-    yield window
-    assert window.errors == []
+def window(desk: Viewer) -> Iterator[Viewer]:
+    yield desk.again()
+    assert desk.errors == []
 
 
 def drag(window: Viewer, *points: Point) -> None:

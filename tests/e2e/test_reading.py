@@ -1,10 +1,12 @@
 """The reader's main job: find a study, open it, scroll it, and see what the archive stored."""
 
+from collections.abc import Iterator
+from contextlib import closing
 from itertools import pairwise
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from pacs_proxy.demo.phantom import (
     Label,
@@ -30,6 +32,20 @@ NAMES = {
     "Демо^Голова": ("Демо", "Голова", ("ISO_IR 192",)),
     "قباني^لنزار": ("قباني", "لنزار", ("ISO_IR 192",)),
 }
+
+
+@pytest.fixture(scope="module")
+def desk(browser: Browser, served: Proxy) -> Iterator[Viewer]:
+    with closing(Viewer(browser, served.url)) as window:
+        yield window
+
+
+@pytest.fixture
+def window(desk: Viewer) -> Iterator[Viewer]:
+    """For who leaves nothing behind in it but what was opened."""
+    yield desk.again()
+    assert desk.errors == []
+
 
 # At every animation frame: which number the page names, and what the canvas holds.
 FRAMES = """() => {
@@ -111,10 +127,10 @@ def test_the_study_list_turns_its_pages(shelf: Shelf, served: Proxy, viewer: Ope
 
 
 def test_every_slice_of_a_ct_is_drawn_from_exactly_the_stored_values(
-    shelf: Shelf, served: Proxy, viewer: OpenViewer
+    shelf: Shelf, window: Viewer
 ) -> None:
     book = shelf.add(ct_series(20, 512, 512, label=Label(Study(Patient("Head^Ct"), "CT", "A1"))))
-    window = viewer(served.url).open(book)
+    window.open(book)
     assert_all_right(window, shelf, 20)
     window.until_all(20)
     window.until_status("20/20 received, 20 verified")
@@ -122,14 +138,11 @@ def test_every_slice_of_a_ct_is_drawn_from_exactly_the_stored_values(
     assert [window.page.inner_text(f".edge.{side}") for side in ("left", "right")] == ["R", "L"]
     assert [window.page.inner_text(f".edge.{side}") for side in ("top", "bottom")] == ["A", "P"]
     window.picture("ct")
-    assert window.errors == []
 
 
-def test_slices_lie_in_the_order_of_their_positions(
-    served: Proxy, bars: Book, viewer: OpenViewer
-) -> None:
+def test_slices_lie_in_the_order_of_their_positions(bars: Book, window: Viewer) -> None:
     """By the bars on the screen itself: the first slice is the lowest."""
-    window = viewer(served.url).open(bars)
+    window.open(bars)
     window.until_shown(0)
     window.witness(TAG)
     positions = []
@@ -174,42 +187,37 @@ def test_a_cine_plays_every_frame_and_each_is_the_stored_one(
 
 @pytest.mark.parametrize("syntax", LOSSLESS, ids=lambda uid: LOSSLESS[uid][0].replace(" ", "-"))
 def test_each_compression_gives_exactly_the_stored_values(
-    shelf: Shelf, served: Proxy, viewer: OpenViewer, syntax: str
+    shelf: Shelf, window: Viewer, syntax: str
 ) -> None:
     book = shelf.add(ct_series(4, 256, 256, syntax))
-    window = viewer(served.url).open(book)
+    window.open(book)
     assert_all_right(window, shelf, 4)
     window.until_all(4)
     assert "converted" not in window.page.inner_text(".corner.bottom-left")
 
 
-def test_an_oblique_series_names_its_sides(shelf: Shelf, served: Proxy, viewer: OpenViewer) -> None:
+def test_an_oblique_series_names_its_sides(shelf: Shelf, window: Viewer) -> None:
     book = shelf.add(mr_series(6, 256, 256, label=Label(Study(Patient("Head^Mr"), "MR", "A2"))))
-    window = viewer(served.url).open(book)
+    window.open(book)
     assert_all_right(window, shelf, 6)
     assert [window.page.inner_text(f".edge.{s}")[0] for s in ("left", "right")] == ["R", "L"]
     window.walk([3])
     window.picture("mr")
 
 
-def test_a_mammogram_of_one_large_image_is_drawn(
-    shelf: Shelf, served: Proxy, viewer: OpenViewer
-) -> None:
+def test_a_mammogram_of_one_large_image_is_drawn(shelf: Shelf, window: Viewer) -> None:
     book = shelf.add(mammogram(2048, 1664))
-    window = viewer(served.url).open(book)
+    window.open(book)
     assert_all_right(window, shelf, 1)
     window.picture("mammogram")
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_names_in_any_script_are_shown(
-    shelf: Shelf, served: Proxy, viewer: OpenViewer, name: str
-) -> None:
+def test_names_in_any_script_are_shown(shelf: Shelf, window: Viewer, name: str) -> None:
     *parts, sets = NAMES[name]
     patient = Patient(name, f"NAME-{len(name)}-{parts[0]}", "19520703", "M", sets)
     book = shelf.add(ct_series(1, 64, 64, label=Label(Study(patient, "Names", "N"))))
-    window = viewer(served.url)
-    window.page.goto(served.url)
+    window.page.goto(window.url)
     row = window.page.locator(f"tr[data-study='{book.study}']")
     row.wait_for()
     for part in parts:
@@ -221,10 +229,8 @@ def test_names_in_any_script_are_shown(
     window.picture(f"name-{len(name)}")
 
 
-def test_download_gives_the_stored_bytes(
-    shelf: Shelf, served: Proxy, bars: Book, viewer: OpenViewer
-) -> None:
-    window = viewer(served.url).open(bars)
+def test_download_gives_the_stored_bytes(shelf: Shelf, bars: Book, window: Viewer) -> None:
+    window.open(bars)
     window.walk([7])
     with window.page.expect_download() as saving:
         window.page.get_by_role("button", name="More").click()
@@ -252,10 +258,10 @@ def test_a_series_opened_again_in_the_same_page_costs_no_image(
 
 
 def test_another_series_never_shows_the_picture_of_the_one_before(
-    shelf: Shelf, served: Proxy, bars: Book, viewer: OpenViewer
+    shelf: Shelf, bars: Book, window: Viewer
 ) -> None:
     other = shelf.add(Barred(9))
-    window = viewer(served.url).open(bars)
+    window.open(bars)
     window.until_shown(0)
     window.witness(TAG)
     for book, tag in ((other, 9), (bars, TAG), (other, 9)):

@@ -1,11 +1,12 @@
 """Strange answers: shown is the right picture, or a placeholder that says why not."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from itertools import cycle
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from tests.e2e.conftest import TAG, OpenViewer
 from tests.e2e.meddler import Meddler, Script
@@ -55,18 +56,30 @@ OURS = {
 }
 
 
-@pytest.fixture
-def meddler(served: Proxy) -> Iterator[Meddler]:
+@pytest.fixture(scope="module")
+def between(served: Proxy) -> Iterator[Meddler]:
     with Meddler(served.url) as meddler:
         yield meddler
 
 
 @pytest.fixture
-def window(viewer: OpenViewer, meddler: Meddler, warm: Book) -> Viewer:
+def meddler(between: Meddler) -> Meddler:
+    """Which meddles with nothing yet."""
+    between.plan = Script("", {})
+    return between
+
+
+@pytest.fixture(scope="module")
+def desk(browser: Browser, between: Meddler) -> Iterator[Viewer]:
+    with closing(Viewer(browser, between.url, 900)) as window:
+        yield window
+
+
+@pytest.fixture
+def window(desk: Viewer, meddler: Meddler, warm: Book) -> Viewer:
     """The page and its picture engine are there before the trouble begins."""
-    window = viewer(meddler.url, 900).open(warm)
-    window.until_shown(0)
-    return window
+    desk.anew().open(warm).until_shown(0)
+    return desk
 
 
 def arrive(window: Viewer, bars: Book) -> None:

@@ -1,6 +1,5 @@
 """The upload panel as its user meets it: choosing, dropping, reading what it says."""
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -69,11 +68,6 @@ class Uploading:
 
     def until_done(self, seconds: float = SECONDS) -> str:
         return self.until("^(Done|Nothing to send)", seconds)
-
-    def percent(self) -> int:
-        """Of the bytes sent."""
-        found = re.search(r"Sending (\d+) %", self.words)
-        return int(found[1]) if found else 0
 
     def rows(self) -> dict[str, str]:
         """Name and state of every row in sight."""

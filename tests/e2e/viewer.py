@@ -92,6 +92,22 @@ class Viewer:
         self.page.evaluate("() => { location.hash = '' }")
         self.page.locator(".list").wait_for()
 
+    def again(self) -> "Viewer":
+        """Back to the list, for another test in the same window; a reader's choices stay."""
+        if self.page.url.startswith(self.url):
+            self.page.evaluate("() => { delete window.__witness }")
+            self.go_to_list()
+        return self
+
+    def anew(self) -> "Viewer":
+        """As by a reader who has chosen nothing and kept nothing; only the scripts are there."""
+        self.page.goto("about:blank")
+        session = self.context.new_cdp_session(self.page)
+        kept = {"origin": self.url, "storageTypes": "local_storage,indexeddb"}
+        session.send("Storage.clearDataForOrigin", kept)
+        session.detach()
+        return self
+
     def witness(self, tag: int) -> None:
         """From now on every frame is judged; call it with a series open."""
         self.page.evaluate(WITNESS.read_text(encoding="utf-8"), tag)

@@ -48,6 +48,8 @@
   };
 
   const look = () => {
+    // Another witness may have been called.
+    if (window.__witness?.seen !== seen) return;
     requestAnimationFrame(look);
     seen.frames += 1;
     const canvas = document.querySelector('.canvas canvas');
