@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import StartProxy
 from tests.fakes import Always, FakeOrthanc, Scripted, faults
-from tests.fakes.exchange import Fault
+from tests.fakes.exchange import Exchange, Fault
 from tests.server import Answer, Proxy
 
 DATA = bytes(128) + b"DICM" + Random(4).randbytes(60_000)
@@ -190,10 +190,19 @@ def large(orthanc: FakeOrthanc, instance: str) -> str:
     return f"/api/pacs/instances/{instance}/file"
 
 
+def wrong_in_the_end(x: Exchange) -> bool:
+    """So late that its reader, on however busy a machine, has begun to read."""
+    half = len(x.reply.body) // 2
+    x.begin(half)
+    x.wire.wait(1.0)
+    x.wire.send(faults.flipped(x.reply.body, -1)[half:])
+    return True
+
+
 def test_a_body_that_turns_out_wrong_breaks_the_connection(
     server: Proxy, orthanc: FakeOrthanc, large: str
 ) -> None:
-    orthanc.plan = Always(faults.bit_flip(-1))
+    orthanc.plan = Always(Fault("wrong in the end", wrong_in_the_end))
     with pytest.raises(http.client.IncompleteRead) as caught:
         server.get(large)
     assert len(caught.value.partial) < (9 << 20) + 132
