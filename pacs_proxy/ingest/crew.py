@@ -57,8 +57,9 @@ class Crew:
         for work in self._works:
             try:
                 staged = files.enter_context(work.opened())
-                if recognise(Window(staged.source())).kind is Kind.DICOM:
-                    identity = examine(staged.source(), self._limits).identity
+                found = recognise(Window(staged.source()))
+                if found.kind is Kind.DICOM:
+                    identity = examine(staged.source(), self._limits, found.header).identity
                     yield _Load(work, staged, identity)
             except BadUpload:
                 continue

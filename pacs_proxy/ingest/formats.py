@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from pacs_proxy.decoding.elements import KNOWN_VRS
 from pacs_proxy.errors import BadUpload
-from pacs_proxy.ingest.fileheader import read_file_header
+from pacs_proxy.ingest.fileheader import FileHeader, read_file_header
 from pacs_proxy.ingest.source import Window
 
 # So many bytes from the beginning decide, and a word at the start of an ISO 9660 volume.
@@ -29,11 +29,12 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Format:
-    """The kind; of other files also why they are passed over, in words."""
+    """The kind; of other files also why they are passed over, of DICOM files the header if read."""
 
     kind: Kind
     code: str = ""
     detail: str = ""
+    header: FileHeader | None = None
 
 
 _BEGINNINGS = (
@@ -71,7 +72,7 @@ def recognise(window: Window) -> Format:
     if not head:
         raise BadUpload("empty", "The file is empty. Copy or export it again.")
     if head[128:132] == b"DICM" or is_bare(head):
-        return Format(_dicom(window))
+        return _dicom(window)
     named = next((kind for begin, kind in _BEGINNINGS if head.startswith(begin)), None)
     if named:
         return Format(named)
@@ -91,12 +92,13 @@ def is_bare(head: bytes) -> bool:
     return group == b"\x08\0" and number[1:] == b"\0" and head[5:8] == b"\0\0\0"
 
 
-def _dicom(window: Window) -> Kind:
+def _dicom(window: Window) -> Format:
     try:
         header = read_file_header(window)
     except BadUpload:
-        return Kind.DICOM  # the shield says what is wrong with it
-    return Kind.DICOMDIR if header.media_class == _DIRECTORY_CLASS else Kind.DICOM
+        return Format(Kind.DICOM)  # the shield says what is wrong with it
+    is_directory = header.media_class == _DIRECTORY_CLASS
+    return Format(Kind.DICOMDIR if is_directory else Kind.DICOM, header=header)
 
 
 def _refuse_packed(head: bytes) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +25,7 @@ from pacs_proxy.ingest.body import Read, identity
 from pacs_proxy.ingest.rows import RECEIVING
 from pacs_proxy.ingest.spool import Lost, Part, Staging
 from pacs_proxy.ingest.wanted import Wanted
-from pacs_proxy.jobs import BIG, LIGHT, SMALL, Jobs
+from pacs_proxy.jobs import BIG, LIGHT, SHORT, SMALL, Jobs
 from pacs_proxy.together import Together
 
 KIND = "ingest"
@@ -33,6 +33,8 @@ KIND = "ingest"
 _BIG_BYTES = 32 << 20
 # Stored in a moment, so several are taken at once.
 LIGHT_BYTES = 8 << 20
+# Of which more go together: their results need not wait for many bytes.
+_SHORT_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -268,14 +270,17 @@ class Intake:
 def pass_on(jobs: Jobs, session: Session, upload: str, length: int) -> None:
     """A whole file becomes a job in the transaction that says it is whole."""
     lane = BIG if length > _BIG_BYTES else SMALL
-    payload = {"upload": upload, LIGHT: length <= LIGHT_BYTES}
-    jobs.add(session, KIND, payload, lane=lane, upload_id=upload)
+    jobs.add(session, KIND, _payload(upload, length), lane=lane, upload_id=upload)
 
 
-def pass_on_several(jobs: Jobs, session: Session, uploads: Sequence[str]) -> None:
-    """The same for small files."""
-    payloads = {upload: {"upload": upload, LIGHT: True} for upload in uploads}
+def pass_on_several(jobs: Jobs, session: Session, uploads: Mapping[str, int]) -> None:
+    """The same for small files; their lengths by upload."""
+    payloads = {upload: _payload(upload, length) for upload, length in uploads.items()}
     jobs.add_several(session, KIND, payloads)
+
+
+def _payload(upload: str, length: int) -> dict[str, Any]:
+    return {"upload": upload, LIGHT: length <= LIGHT_BYTES, SHORT: length <= _SHORT_BYTES}
 
 
 def _other_file(

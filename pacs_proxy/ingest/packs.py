@@ -130,7 +130,7 @@ class Packs:
         common = {"owner": owner, "batch_id": index.batch, "created": now, "progressed": now}
         common |= {"rev": rev}
         rows.add_several(session, [_row(e, new[e.key]) | common for e in entries])
-        pass_on_several(self._jobs, session, list(new.values()))
+        pass_on_several(self._jobs, session, {new[e.key]: e.size for e in entries})
 
     def _forget(self, new: dict[str, str]) -> None:
         for upload in new.values():

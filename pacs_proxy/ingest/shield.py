@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pacs_proxy.decoding.elements import PIXEL_TAGS
 from pacs_proxy.errors import BadUpload
-from pacs_proxy.ingest.fileheader import read_file_header
+from pacs_proxy.ingest.fileheader import FileHeader, read_file_header
 from pacs_proxy.ingest.identity import Identity, decoded
 from pacs_proxy.ingest.pixels import IMAGE_TAGS, check_pixels
 from pacs_proxy.ingest.source import Inflated, Part, Source, Window
@@ -40,15 +40,15 @@ class _Seen:
     pixels: Element | None = None
 
 
-def examine(source: Source, limits: Limits) -> Examined:
-    """Judge a file; reads its header only, in flat memory.
+def examine(source: Source, limits: Limits, known: FileHeader | None = None) -> Examined:
+    """Judge a file; reads its header only, in flat memory. `known`: group 0002 was read before.
 
     Raises BadUpload with the reason in words, and OSError; nothing else.
     """
     if not source.size:
         raise BadUpload("empty", "The file is empty. Copy or export it again.")
     window = Window(source)
-    header = read_file_header(window)
+    header = known or read_file_header(window)
     start = header.start
     if header.is_deflated:
         window, start = Window(Inflated(Part(source, start))), 0

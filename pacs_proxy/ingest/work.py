@@ -65,9 +65,8 @@ class Work:
         asked = {"of": [claimed.payload["upload"] for claimed in claims]}
         with database.read() as session:
             uploads = {upload.id: upload for upload in session.scalars(_UPLOADS, asked)}
-            pieces: dict[str, list[Acknowledged]] = {}
-            for of, at, length, sha256 in session.connection().execute(_CHUNKS, asked):
-                pieces.setdefault(of, []).append(Acknowledged(at, length, sha256))
+            unnamed = [upload.id for upload in uploads.values() if not upload.sha256]
+            pieces = _pieces(session, unnamed) if unnamed else {}
         return [
             cls._of(claimed, uploads[of], pieces.get(of, []), database, path(of))
             for claimed, of in zip(claims, asked["of"], strict=True)
@@ -239,3 +238,11 @@ class Work:
             Job.not_before > self.clock(),
         )
         session.execute(update(Job).where(*waiting).values(not_before=self.clock()))
+
+
+def _pieces(session: Session, uploads: Sequence[str]) -> dict[str, list[Acknowledged]]:
+    """What was acknowledged of each, in order."""
+    found: dict[str, list[Acknowledged]] = {}
+    for of, at, length, sha256 in session.connection().execute(_CHUNKS, {"of": uploads}):
+        found.setdefault(of, []).append(Acknowledged(at, length, sha256))
+    return found

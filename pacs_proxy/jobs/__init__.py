@@ -11,13 +11,14 @@ writes nothing at all.
 
 from pacs_proxy.jobs.queue import Claimed, Jobs, Later, Lost
 from pacs_proxy.jobs.runner import Crew, Handler, Runner
-from pacs_proxy.jobs.statements import BIG, LIGHT, PROMPT, REFERENCE, SMALL
+from pacs_proxy.jobs.statements import BIG, LIGHT, PROMPT, REFERENCE, SHORT, SMALL
 
 __all__ = [
     "BIG",
     "LIGHT",
     "PROMPT",
     "REFERENCE",
+    "SHORT",
     "SMALL",
     "Claimed",
     "Crew",

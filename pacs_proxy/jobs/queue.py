@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from pacs_proxy.database import Database, Job, afterwards
 from pacs_proxy.jobs import process, statements
-from pacs_proxy.jobs.statements import SMALL
+from pacs_proxy.jobs.statements import LIGHT, SHORT, SMALL
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -27,6 +27,8 @@ _REPORT_SECONDS = 1.0
 # Light ones claimed at once, about what a pack of slices brings: each three transactions for all.
 TOGETHER = 16
 _ENDS = ("done", "failed", "cancelled")
+# The state of each claimed job, by the name of its claim.
+Held = Mapping[str, str]
 
 
 class Particulars(TypedDict, total=False):
@@ -150,17 +152,15 @@ class Jobs:
 
     def due(self) -> set[str]:
         """The lanes in which something can be claimed now; needs no write lock."""
-        now = {"now": self._clock()}
         with self.database.read() as session:
-            ask = session.connection().scalars
-            return {*ask(statements.QUEUED_LANES, now), *ask(statements.EXPIRED_LANES, now)}
+            return set(session.connection().scalars(statements.DUE, {"now": self._clock()}))
 
     def claim(self, owner: str, lanes: Sequence[str]) -> Claimed | None:
         """The next job of these lanes: one whose holder died first, else the longest waiting."""
         return next(iter(self.claim_several(owner, lanes, 1)), None)
 
     def claim_several(self, owner: str, lanes: Sequence[str], most: int) -> list[Claimed]:
-        """As `claim`, and up to `most` in all when the first is light: others of its kind."""
+        """As `claim`; when the first is light up to `most` of its kind, when short twice that."""
         now = self._clock()
         holder = f"{owner}#{secrets.token_hex(6)}-"
         wanted = {"now": now, "lease": now + self.lease, "holder": holder}
@@ -168,16 +168,17 @@ class Jobs:
             with self.database.write() as session:
                 ask = session.connection().execute
                 rows = ask(statements.CLAIM, {**wanted, "lanes": lanes}).all()
-                if most > 1 and rows and _is_light(rows[0]):
-                    alike = {"same_lane": rows[0].lane, "same_kind": rows[0].kind, "most": most - 1}
-                    rows = [*rows, *ask(statements.CLAIM_MORE, {**wanted, **alike})]
+                if most > 1 and rows and (word := _word(rows[0])):
+                    more = most * (2 if word == SHORT else 1) - 1
+                    alike = {"same_lane": rows[0].lane, "same_kind": rows[0].kind, "most": more}
+                    rows = [*rows, *ask(statements.CLAIM_MORE[word], {**wanted, **alike})]
         except IntegrityError:  # another big one began at this moment
             return []
         return sorted((Claimed(self, *row) for row in rows), key=lambda claimed: claimed.id)
 
-    def bury(self) -> None:
+    def bury(self, held: Held | None = None) -> None:
         """End the leases of processes that died on this machine: nobody need wait for them."""
-        if dead := process.dead(owner for owner, _ in self._held()):
+        if dead := process.dead(self.held() if held is None else held):
             with self.database.write() as session:
                 session.execute(update(Job).where(Job.owner.in_(dead)).values(lease_until=0))
 
@@ -187,23 +188,22 @@ class Jobs:
         A cancelled one is held as well: whoever cancelled it waits for its handler to stop.
         """
         held = {claimed.owner: claimed for claimed in claims}
-        extended = update(Job).where(Job.owner.in_(held))
         lease = self._clock() + self.lease
+        longer = update(Job).where(Job.owner.in_(held)).values(lease_until=lease)
         with self.database.write() as session:
-            rows = session.execute(
-                extended.values(lease_until=lease).returning(Job.owner, Job.state)
-            )
+            rows = session.execute(longer.returning(Job.owner, Job.state))
             self._tell(held, {owner for owner, state in rows if state == "running"})
 
-    def look(self, claims: Iterable[Claimed]) -> None:
+    def look(self, claims: Iterable[Claimed], held: Held | None = None) -> None:
         """As `heartbeat`, without holding them longer."""
-        held = {claimed.owner: claimed for claimed in claims}
-        self._tell(held, {owner for owner, state in self._held() if state == "running"})
+        found = (self.held() if held is None else held).items()
+        mine = {claimed.owner: claimed for claimed in claims}
+        self._tell(mine, {owner for owner, state in found if state == "running"})
 
-    def _held(self) -> list[tuple[str, str]]:
+    def held(self) -> Held:
+        """What everybody has claimed now."""
         with self.database.read() as session:
-            found = session.connection().execute(statements.HELD)
-            return [(owner, state) for owner, state in found]
+            return dict(session.connection().execute(statements.HELD).all())
 
     @staticmethod
     def _tell(held: dict[str, Claimed], running: set[Any]) -> None:
@@ -293,5 +293,7 @@ class Jobs:
             session.execute(delete(Job).where(Job.state.in_(_ENDS), old))
 
 
-def _is_light(row: Any) -> bool:
-    return row.attempts == 1 and bool(row.payload.get(statements.LIGHT))
+def _word(row: Any) -> str | None:
+    """What others must say of themselves to be claimed with it."""
+    said = (word for word in (SHORT, LIGHT) if row.payload.get(word))
+    return next(said, None) if row.attempts == 1 else None

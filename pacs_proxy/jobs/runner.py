@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pacs_proxy import metrics
 from pacs_proxy.errors import DatabaseUnavailable, PacsProxyError
 from pacs_proxy.jobs import process
-from pacs_proxy.jobs.queue import TOGETHER, Claimed, Jobs, Later, Lost
+from pacs_proxy.jobs.queue import TOGETHER, Claimed, Held, Jobs, Later, Lost
 
 log = logging.getLogger(__name__)
 
@@ -176,8 +176,11 @@ class Runner:
         pause = min(_LOOK_SECONDS, self._jobs.lease / _BEATS)
         while not self._closed.wait(pause):
             try:
-                self._hold(list(self._claims.values()))
-                self._jobs.bury()
+                # Asked before our claims are listed, one that was just made would seem lost.
+                claims = list(self._claims.values())
+                held = self._jobs.held()
+                self._hold(claims, held)
+                self._jobs.bury(held)
                 for lane in self._jobs.due():
                     self.wake(lane)
                 self._forget()
@@ -186,13 +189,13 @@ class Runner:
             except Exception:  # without this thread every lease would run out
                 log.exception("jobs cannot be seen")
 
-    def _hold(self, claims: list[Claimed]) -> None:
+    def _hold(self, claims: list[Claimed], held: Held) -> None:
         now = time.monotonic()
         if claims and now - self._beaten >= self._jobs.lease / _BEATS:
             self._jobs.heartbeat(claims)
             self._beaten = now
         elif claims:
-            self._jobs.look(claims)
+            self._jobs.look(claims, held)
 
     def _forget(self) -> None:
         now = time.monotonic()

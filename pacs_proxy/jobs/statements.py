@@ -19,6 +19,7 @@ from sqlalchemy import (
     insert,
     or_,
     select,
+    union,
     update,
 )
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 BIG, PROMPT, REFERENCE, SMALL = "big", "prompt", "reference", "small"
 # What a payload says when its job is so short that several are claimed at once.
 LIGHT = "light"
+# Twice as many of those that are shorter still.
+SHORT = "short"
 
 _JOBS = Job.metadata.tables[Job.__tablename__]
 _JOB = _JOBS.c
@@ -45,8 +48,7 @@ ADD_SEVERAL = insert(_JOBS)
 HELD = select(_JOB.owner, _JOB.state).where(_JOB.owner.is_not(None))
 
 # Lanes in which something can be claimed.
-QUEUED_LANES = select(_JOB.lane).where(_IS_QUEUED).distinct()
-EXPIRED_LANES = select(_JOB.lane).where(_IS_EXPIRED)
+DUE = union(select(_JOB.lane).where(_IS_QUEUED), select(_JOB.lane).where(_IS_EXPIRED))
 
 RELEASE = (
     update(_JOBS)
@@ -101,16 +103,22 @@ def _claiming(which: ColumnElement[bool]) -> ReturningUpdate[Any]:
 # Both selects run once and lock what they find; SQLite's writers exclude each other anyway.
 CLAIM = _claiming(_JOB.id == func.coalesce(_orphan(), _next(), type_=Integer))
 
-_light = (
-    select(_JOB.id)
-    .where(_IS_QUEUED, _JOB.lane == bindparam("same_lane"), _JOB.kind == bindparam("same_kind"))
-    # What was tried before goes alone: it may be what ended its process.
-    .where(_JOB.attempts == 0, _JOB.payload[LIGHT].as_boolean())
-    .order_by(_JOB.not_before, _JOB.id)
-    .limit(bindparam("most"))
-    .with_for_update(skip_locked=True)
-)
-CLAIM_MORE = _claiming(_JOB.id.in_(_light))
+
+def _claiming_more(word: str) -> ReturningUpdate[Any]:
+    """Others of the same kind of which their payload says the word."""
+    found = (
+        select(_JOB.id)
+        .where(_IS_QUEUED, _JOB.lane == bindparam("same_lane"), _JOB.kind == bindparam("same_kind"))
+        # What was tried before goes alone: it may be what ended its process.
+        .where(_JOB.attempts == 0, _JOB.payload[word].as_boolean())
+        .order_by(_JOB.not_before, _JOB.id)
+        .limit(bindparam("most"))
+        .with_for_update(skip_locked=True)
+    )
+    return _claiming(_JOB.id.in_(found))
+
+
+CLAIM_MORE = {word: _claiming_more(word) for word in (LIGHT, SHORT)}
 
 # Several claims in one statement: `holders` are their owners.
 _HELD = and_(_JOB.owner.in_(bindparam("holders", expanding=True)), _JOB.state == "running")

@@ -14,6 +14,7 @@ from pacs_proxy.ingest.shield import examine
 from pacs_proxy.ingest.source import BytesSource
 from pacs_proxy.ingest.walk import Limits
 from pacs_proxy.jobs import Claimed, several
+from pacs_proxy.jobs.queue import TOGETHER
 from tests.fakes import FakeOrthanc, faults
 from tests.fakes.plan import Never, Scripted
 from tests.fakes.wire import json_reply
@@ -63,6 +64,20 @@ def test_each_of_several_is_stored_proven_and_named(world: World, orthanc: FakeO
     world.settle()
     world.settle()
     assert not list(world.staging.folder.iterdir())
+
+
+def test_of_short_ones_twice_as_many_go_together_and_no_longer_one_among_them(
+    world: World, orthanc: FakeOrthanc
+) -> None:
+    files = images(37)
+    names = [world.send(data, light=True, short=number != 5) for number, data in enumerate(files)]
+    claims = world.jobs.claim_several("me", ("small",), TOGETHER)
+    assert [claimed.upload_id for claimed in claims] == [*names[:5], *names[6:33]]
+    for claimed in claims:
+        world.jobs.postpone(claimed, 0)
+    assert world.work() == 2  # thirty-two, then the longer one, and short ones with it
+    assert held(orthanc) == sorted(files)
+    assert endings(world, names) == [("done", [("stored", None)])] * 37
 
 
 def test_an_archive_that_can_tell_what_it_has_is_asked_once_for_all(

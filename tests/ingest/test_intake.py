@@ -82,7 +82,7 @@ def test_a_whole_small_file_is_one_row_and_one_job(world: World) -> None:
         job = session.query(Job).one()
     assert (job.kind, job.payload, job.upload_id) == (
         "ingest",
-        {"upload": placed.id, "light": True},
+        {"upload": placed.id, "light": True, "short": True},
         placed.id,
     )
     assert (job.lane, world.count(Chunk)) == ("small", 0)

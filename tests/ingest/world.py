@@ -16,7 +16,7 @@ from pacs_proxy.ingest.deposit import Depositor
 from pacs_proxy.ingest.pipeline import Converter, Ingest, Rules
 from pacs_proxy.ingest.settle import Settler
 from pacs_proxy.ingest.spool import Staging
-from pacs_proxy.jobs import BIG, LIGHT, PROMPT, SMALL, Handler, Jobs, Runner
+from pacs_proxy.jobs import BIG, LIGHT, PROMPT, SHORT, SMALL, Handler, Jobs, Runner
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,6 +62,7 @@ class World:
         target: dict[str, Any] | None = None,
         *,
         light: bool = False,
+        short: bool = False,
         **changes: Any,
     ) -> str:
         """A received upload and its job, in chunks as they were acknowledged."""
@@ -87,7 +88,8 @@ class World:
                 for at in range(0, len(data), CHUNK)
                 if (piece := data[at : at + CHUNK])
             )
-            self.jobs.add(session, intake.KIND, {"upload": name, LIGHT: light}, upload_id=name)
+            told = {"upload": name, LIGHT: light, SHORT: short}
+            self.jobs.add(session, intake.KIND, told, upload_id=name)
         return name
 
     def work(self) -> int:
