@@ -55,6 +55,15 @@ def accessed(
     having.audit.accessed(event, asker, Study(origin.id, origin.uid, origin.patient), size)
 
 
+def known(study: str) -> Study:
+    """As the journal names it; by its identifier alone where the archive cannot be asked."""
+    try:
+        origin = services().lineage.origin(study, interest())
+    except (NotFound, UpstreamError):
+        return Study(study)
+    return Study(origin.id, origin.uid, origin.patient)
+
+
 def refused(having: Services, route: Route, asker: Asker, about: Mapping[str, str]) -> None:
     """Somebody we know asked for what is not theirs."""
     detail = {"route": route.rule, "permission": route.permission, "about": dict(about)}

@@ -72,7 +72,7 @@ def admit(
         auditing.refused(having, route, asker, about)
         raise Forbidden("You may not do this.")
     if having.settings.sign_in and route.view not in _SIGN_IN:
-        expect_own_page(environ)
+        expect_own_page(environ, having)
     interest = begin_interest(environ, having.watch, _end_of(route, environ, having, who))
     if who.is_limited and not reach.expect(having, who, about, interest):
         auditing.refused(having, route, asker, about)

@@ -23,7 +23,7 @@ def key() -> dict[str, Any]:
     Made of the session's secret, which only the browser has: nobody can make it again once the
     browser has forgotten that, and nobody is given it once the session has ended.
     """
-    settings, secret, who = services().settings, cookie(request.environ), principal()
+    settings, secret, who = services().settings, cookie(request.environ, services()), principal()
     if not (settings.device_bytes and secret and who.session) or who.role == GUEST:
         raise NothingKept("Nothing is kept on devices here: every image comes from the server.")
     made = hmac.new(secret.encode(), b"device", hashlib.sha256).digest()

@@ -43,18 +43,19 @@ def principal(environ: Environ, having: Services, route: Route) -> Principal:
     header = environ.get("HTTP_AUTHORIZATION", "")
     if header.startswith(_BEARER):
         return _program(header.removeprefix(_BEARER).strip(), having)
-    secret = cookie(environ)
+    secret = cookie(environ, having)
     # The page says so when somebody reads in what it holds already.
     is_activity = route.view not in _BY_ITSELF or "HTTP_X_PRESENT" in environ
     found = having.door.sessions.find(secret, is_activity) if secret else None
     return _person(found, route) if found else NOBODY
 
 
-def cookie(environ: Environ) -> str:
+def cookie(environ: Environ, having: Services) -> str:
     """The session's secret, or nothing."""
     pairs = (part.strip().partition("=") for part in environ.get("HTTP_COOKIE", "").split(";"))
     jar: dict[str, str] = {name: value for name, _, value in pairs}
-    return jar.get(SECURE_COOKIE) or jar.get(PLAIN_COOKIE, "")
+    plain = "" if having.settings.tls_in_front else jar.get(PLAIN_COOKIE, "")
+    return jar.get(SECURE_COOKIE) or plain
 
 
 def ending(environ: Environ, having: Services) -> Callable[[], bool]:
@@ -65,19 +66,19 @@ def ending(environ: Environ, having: Services) -> Callable[[], bool]:
     if header.startswith(_BEARER):
         secret = header.removeprefix(_BEARER).strip()
         return lambda: door.tokens.find(secret) is None
-    kept = cookie(environ)
+    kept = cookie(environ, having)
     # Bytes that leave are activity: a long download does not fall idle.
     return lambda: door.sessions.find(kept, is_activity=True) is None
 
 
-def expect_own_page(environ: Environ) -> None:
+def expect_own_page(environ: Environ, having: Services) -> None:
     """What changes something in a session's name comes from the page that has its token.
 
     Programs with a bearer token need none: no browser adds that by itself. Raises ChangeRefused.
     """
     if environ["REQUEST_METHOD"] in SAFE or environ.get("HTTP_AUTHORIZATION"):
         return
-    secret = cookie(environ)
+    secret = cookie(environ, having)
     said = environ.get("HTTP_X_CHANGE_TOKEN", "")
     origin = environ.get("HTTP_ORIGIN") or environ.get("HTTP_SEC_FETCH_SITE")
     is_own = hmac.compare_digest(said.encode("latin-1"), token_of(secret).encode())

@@ -95,7 +95,7 @@ def _to(where: str) -> Response:
 
 
 def _is_secure(provider: Provider) -> bool:
-    return provider.rules.own_url.startswith("https:")
+    return services().settings.tls_in_front or provider.rules.own_url.startswith("https:")
 
 
 def _cookie(provider: Provider) -> str:

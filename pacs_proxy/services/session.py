@@ -35,7 +35,7 @@ def current() -> dict[str, Any]:
     who = principal()
     if not who.session:
         raise SignInRequired("Sign in first.", _ways())
-    secret = cookie(request.environ)
+    secret = cookie(request.environ, services())
     told = {"change_token": token_of(secret)} if secret else {}
     return {**shown(who.name, who.role, who.permissions, who.only, who.until), **told}
 
@@ -68,15 +68,15 @@ def begin() -> Response:
 
 def let_in(name: str, **detail: str) -> str:
     """A new session's secret, once it is in the journal; the one before in this browser ends."""
-    address = request.remote_addr or ""
-    secret, session = services().door.sessions.begin(name, address, cookie(request.environ))
+    address, before = request.remote_addr or "", cookie(request.environ, services())
+    secret, session = services().door.sessions.begin(name, address, before)
     services().audit.happened(event(SIGN_IN, name, session, **detail))
     return secret
 
 
 def end() -> Response:
     """Sign out, and have the browser forget what it kept of this server."""
-    secret, who = cookie(request.environ), principal()
+    secret, who = cookie(request.environ, services()), principal()
     if secret:
         services().door.sessions.end(secret)
     if who.session:
@@ -150,7 +150,8 @@ def _put(
 
 def _device(name: str) -> str:
     """What this browser's tries are counted by, if it knows the account; else empty."""
-    kept = request.cookies.get(SECURE_DEVICE) or request.cookies.get(PLAIN_DEVICE)
+    plain = None if services().settings.tls_in_front else request.cookies.get(PLAIN_DEVICE)
+    kept = request.cookies.get(SECURE_DEVICE) or plain
     return services().door.devices.known(name, kept) if kept else ""
 
 
@@ -162,7 +163,8 @@ def is_secure_page() -> bool:
     scheme = urlsplit(request.headers.get("Origin", "")).scheme
     if scheme == "https":
         return True
-    if urlsplit(f"//{request.host}").hostname not in _HERE:
+    is_here = urlsplit(f"//{request.host}").hostname in _HERE
+    if services().settings.tls_in_front or not is_here:
         raise NotEncrypted(
             "Passwords are taken over HTTPS only. Open this address with https://, or ask your "
             "administrator to put a front proxy with TLS before it."

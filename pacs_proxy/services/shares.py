@@ -9,11 +9,11 @@ from flask import Response, g, jsonify, request
 from pacs_proxy import logs
 from pacs_proxy.access import passwords
 from pacs_proxy.access.permissions import ACCOUNT_MANAGE, GUEST, ROLES
-from pacs_proxy.access.records import BEGUN, SHARE_CHANGED, SHARE_OPENED, Asker, Event, Study
+from pacs_proxy.access.records import BEGUN, SHARE_CHANGED, SHARE_OPENED, Asker, Event
 from pacs_proxy.access.sessions import guest_name, token_of
 from pacs_proxy.access.shares import key_of
 from pacs_proxy.access.tables import Share
-from pacs_proxy.errors import BadRequest, NotFound, PacsProxyError, UpstreamError
+from pacs_proxy.errors import BadRequest, NotFound, PacsProxyError
 from pacs_proxy.errors.access import (
     PassphraseRefused,
     PassphraseRequired,
@@ -21,7 +21,7 @@ from pacs_proxy.errors.access import (
     ShareRefused,
 )
 from pacs_proxy.services import auditing, reach, session
-from pacs_proxy.services.context import interest, principal, services
+from pacs_proxy.services.context import principal, services
 from pacs_proxy.services.identifiers import orthanc_id
 from pacs_proxy.services.identity import cookie
 from pacs_proxy.web.bodies import json_object, short_text
@@ -62,7 +62,7 @@ def revoke(share: str) -> Response:
     found = services().door.shares.known(share)
     if found is None or not _may_revoke(found):
         raise NotFound(_NO_SUCH)
-    about = _study(found.study)
+    about = auditing.known(found.study)
     detail = {"share": found.id, "change": "revoked", "by": found.account}
     services().audit.happened(Event(SHARE_CHANGED, g.asker, about, BEGUN, detail))
     services().door.shares.revoke(found.id)
@@ -80,7 +80,7 @@ def enter() -> Response:
     found = _opened(short_text(asked, "secret"), str(asked.get("passphrase") or "")[:128])
     if asked.get("look"):
         return jsonify({})
-    before, address = cookie(request.environ), request.remote_addr or ""
+    before, address = cookie(request.environ, services()), request.remote_addr or ""
     secret, name = services().door.sessions.begin(found.account, address, before, found.id)
     services().audit.happened(_event(found, name))
     may = ROLES[GUEST]
@@ -116,16 +116,7 @@ def _event(share: Share, name: str, outcome: str = "done") -> Event:
     address = request.remote_addr or ""
     asker = Asker(guest_name(share.id), name, address, logs.request_id.get())
     detail = {"share": share.id, "by": share.account}
-    return Event(SHARE_OPENED, asker, _study(share.study), outcome, detail)
-
-
-def _study(study: str) -> Study:
-    """As the journal names it; by its identifier alone while the archive is away."""
-    try:
-        origin = services().lineage.origin(study, interest())
-    except (NotFound, UpstreamError):
-        return Study(study)
-    return Study(origin.id, origin.uid, origin.patient)
+    return Event(SHARE_OPENED, asker, auditing.known(share.study), outcome, detail)
 
 
 def _sees_all() -> bool:

@@ -25,6 +25,14 @@ class AccessSettings:
         "With PACS_PROXY_SIGN_IN=0: let the network in all the same. Everyone who reaches the port "
         "sees and may delete every study, and the journal cannot tell who it was.",
     )
+    tls_in_front: bool = setting(
+        "PACS_PROXY_TLS_IN_FRONT",
+        False,
+        truth,
+        "1: all pages come over TLS, which a front proxy ends. Then cookies are `__Host-` ones, no "
+        "others are believed, and nobody signs in over plain HTTP, not even on this machine. "
+        "0: the browser's `Origin` tells, sign-in by sign-in.",
+    )
     session_idle_seconds: float = setting(
         "PACS_PROXY_SESSION_IDLE_SECONDS",
         900.0,
