@@ -93,6 +93,7 @@ VIEWS: dict[str, Callable[..., Any]] = {
     "set_up.begin": set_up.begin,
     "glass.open_study": glass.open_study,
     "glass.opened": glass.opened,
+    "glass.end": glass.end,
     "shares.make": shares.make,
     "shares.listed": shares.listed,
     "shares.revoke": shares.revoke,

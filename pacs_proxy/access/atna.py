@@ -32,6 +32,7 @@ class _Kind:
 
 _LOGIN, _LOGOUT = ("110122", "Login"), ("110123", "Logout")
 _OVERRIDE = ("110127", "Emergency Override Started")
+_OVERRIDE_ENDED = ("110138", "Emergency Override Stopped")
 _ATTRIBUTES = ("110137", "User Security Attributes Changed")
 _KINDS = {
     records.STUDY_READ: _Kind("110103", "DICOM Instances Accessed", "R"),
@@ -53,6 +54,7 @@ _KINDS = {
     records.SHARE_OPENED: _Kind("110114", "User Authentication", "E", _LOGIN),
     records.DENIED: _Kind("110113", "Security Alert", "E"),
     records.GLASS_BROKEN: _Kind("110113", "Security Alert", "E", _OVERRIDE),
+    records.GLASS_ENDED: _Kind("110113", "Security Alert", "E", _OVERRIDE_ENDED),
     records.EMERGENCY: _Kind("110113", "Security Alert", "E", _OVERRIDE),
     records.AUDIT_USED: _Kind("110101", "Audit Log Used", "R"),
 }

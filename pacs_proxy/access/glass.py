@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select, update
 
 from pacs_proxy.access.tables import Opening
 from pacs_proxy.database import Database
@@ -45,6 +45,25 @@ class Glass:
         """What that session reaches by it, and until when."""
         now = self._clock()
         return {study: until for study, until in self._read(session).items() if until > now}
+
+    def end(self, session: str, study: str | None = None) -> Sequence[str]:
+        """What it opened, or that study alone, is out of reach again; which ones.
+
+        Other workers learn of it within two seconds; answers on their way end as at the time's end.
+        """
+        now = self._clock()
+        open_now = update(Opening).where(Opening.session == session, Opening.until > now)
+        wanted = open_now if study is None else open_now.where(Opening.study == study)
+        with self._database.write() as writing:
+            ended = writing.scalars(wanted.values(until=now).returning(Opening.study)).all()
+        self._believed.pop(session, None)
+        return ended
+
+    def counted(self) -> dict[str, int]:
+        """How many each session has open now."""
+        open_now = select(Opening.session, func.count()).where(Opening.until > self._clock())
+        with self._database.read() as reading:
+            return dict(reading.execute(open_now.group_by(Opening.session)).all())
 
     def lapsed(self, session: str, since: float) -> bool:
         """Whether an opening ended in the meantime: what it let out must not go on."""

@@ -26,7 +26,7 @@ SIGN_IN, SIGN_OUT = "session.begun", "session.ended"
 SESSIONS_ENDED = "session.revoked"
 ACCOUNT_CHANGED, TOKEN_CHANGED = "account.changed", "token.changed"
 SHARE_CHANGED, SHARE_OPENED = "share.changed", "share.opened"
-GLASS_BROKEN = "glass.broken"
+GLASS_BROKEN, GLASS_ENDED = "glass.broken", "glass.ended"
 DENIED = "access.denied"
 AUDIT_USED = "audit.used"
 

@@ -8,11 +8,12 @@ from typing import Any
 
 from flask import g
 
-from pacs_proxy.access.records import GLASS_BROKEN, SEARCH, Event, Study
+from pacs_proxy.access.records import GLASS_BROKEN, GLASS_ENDED, SEARCH, Event, Study
 from pacs_proxy.archive.summaries import StudySummary
 from pacs_proxy.errors import BadRequest, NotFound
-from pacs_proxy.services import reach
+from pacs_proxy.services import auditing, own, reach
 from pacs_proxy.services.context import interest, principal, services
+from pacs_proxy.services.identifiers import orthanc_id
 from pacs_proxy.web.bodies import json_object, short_text
 
 _TERMS = {"accession": "AccessionNumber", "patient_id": "PatientID"}
@@ -41,6 +42,26 @@ def open_study() -> dict[str, Any]:
     if len(found) > 1:
         return {"choose": [_choice(one) for one in found]}
     return _opened(found[0], {"reason": reason, "by": term, "value": value})
+
+
+def end() -> dict[str, Any]:
+    """Now, and not when its time is over: by who opened it, or by who looks after accounts."""
+    asked, who = json_object(), principal()
+    if asked.keys() not in ({"study"}, {"session"}):
+        raise BadRequest("Give the study that you opened, or the name of a session.")
+    session, study = who.session, None
+    if "study" in asked:
+        study = orthanc_id(short_text(asked, "study"))
+    else:
+        session = short_text(asked, "session")
+    lives = {one.name: one.account for one in services().door.sessions.listed(own.whose())}
+    if session not in lives:
+        raise NotFound("There is no such session; it may have ended by itself.")
+    ended = services().door.glass.end(session, study)
+    for gone in ended:
+        detail = {"user": lives[session], "of": session}
+        services().audit.told(Event(GLASS_ENDED, g.asker, auditing.known(gone), detail=detail))
+    return {"ended": len(ended)}
 
 
 def _opened(study: StudySummary, detail: dict[str, Any]) -> dict[str, Any]:

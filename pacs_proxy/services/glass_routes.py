@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pacs_proxy.access.permissions import STUDY_BREAK_GLASS
+from pacs_proxy.access.permissions import OWN_ACCESS, STUDY_BREAK_GLASS
 from pacs_proxy.services.route import Route
 
 GLASS = (
@@ -21,5 +21,14 @@ GLASS = (
         "glass.opened",
         STUDY_BREAK_GLASS,
         "What this session has opened so: `study`, `until`.",
+    ),
+    Route(
+        ("POST",),
+        "/api/glass/end",
+        "glass.end",
+        OWN_ACCESS,
+        "End it now: of one `study` that this session opened, or of all that a `session` (its "
+        "name) has open, one's own or, for who manages accounts, anybody's. `ended`: how many. "
+        "What is on its way out ends too; on every worker within two seconds.",
     ),
 )

@@ -21,7 +21,7 @@ _DAY, _MOST_DAYS, _LONGEST = 86_400.0, 366, 64
 
 def tokens() -> dict[str, Any]:
     """Without what opens anything; and what a new one may be given."""
-    found = services().door.tokens.listed(_whose())
+    found = services().door.tokens.listed(whose())
     return {"tokens": [_token(one) for one in found], "scopes": sorted(_grantable())}
 
 
@@ -48,7 +48,7 @@ def revoke_token(token: str) -> Response:
     """It opens nothing any more, after two seconds on every worker."""
     auditing.note(change="revoked")
     try:
-        services().door.tokens.revoke(token, _whose())
+        services().door.tokens.revoke(token, whose())
     except AccountRefused as error:
         raise NotFound(error.detail) from None
     return Response(status=204)
@@ -56,12 +56,15 @@ def revoke_token(token: str) -> Response:
 
 def sessions() -> dict[str, Any]:
     """Those that live; their names open nothing."""
-    return {"sessions": [_session(one) for one in services().door.sessions.listed(_whose())]}
+    door = services().door
+    opened = door.glass.counted()
+    found = door.sessions.listed(whose())
+    return {"sessions": [{**_session(one), "emergency": opened.get(one.name, 0)} for one in found]}
 
 
 def end_session(name: str) -> Response:
     """One of them, within two seconds on every worker."""
-    owner = services().door.sessions.end_named(name, _whose())
+    owner = services().door.sessions.end_named(name, whose())
     if not owner:
         raise NotFound("There is no such session; it may have ended by itself.")
     auditing.note(user=owner)
@@ -76,7 +79,7 @@ def end_others() -> Response:
     return jsonify({"ended": ended})
 
 
-def _whose() -> str | None:
+def whose() -> str | None:
     """None for everybody's: a restricted administrator looks after nobody."""
     who = principal()
     is_all = ACCOUNT_MANAGE in who.permissions and who.restriction is None

@@ -12,6 +12,7 @@ from tests.e2e.conftest import TAG, OpenViewer
 from tests.e2e.shelf import Book
 from tests.e2e.test_device import DATABASES, KEPT, NAME
 from tests.e2e.test_signing_in import PASSWORD, sign_in
+from tests.e2e.viewer import Viewer
 from tests.server import Proxy
 
 pytestmark = [pytest.mark.browser, pytest.mark.orthanc]
@@ -29,6 +30,16 @@ def server(orthanc: ThrowawayOrthanc) -> Iterator[Proxy]:
         yield server
 
 
+def break_glass(window: Viewer) -> None:
+    window.page.get_by_role("button", name="Emergency access").click()
+    dialog = window.page.locator("dialog.emergency")
+    dialog.get_by_label("By its").select_option("patient_id")
+    dialog.get_by_label("Exactly as in the archive").fill(f"BARS-{TAG}")
+    dialog.get_by_label("Reason").fill("Polytrauma, comparison needed at once.")
+    window.picture("emergency-dialog")
+    dialog.get_by_role("button", name="Open in an emergency").click()
+
+
 def test_a_study_out_of_reach_opens_with_a_reason_and_a_banner(
     server: Proxy, viewer: OpenViewer, bars: Book
 ) -> None:
@@ -37,13 +48,12 @@ def test_a_study_out_of_reach_opens_with_a_reason_and_a_banner(
     page.add_init_script("localStorage.setItem('pacs-proxy.device', 'keep')")
     page.goto(server.url)
     sign_in(window)
-    page.get_by_role("button", name="Emergency access").click()
-    dialog = page.locator("dialog.emergency")
-    dialog.get_by_label("By its").select_option("patient_id")
-    dialog.get_by_label("Exactly as in the archive").fill(f"BARS-{TAG}")
-    dialog.get_by_label("Reason").fill("Polytrauma, comparison needed at once.")
-    window.picture("emergency-dialog")
-    dialog.get_by_role("button", name="Open in an emergency").click()
+    break_glass(window)
+    window.until_shown(0)
+    page.get_by_role("button", name="End it now").click()
+    page.get_by_text("The emergency access to the study has ended").wait_for()
+    page.locator(".list").wait_for()
+    break_glass(window)
     window.until_shown(0)
     page.locator(".glass-banner").get_by_text("EMERGENCY ACCESS, 60 minutes left").wait_for()
     window.picture("emergency-banner")

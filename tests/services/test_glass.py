@@ -19,7 +19,7 @@ from tests.fakes.store import orthanc_id
 from tests.server import Answer, Proxy
 from tests.services.test_access import JSON, PASSWORD, ask, cookie, dripped, settings, sign_in
 from tests.services.test_auditing import records
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, until
 
 REASON = "Polytrauma, comparison needed at once."
 SIZE = 48 << 20
@@ -172,6 +172,52 @@ def test_when_its_time_is_over_what_is_on_its_way_ends(door: Proxy, ray: Headers
     while door.file(INSTANCE, ray).status != 404:
         assert time.monotonic() < deadline
     assert door.get(f"/api/pacs/studies/{STUDY}", ray).status == 404
+
+
+def end(door: Proxy, who: Headers, **asked: Any) -> Answer:
+    return ask(door, "POST", "/api/glass/end", {**JSON, **who}, json.dumps(asked).encode())
+
+
+def test_who_opened_it_ends_it_and_what_is_on_its_way_with_it(door: Proxy, ray: Headers) -> None:
+    for number in ("ACC-1", "ACC-2"):
+        assert break_glass(door, ray, accession=number).status == 200
+    connection = door.connect()
+    connection.request("GET", f"/api/pacs/instances/{INSTANCE}/file", headers=ray)
+    response = connection.getresponse()
+    assert response.read(1000)
+    assert json.loads(end(door, ray, study=STUDY).body) == {"ended": 1}
+    assert dripped(response, PATIENCE) < SIZE
+    connection.close()
+    # On every worker: each has been asked, and asked again.
+    until(lambda: {door.get(f"/api/pacs/studies/{STUDY}", ray).status for _ in range(8)} == {404})
+    assert door.get(f"/api/pacs/studies/{TWIN}", ray).status == 200
+    record = of_ray(door, "glass.ended")[-1]
+    assert (record["study"], record["study_uid"], record["patient"]) == (STUDY, "1.6.1", "GLASS-1")
+    assert b"110138" in message(record)  # PS3.15: Emergency Override Stopped
+    # Asked twice it is over as well.
+    assert json.loads(end(door, ray, study=STUDY).body) == {"ended": 0}
+    assert end(door, ray, session="another").status == 404
+    for strange in ({}, {"study": STUDY, "session": "x"}, {"study": "x"}, {"session": 1}):
+        assert end(door, ray, **strange).status == 400
+
+
+def test_an_administrator_ends_it_and_nobody_else_does(door: Proxy, ray: Headers) -> None:
+    for number in ("ACC-1", "ACC-2"):
+        assert break_glass(door, ray, accession=number).status == 200
+    boss, plain = (cookie(sign_in(door, name)) for name in ("boss", "plain"))
+    listed = json.loads(door.get("/api/sessions", boss).body)["sessions"]
+    [session] = [one["name"] for one in listed if one["emergency"] == 2]
+    assert end(door, plain, session=session).status == 404
+    assert door.get(f"/api/pacs/studies/{TWIN}", ray).status == 200
+    assert json.loads(end(door, boss, session=session).body) == {"ended": 2}
+    paths = [f"/api/pacs/studies/{study}" for study in (STUDY, TWIN)]
+    until(lambda: [door.get(path, ray).status for path in paths] == [404, 404])
+    told = [r for r in records(door) if (r["principal"], r["event"]) == ("boss", "glass.ended")]
+    assert {record["study"] for record in told} == {STUDY, TWIN}
+    assert {json.loads(record["detail"])["user"] for record in told} == {"ray"}
+    # It may be opened once more: who needs it again says why again.
+    assert break_glass(door, ray, accession="ACC-1").status == 200
+    assert door.get(f"/api/pacs/studies/{STUDY}", ray).status == 200
 
 
 def test_an_administrator_grants_it_and_takes_it_back(door: Proxy) -> None:

@@ -146,7 +146,7 @@ NO_STUDY = {
     "set_up.begin",
     *("preferences.listed", "preferences.change"),
     *("own.tokens", "own.make_token", "own.revoke_token"),
-    *("own.sessions", "own.end_session", "own.end_others"),
+    *("own.sessions", "own.end_session", "own.end_others", "glass.end"),
     *("telemetry.report", "telemetry.figures", "telemetry.incident"),
 }
 CELLS = [

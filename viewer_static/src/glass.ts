@@ -142,20 +142,26 @@ export class Emergency {
   }
 }
 
-/** Over a study that was opened so; when its time is over the study goes. */
+/** Over a study that was opened so; when its time is over, or its reader ends it, the study goes. */
 export class GlassBanner {
-  readonly node = el('div', { class: 'glass-banner', role: 'alert', hidden: true });
+  private readonly words = el('span', { role: 'alert' });
+  private readonly ending = button('End it now', '', () => void this.end());
+  readonly node = el('div', { class: 'glass-banner', hidden: true }, this.words, this.ending);
   private cancel = (): void => undefined;
+  private study = '';
 
+  /** `ended` tells the server that it is over now. */
   constructor(
     private readonly clock: Clock,
     private readonly over: () => void,
+    private readonly ended: (study: string) => Promise<unknown>,
   ) {}
 
   show(study: StudyDetail | null): void {
     const until = study?.emergency_until;
     this.close();
-    if (until === undefined) return;
+    if (study === null || until === undefined) return;
+    this.study = study.id;
     this.node.hidden = false;
     this.tick(until * 1_000);
   }
@@ -165,6 +171,23 @@ export class GlassBanner {
     this.node.hidden = true;
   }
 
+  /** What the server did not hear stays open, and is said to. */
+  private async end(): Promise<void> {
+    const { study } = this;
+    this.ending.disabled = true;
+    try {
+      await this.ended(study);
+    } catch (thrown) {
+      say(this.words, `The emergency access goes on: ${recognised(thrown).message}`);
+      return;
+    } finally {
+      this.ending.disabled = false;
+    }
+    if (this.node.hidden || study !== this.study) return;
+    this.close();
+    this.over();
+  }
+
   private tick(until: number): void {
     const left = until - this.clock.now();
     if (left <= 0) {
@@ -172,7 +195,7 @@ export class GlassBanner {
       this.over();
       return;
     }
-    say(this.node, sentence(left));
+    say(this.words, sentence(left));
     this.cancel = this.clock.after(Math.min(left, TICK_MS), () => this.tick(until));
   }
 }

@@ -20,7 +20,17 @@ export class Reading {
   readonly node: HTMLElement;
   /** What is to be known all the time while a study is open. */
   readonly notices = el('div', { class: 'notices' });
-  private readonly glass = new GlassBanner(wallClock, () => this.outOfReach());
+  private readonly glass = new GlassBanner(
+    wallClock,
+    () => this.outOfReach(),
+    (study) =>
+      this.deps.transport.change(
+        'POST',
+        'api/glass/end',
+        { study },
+        { signal: new AbortController().signal },
+      ),
+  );
   private readonly bare: Bare;
   private reader: Reader | null = null;
   private waiting = 0;

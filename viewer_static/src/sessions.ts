@@ -10,6 +10,8 @@ interface Session {
   readonly began: string;
   readonly seen: string;
   readonly current: boolean;
+  /** Studies out of reach that it has open in an emergency. */
+  readonly emergency: number;
 }
 
 const SESSIONS = 'api/sessions';
@@ -43,8 +45,19 @@ export class SessionsPage extends SidePage {
       ? el('span', { class: 'quiet' }, 'This one')
       : button('End', 'quiet', () => void this.end(one));
     act.setAttribute('aria-label', `${act.textContent}: ${one.user}, ${one.address}`);
-    const acts = el('div', { class: 'people-acts' }, act);
+    const acts = el('div', { class: 'people-acts' }, this.emergency(one), act);
     return row(one.user, one.address, when(one.began), when(one.seen), acts);
+  }
+
+  private emergency(one: Session): HTMLElement | null {
+    if (one.emergency === 0) return null;
+    const label = `End emergency access (${plural(one.emergency, 'study', 'studies')})`;
+    const done = `The emergency access of ${one.user} has ended.`;
+    return button(
+      label,
+      'quiet',
+      () => void this.change('POST', 'api/glass/end', { session: one.name }, done),
+    );
   }
 
   private end(one: Session): Promise<unknown> {
