@@ -186,7 +186,7 @@ def test_who_opened_it_ends_it_and_what_is_on_its_way_with_it(door: Proxy, ray: 
     response = connection.getresponse()
     assert response.read(1000)
     assert json.loads(end(door, ray, study=STUDY).body) == {"ended": 1}
-    assert dripped(response, PATIENCE) < SIZE
+    assert dripped(response) < SIZE
     connection.close()
     # On every worker: each has been asked, and asked again.
     until(lambda: {door.get(f"/api/pacs/studies/{STUDY}", ray).status for _ in range(8)} == {404})
