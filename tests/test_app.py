@@ -1,6 +1,8 @@
 """The application is put together from the settings, and offers the route table and no more."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,6 +31,17 @@ def app(tmp_path: Path) -> Iterator[Flask]:
     services.watch.close()
     services.pictures._decoder.close()
     services.health._control.close()
+
+
+def test_a_start_loads_nothing_that_reads_pictures_or_buckets() -> None:
+    """A worker that makes no ZIP and decodes nothing itself never has them."""
+    large = "pydicom numpy PIL imagecodecs pyvips boto3 pynetdicom highdicom"
+    loaded = "import sys, pacs_proxy.app, pacs_proxy.shipping; print(*sys.modules)"
+    found = subprocess.run(
+        [sys.executable, "-c", loaded], stdout=subprocess.PIPE, text=True, check=True
+    )
+    assert "pacs_proxy.app" in found.stdout.split()
+    assert set(large.split()).isdisjoint(found.stdout.split())
 
 
 def test_the_addresses_are_those_of_the_route_table(app: Flask) -> None:

@@ -9,9 +9,8 @@ from __future__ import annotations
 import hashlib
 import re
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 from pydicom import DataElement, Dataset, config
@@ -22,7 +21,7 @@ from pydicom.fileset import DIRECTORY_RECORDERS, _four_level_record_type
 from pydicom.filewriter import write_dataset, write_file_meta_info
 from pydicom.uid import UID, ExplicitVRLittleEndian, MediaStorageDirectoryStorage, generate_uid
 
-Tags = Mapping[str, Any]
+from pacs_proxy.archive.branches import Branch, Leaf, Tags
 
 _PATIENT = ("PatientName", "PatientID", "PatientBirthDate", "PatientSex")
 _STUDY = (
@@ -43,24 +42,6 @@ _LINKS = (
 )
 _NUMBER = re.compile(r"[+-]?[0-9]{1,11}\Z", re.ASCII)
 _DEEPEST = 4
-
-
-@dataclass(frozen=True)
-class Leaf:
-    """One file; `tags` are those that its record needs."""
-
-    path: str
-    tags: Tags
-    sop_class: str
-    syntax: str
-
-
-@dataclass(frozen=True)
-class Branch:
-    """One series and its files."""
-
-    tags: Tags
-    leaves: Sequence[Leaf]
 
 
 def is_image(sop_class: str) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pacs_proxy.archive.dicomdir import Branch, Leaf, dicomdir, is_image
+from pacs_proxy.archive.branches import Branch, Leaf
 from pacs_proxy.archive.recent import Recent
 from pacs_proxy.archive.studies import understood
 from pacs_proxy.archive.zip64 import Entry, Layout
@@ -91,6 +91,9 @@ class Manifests:
         return known
 
     def _asked(self, answer: Answer, interest: Interest) -> File:
+        # Not before somebody wants a ZIP: pydicom is a fifth of what a start would load.
+        from pacs_proxy.archive.dicomdir import is_image
+
         instance = str(answer["ID"])
         try:
             wanted = self._client.describe(instance, interest)
@@ -106,6 +109,8 @@ class Manifests:
         return File(wanted, kind, str(said.get("TransferSyntax", "")), tags)
 
     def _made_of(self, study: Answer, series: list[tuple[Answer, list[File]]]) -> Manifest:
+        from pacs_proxy.archive.dicomdir import dicomdir  # as above
+
         branches, names, files = _branches(series)
         patient = study.get("PatientMainDicomTags", {})
         said = [patient, study["MainDicomTags"], [_told(branch) for branch in branches]]
