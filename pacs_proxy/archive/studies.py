@@ -30,7 +30,7 @@ _CAPABILITIES_FOR = 60.0
 NO_SUCH = "No instance has these three UIDs."
 # Each costs a question: a series of thousands opens as soon as one of hundreds, and no series waits
 # for many of them where the archive is far.
-_DESCRIBED, _DESCRIBING_SECONDS = 256, 1.0
+_DESCRIBED, _DESCRIBING_SECONDS = 256, 0.5
 # All in one question; about half a kilobyte of its answer each.
 _SINGLE = 500
 _WILD = re.compile(r"[*?]")

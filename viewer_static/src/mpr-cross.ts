@@ -109,9 +109,13 @@ function straight(grid: Grid): Record<Name, View> {
 }
 
 /** In the slice that was on screen; who never scrolled is not interested in the first one. */
-export function beginning(grid: Grid, stack: Pick<Stack, 'order'>, slice: Slice): Vector {
+export function firstRank({ order }: Pick<Stack, 'order'>, slice: Slice): number {
   const { index, frame, instance } = slice;
   const isFirst = index === 0 || (frame === 1 && instance.frames > 1);
-  const rank = isFirst ? grid.slices >> 1 : stack.order.indexOf(index);
+  return isFirst ? order.length >> 1 : order.indexOf(index);
+}
+
+export function beginning(grid: Grid, stack: Pick<Stack, 'order'>, slice: Slice): Vector {
+  const rank = firstRank(stack, slice);
   return placeOf(grid, [(grid.columns - 1) / 2, (grid.rows - 1) / 2, rank]);
 }

@@ -3,7 +3,7 @@ import { el } from './dom.ts';
 import type { Point } from './figures/plane.ts';
 import { measureOf } from './figures/values.ts';
 import { cardOf, MprBar, USUAL_MM } from './mpr-bar.ts';
-import { beginning, Crosshair } from './mpr-cross.ts';
+import { beginning, Crosshair, firstRank } from './mpr-cross.ts';
 import { Cuts } from './mpr-cuts.ts';
 import type { MprDesk } from './mpr-desk.ts';
 import { Drawing } from './mpr-drawing.ts';
@@ -71,7 +71,9 @@ export class Mpr {
     this.card('Reconstruction', 'The first slice tells how large the volume will be.');
     const worker = () =>
       new Worker(new URL('./volume-worker.ts', import.meta.url), { type: 'module' });
-    const volume = new Volume({ ...desk, worker }, stack, desk.slice.index);
+    // What is looked at first comes first.
+    const centre = stack.order[firstRank(stack, desk.slice)] ?? desk.slice.index;
+    const volume = new Volume({ ...desk, worker }, stack, centre);
     this.volume = volume;
     volume.addEventListener('made', () => this.made(volume, volume.made as Made, stack));
     volume.addEventListener('change', () => this.grew());
