@@ -13,7 +13,7 @@ from pacs_proxy.decoding.launcher import Launcher
 from pacs_proxy.errors import Busy, NotRenderable
 
 _CPU_SECONDS = 10.0
-_START_SECONDS = 20.0
+_START_SECONDS = 60.0
 
 
 class Decoder:
