@@ -10,14 +10,18 @@ from hypothesis import HealthCheck
 from hypothesis import settings as examples
 
 from pacs_proxy.database import Database
+from pacs_proxy.demo import orthanc as throwaway
+from pacs_proxy.demo import proxy as demonstrated
 from pacs_proxy.settings import Settings
 from tests.fakes.store import orthanc_id
 from tests.postgres import MISSING, Postgres, binaries
 from tests.server import Proxy
 from tests.tables import lay
+from tests.waiting import PATIENCE
 
 StartProxy = Callable[..., Proxy]
 _numbers = count(1)
+throwaway.START_SECONDS = demonstrated.READY_SECONDS = PATIENCE
 # A busy machine is no silent archive: taken for one, it would be asked again, and tests count.
 Proxy.usual |= dict.fromkeys(("first_byte_seconds", "stall_seconds", "stall_floor_seconds"), 20)
 # The same examples in each run, and no verdict by the clock of a busy machine.
