@@ -13,10 +13,10 @@ from tests.e2e.slices import Barred
 from tests.e2e.viewer import Viewer
 from tests.fakes import Link
 from tests.server import Proxy
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 # Its own five seconds are a quiet machine's.
-expect.set_options(timeout=60_000)
+expect.set_options(timeout=PATIENCE * 1000)
 
 CHROMIUM = Path("/usr/bin/chromium")
 # The last such switch wins, so what Playwright 1.65 switches off is said again. The address bar's

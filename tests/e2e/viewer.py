@@ -9,9 +9,11 @@ from typing import Any
 from playwright.sync_api import Browser, Page
 
 from tests.e2e.shelf import Book
+from tests.waiting import PATIENCE
 
 WITNESS = Path(__file__).with_name("witness.js")
-SECONDS = 60.0
+# Longer than the last of the viewer's own second chances is away (healing.ts).
+SECONDS = PATIENCE
 
 # Frames without an origin have no storage. The link was quick when the page was last open: else a
 # busy machine would be taken for a slow line, and files come in another form.
