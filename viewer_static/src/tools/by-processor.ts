@@ -17,24 +17,33 @@ const pictures = new WeakMap<HTMLCanvasElement, Painted>();
 /** What the library keeps of a viewport that it draws without a card: the picture as it is windowed, pixel by pixel. */
 interface Kept {
   readonly _cpuFallbackEnabledElement?: {
-    readonly renderingTools?: { readonly renderCanvas?: HTMLCanvasElement };
+    readonly renderingTools?: {
+      readonly renderCanvas?: HTMLCanvasElement;
+      readonly lastRenderedImageId?: string;
+    };
   };
 }
 
-/** Draws the picture of a viewport once more, from its own pixels, where `ink` puts the viewport's. */
+/** Draws the picture of a viewport once more, where `ink` puts the viewport's: from its own pixels where those are at hand. */
 export function drawLarger(viewport: Types.IStackViewport, ink: CanvasRenderingContext2D): void {
   const image = viewport.getCornerstoneImage();
   const picture = pictures.get(viewport.canvas)?.(image) ?? windowed(viewport, image);
-  if (picture === null) return;
-  const { a, b, c, d, e, f } = placed(viewport, image.imageId);
   ink.imageSmoothingEnabled = true;
+  if (picture === null) {
+    const { clientWidth, clientHeight } = viewport.canvas;
+    ink.drawImage(viewport.canvas, 0, 0, clientWidth, clientHeight);
+    return;
+  }
+  const { a, b, c, d, e, f } = placed(viewport, image.imageId);
   ink.transform(a, b, c, d, e, f);
   ink.drawImage(picture, 0, 0);
 }
 
+/** Null where it may be another picture: the library draws some of those in colour without it. */
 function windowed(viewport: Types.IStackViewport, image: Types.IImage): HTMLCanvasElement | null {
-  const kept = (viewport as unknown as Kept)._cpuFallbackEnabledElement;
-  const drawn = kept?.renderingTools?.renderCanvas;
+  const kept = (viewport as unknown as Kept)._cpuFallbackEnabledElement?.renderingTools;
+  if (image.color || kept?.lastRenderedImageId !== image.imageId) return null;
+  const drawn = kept.renderCanvas;
   const isWhole = drawn?.width === image.columns && drawn.height === image.rows;
   return isWhole ? drawn : null;
 }
