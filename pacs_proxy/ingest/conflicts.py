@@ -20,15 +20,14 @@ from sqlalchemy.orm import Session
 from pacs_proxy.database import Database, Result, Upload, touch
 from pacs_proxy.errors import BadUpload, NotFound, UpstreamError
 from pacs_proxy.errors.uploads import UploadFinished
-from pacs_proxy.ingest.deletion import deleted
+from pacs_proxy.ingest.deletion import DELETED, require_wanted
 from pacs_proxy.ingest.deposit import CONFLICT, STORED, Deposited, Depositor
 from pacs_proxy.ingest.pipeline import Ingest
 from pacs_proxy.ingest.reopening import opened
-from pacs_proxy.ingest.results import SKIPPED
+from pacs_proxy.ingest.results import SKIPPED, names_of
 from pacs_proxy.ingest.shield import Examined, examine
 from pacs_proxy.ingest.sides import Line, beside
 from pacs_proxy.ingest.staged import Staged
-from pacs_proxy.ingest.work import DELETED
 from pacs_proxy.jobs import PROMPT, Claimed, Jobs, Later
 from pacs_proxy.upstream.answers import Description
 from pacs_proxy.upstream.client import Client
@@ -162,12 +161,9 @@ class Conflicts:
     def _require_wanted(self, claimed: Claimed, row: Result) -> None:
         """Decided while it was being deleted: the deletion stopped nothing that came after it."""
         claimed.check()
-        names = (row.study or "", row.series or "", row.instance or "")
         with self._database.read() as session:
             upload = session.get(Upload, row.upload_id)
-            gone = deleted(session, names[0], upload.created, *names[1:]) if upload else names
-        if not set(names).isdisjoint(gone):
-            raise BadUpload(DELETED, "It was deleted meanwhile.")
+            require_wanted(session, upload.created if upload else None, *names_of(row))
 
     def _take_out(self, claimed: Claimed, row: Result) -> None:
         """Fetch what the archive has, and only then delete it there."""

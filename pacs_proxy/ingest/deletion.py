@@ -21,7 +21,7 @@ from pacs_proxy.archive import catalogue
 from pacs_proxy.archive.instances import Instances
 from pacs_proxy.archive.studies import understood
 from pacs_proxy.database import Database, Job
-from pacs_proxy.errors import NotFound, Refused, UpstreamError
+from pacs_proxy.errors import BadUpload, NotFound, Refused, UpstreamError
 from pacs_proxy.ingest.deleted import INSTANCE, STUDY, Target
 from pacs_proxy.ingest.spool import Staging
 from pacs_proxy.jobs import PROMPT, Claimed, Jobs, Later
@@ -30,6 +30,7 @@ from pacs_proxy.upstream.client import Client
 from pacs_proxy.upstream.interest import Interest
 
 KIND = "delete"
+DELETED = "study_deleted"
 NO_SUCH = "There is no such deletion."
 _UNDER_WAY = ("queued", "running")
 _LOOK_AGAIN, _ARCHIVE_AWAY, _WAIT_FOR_IT = 0.2, 2.0, 0.5
@@ -64,6 +65,16 @@ def deleted(session: Session, study: str, since: float, *below: str) -> frozense
     if not is_concerned and any(job.state in _UNDER_WAY for job in jobs):
         raise Later(_WAIT_FOR_IT, "Something of this study is being deleted.")
     return gone
+
+
+def require_wanted(session: Session, since: float | None, study: str, *below: str) -> None:
+    """As `deleted`, for one file; `since` is None where the deletion took even its row.
+
+    Raises BadUpload when it was deleted, Later.
+    """
+    names = (study, *below)
+    if since is None or not deleted(session, study, since, *below).isdisjoint(names):
+        raise BadUpload(DELETED, "It was deleted meanwhile.")
 
 
 def is_deleted(session: Session, since: float, study: str, *below: str) -> bool:

@@ -20,6 +20,7 @@ from pacs_proxy.errors import BadUpload, Busy, Doubtful, UpstreamError
 from pacs_proxy.ingest import directory
 from pacs_proxy.ingest.container import Bounds, Container
 from pacs_proxy.ingest.crew import Crew
+from pacs_proxy.ingest.deletion import DELETED
 from pacs_proxy.ingest.deposit import Depositor
 from pacs_proxy.ingest.discs import DiscContainer
 from pacs_proxy.ingest.formats import Format, Kind, recognise
@@ -32,7 +33,7 @@ from pacs_proxy.ingest.spool import Staging
 from pacs_proxy.ingest.staged import Staged
 from pacs_proxy.ingest.unpacking import Unpacking
 from pacs_proxy.ingest.walk import Limits
-from pacs_proxy.ingest.work import DELETED, Work
+from pacs_proxy.ingest.work import Work
 from pacs_proxy.ingest.zips import ZipContainer
 from pacs_proxy.jobs import Claimed, Later
 

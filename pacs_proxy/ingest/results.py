@@ -117,6 +117,11 @@ def _values(upload: Upload, row: Row, now: float, rev: int) -> dict[str, object]
     }
 
 
+def names_of(row: Result) -> tuple[str, str, str]:
+    """The archive's study, series and instance of it."""
+    return row.study or "", row.series or "", row.instance or ""
+
+
 def _label(session: Session, batch: str, studies: Collection[str], now: float) -> None:
     label = session.connection().scalar(_LABEL, {"batch": batch}) if studies else None
     if not label:

@@ -15,15 +15,16 @@ from sqlalchemy import exists, select, update
 from pacs_proxy.database import Database, Job, Result, Upload, touch
 from pacs_proxy.errors import BadUpload, Busy, DatabaseUnavailable, UpstreamError
 from pacs_proxy.ingest.conflicts import EARLIER, REPLACED
-from pacs_proxy.ingest.deletion import deleted, is_deleted
+from pacs_proxy.ingest.deletion import is_deleted, require_wanted
 from pacs_proxy.ingest.deposit import CONFLICT, DUPLICATE, OTHER_BYTES, STORED, Depositor
 from pacs_proxy.ingest.pipeline import Ingest
 from pacs_proxy.ingest.reopening import reopened
+from pacs_proxy.ingest.results import names_of
 from pacs_proxy.ingest.rows import LIVE
 from pacs_proxy.ingest.shield import examine
 from pacs_proxy.ingest.spool import Staging
 from pacs_proxy.ingest.staged import Staged
-from pacs_proxy.ingest.work import DELETED, KEPT_SUFFIX
+from pacs_proxy.ingest.work import KEPT_SUFFIX
 from pacs_proxy.jobs import PROMPT, Claimed, Jobs, Later
 
 KIND = "settle"
@@ -135,16 +136,15 @@ class Settler:
         with self._database.write() as session:
             again = update(Result).where(Result.id == row.id).values(created=self._clock())
             wanted = session.scalar(again.returning(Result.id))
-            gone = is_deleted(session, since, *_names(row))
+            gone = is_deleted(session, since, *names_of(row))
         if wanted is None or gone:
             self._depositor.undo(row.instance or "")
 
     def _require(self, claimed: Claimed, row: Result, since: float) -> None:
         """What was deleted on purpose must not come back: its rows went with it. Raises Gone."""
         with self._database.write() as session:
-            wanted, names = session.get(Result, row.id) is not None, _names(row)
-            if not wanted or not deleted(session, names[0], since, *names[1:]).isdisjoint(names):
-                raise BadUpload(DELETED, "It was deleted meanwhile.")
+            names, is_there = names_of(row), session.get(Result, row.id) is not None
+            require_wanted(session, since if is_there else None, *names)
             claimed.concerns(session, names[0])
 
     def _change(self, row: Result, **values: object) -> None:
@@ -182,10 +182,6 @@ class Settler:
         ended = select(Upload.id).where(Upload.id.in_(uploads), Upload.state.not_in(LIVE), ~waiting)
         with self._database.read() as session:
             return session.scalars(ended).all()
-
-
-def _names(row: Result) -> tuple[str, str, str]:
-    return row.study or "", row.series or "", row.instance or ""
 
 
 _VANISHED = (

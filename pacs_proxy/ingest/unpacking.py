@@ -7,13 +7,14 @@ import time
 from pacs_proxy.errors import BadUpload
 from pacs_proxy.ingest import directory, results
 from pacs_proxy.ingest.container import Container, Member
+from pacs_proxy.ingest.deletion import DELETED
 from pacs_proxy.ingest.deposit import Depositor
 from pacs_proxy.ingest.formats import Kind, recognise
 from pacs_proxy.ingest.results import REFUSED, SKIPPED, Row
 from pacs_proxy.ingest.shield import examine
 from pacs_proxy.ingest.source import BytesSource, Window
 from pacs_proxy.ingest.walk import Limits
-from pacs_proxy.ingest.work import DELETED, Work
+from pacs_proxy.ingest.work import Work
 
 # Enough to see whether it is a disc image.
 _HEAD = 64 << 10

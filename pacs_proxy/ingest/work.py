@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from pacs_proxy.database import Chunk, Database, Job, Upload, touch
 from pacs_proxy.errors import BadUpload
 from pacs_proxy.ingest import results
-from pacs_proxy.ingest.deletion import deleted
+from pacs_proxy.ingest.deletion import DELETED, deleted
 from pacs_proxy.ingest.deposit import CONFLICT, Deposited
 from pacs_proxy.ingest.identity import Identity
 from pacs_proxy.ingest.pulse import Course
@@ -25,7 +25,6 @@ from pacs_proxy.ingest.rows import STORING
 from pacs_proxy.ingest.staged import Acknowledged, Staged, damaged
 from pacs_proxy.jobs import Claimed
 
-DELETED = "study_deleted"
 KEPT = "kept"
 # What waits for the archive is tried again after a quarter of the time it has waited.
 _SHORTEST_WAIT, _LONGEST_WAIT = 2.0, 30.0
