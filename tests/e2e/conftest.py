@@ -1,13 +1,14 @@
 """One Chromium for all; an archive with known content; viewers that close themselves."""
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserType, expect, sync_playwright
 
 from pacs_proxy.demo.orthanc import ThrowawayOrthanc, find_executable
+from tests.e2e.papers import Reader
 from tests.e2e.shelf import Book, Shelf
 from tests.e2e.slices import Barred
 from tests.e2e.viewer import Viewer
@@ -135,3 +136,15 @@ def line(served: Proxy) -> Iterator[Link]:
     """Between browser and proxy."""
     with Link("127.0.0.1", served.port) as link:
         yield link
+
+
+@pytest.fixture(scope="module")
+def paper_desk(browser: Browser, served: Proxy, shelf: Shelf) -> Iterator[Reader]:
+    with closing(Viewer(browser, served.url)) as window:
+        yield Reader(window, shelf)
+
+
+@pytest.fixture
+def reader(paper_desk: Reader) -> Iterator[Reader]:
+    with paper_desk.at_list() as reader:
+        yield reader

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pytest
 
@@ -13,31 +9,12 @@ from pacs_proxy.demo.orthanc import find_executable
 from tests.decoding import documents
 from tests.decoding.documents import COLUMNS, ORIGIN, ROWS, SPACING, STEP
 from tests.e2e.papers import ALL, Reader, square
-from tests.e2e.viewer import Viewer
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser
-
-    from tests.e2e.shelf import Shelf
-    from tests.server import Proxy
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.orthanc,
     pytest.mark.skipif(find_executable() is None, reason="run: apt-get install orthanc"),
 ]
-
-
-@pytest.fixture(scope="module")
-def desk(browser: Browser, served: Proxy, shelf: Shelf) -> Iterator[Reader]:
-    with closing(Viewer(browser, served.url)) as window:
-        yield Reader(window, shelf)
-
-
-@pytest.fixture
-def reader(desk: Reader) -> Iterator[Reader]:
-    with desk.at_list() as reader:
-        yield reader
 
 
 def test_masks_lie_on_their_slices_to_the_pixel(reader: Reader) -> None:

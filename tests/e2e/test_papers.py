@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -12,13 +10,6 @@ from pacs_proxy.demo.orthanc import find_executable
 from tests.decoding import documents
 from tests.decoding.test_corpus import CORPUS
 from tests.e2e.papers import Reader
-from tests.e2e.viewer import Viewer
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser
-
-    from tests.e2e.shelf import Shelf
-    from tests.server import Proxy
 
 pytestmark = [
     pytest.mark.browser,
@@ -29,18 +20,6 @@ pytestmark = [
 SCRIPTED = documents.pdf(
     "Letter of the proxy", "/OpenAction << /S /JavaScript /JS (app.alert\\('ran'\\)) >>"
 )
-
-
-@pytest.fixture(scope="module")
-def desk(browser: Browser, served: Proxy, shelf: Shelf) -> Iterator[Reader]:
-    with closing(Viewer(browser, served.url)) as window:
-        yield Reader(window, shelf)
-
-
-@pytest.fixture
-def reader(desk: Reader) -> Iterator[Reader]:
-    with desk.at_list() as reader:
-        yield reader
 
 
 def test_a_report_is_read_as_a_tree_and_its_words_stay_words(reader: Reader) -> None:

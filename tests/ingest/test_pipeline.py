@@ -23,7 +23,7 @@ from tests.ingest.dicom import EXPLICIT, JPEG, Coding, dicom
 from tests.ingest.world import World
 from tests.upstream.archive_client import archive
 from tests.upstream.world import control_in
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -172,10 +172,12 @@ def test_while_the_archive_is_away_files_are_kept_and_go_on_by_themselves(
 
 def _await_return(world: World) -> None:
     """Until the client has seen that the archive is back: it looks every quarter second."""
-    deadline = time.monotonic() + PATIENCE
-    while not Studies(world.client, world.client.describe, lambda _: None).is_orthanc(Interest()):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+
+    def is_back() -> bool:
+        studies = Studies(world.client, world.client.describe, lambda _: None)
+        return studies.is_orthanc(Interest())
+
+    until(is_back)
 
 
 def test_an_archive_that_goes_away_in_the_middle_of_a_disc_costs_nothing_twice(

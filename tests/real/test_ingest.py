@@ -21,7 +21,7 @@ from tests.ingest.dicom import Coding, dicom, native
 from tests.ingest.test_archives import disc
 from tests.sender import Sender
 from tests.server import Proxy
-from tests.waiting import PATIENCE
+from tests.waiting import until
 
 pytestmark = [pytest.mark.orthanc, pytest.mark.timeout(900)]
 
@@ -135,10 +135,7 @@ def test_a_conflict_is_shown_and_decided_over_http(
     wrong = sender.ask("POST", path, JSON, b'{"choice": "both"}')
     assert wrong.status == 400
     assert sender.ask("POST", path, JSON, b'{"choice": "replace"}').status == 202
-    deadline = time.monotonic() + PATIENCE
-    while ask(server, "/api/uploads/conflicts")["items"]:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    until(lambda: not ask(server, "/api/uploads/conflicts")["items"])
     assert archived(installed_orthanc, result["instance"]) == hashlib.md5(new).hexdigest()
     assert sender.ask("POST", path, JSON, b'{"choice": "replace"}').status == 404
 

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import sqlite3
-import time
 from contextlib import closing
 from random import Random
 from typing import Any
@@ -20,7 +19,7 @@ from tests.conftest import StartProxy
 from tests.fakes import FakeOrthanc
 from tests.fakes.store import orthanc_id
 from tests.server import Proxy
-from tests.waiting import PATIENCE
+from tests.waiting import until
 
 ROUNDS = 30
 
@@ -114,10 +113,7 @@ def test_counts_follow_and_a_stopped_server_has_written_them(
     instance = add(orthanc, 500)
     size = sum(len(server.file(instance).body) for _ in range(4))
     os.kill(server.pid, signal.SIGTERM)
-    deadline = time.monotonic() + PATIENCE
-    while len(of_patient(server, "P500")) < 2:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    until(lambda: len(of_patient(server, "P500")) >= 2)
     counted = records(server)[-1]
     figures = {"of": "study.read", "answers": 4, "bytes": size}
     assert (counted["event"], json.loads(counted["detail"])) == ("study.counted", figures)

@@ -2,7 +2,6 @@
 
 import http.client
 import io
-import time
 import zipfile
 
 import pytest
@@ -10,7 +9,7 @@ import pytest
 from tests.fakes import FakeOrthanc
 from tests.fakes.store import orthanc_id
 from tests.server import Answer, Proxy
-from tests.waiting import PATIENCE
+from tests.waiting import until
 
 COUNT, SIZE = 6, 40_000
 numbers = iter(range(1, 1000))
@@ -162,7 +161,4 @@ def test_only_so_many_at_once_and_a_place_is_free_when_its_client_left(
         assert server.get(path, method="HEAD").status == 200
         first.sock.close()
         first.close()
-        deadline = time.monotonic() + PATIENCE
-        while server.get(path, {"Range": "bytes=0-9"}).status != 206:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        until(lambda: server.get(path, {"Range": "bytes=0-9"}).status == 206)

@@ -19,7 +19,7 @@ from tests.fakes.store import orthanc_id
 from tests.server import Answer, Proxy
 from tests.services.test_access import JSON, PASSWORD, ask, cookie, dripped, settings, sign_in
 from tests.services.test_auditing import records
-from tests.waiting import PATIENCE, until
+from tests.waiting import until
 
 REASON = "Polytrauma, comparison needed at once."
 SIZE = 48 << 20
@@ -168,9 +168,7 @@ def test_when_its_time_is_over_what_is_on_its_way_ends(door: Proxy, ray: Headers
         session.execute(update(Opening).values(until=time.time()))
     assert dripped(response) < SIZE
     connection.close()
-    deadline = time.monotonic() + PATIENCE
-    while door.file(INSTANCE, ray).status != 404:
-        assert time.monotonic() < deadline
+    until(lambda: door.file(INSTANCE, ray).status == 404)
     assert door.get(f"/api/pacs/studies/{STUDY}", ray).status == 404
 
 

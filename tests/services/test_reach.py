@@ -2,7 +2,6 @@
 
 import base64
 import json
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import closing
@@ -29,7 +28,7 @@ from tests.services.test_access import (
     shared,
     sign_in,
 )
-from tests.waiting import PATIENCE
+from tests.waiting import until
 
 DATA = bytes(128) + b"DICM" + bytes(3000)
 NORTH = Restriction.of(institutions=["north "])
@@ -376,7 +375,5 @@ def test_our_own_labels_count(door: Proxy, cookies: Cookies) -> None:
     address = settings(door).database_address
     with closing(Database(address)) as database, database.write() as session:
         session.add(StudyLabel(study=OWN["study"], label="teaching", created=1.0))
-    deadline = time.monotonic() + PATIENCE
-    while door.file(OWN["instance"], mine).status == 404:
-        assert time.monotonic() < deadline
+    until(lambda: door.file(OWN["instance"], mine).status != 404)
     assert door.file(FOREIGN["instance"], mine).status == 404

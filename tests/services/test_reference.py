@@ -1,15 +1,18 @@
 """POST /api/ingest: a folder of the server becomes a batch that can be followed."""
 
 import json
-import time
 from pathlib import Path
 
 from tests.conftest import StartProxy
 from tests.fakes import FakeOrthanc
 from tests.sender import Sender
-from tests.waiting import PATIENCE
+from tests.waiting import until
 
 JSON = {"Content-Type": "application/json"}
+
+
+def names_of(sender: Sender, batch: str) -> list[str]:
+    return sorted(upload["name"] for upload in sender.news(batch)["uploads"])
 
 
 def test_a_folder_becomes_a_batch_that_can_be_followed(proxy: StartProxy, tmp_path: Path) -> None:
@@ -22,10 +25,7 @@ def test_a_folder_becomes_a_batch_that_can_be_followed(proxy: StartProxy, tmp_pa
         assert [answer.status for answer in answers] == [202, 202]
         batch = json.loads(answers[0].body)["id"]
         assert json.loads(answers[1].body)["id"] == batch
-        deadline = time.monotonic() + PATIENCE
-        while sorted(upload["name"] for upload in sender.news(batch)["uploads"]) != ["a", "b"]:
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        until(lambda: names_of(sender, batch) == ["a", "b"])
         assert "in=" not in server.log
         assert str(tmp_path) not in server.log
 
