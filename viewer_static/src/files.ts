@@ -42,6 +42,7 @@ class Files {
   private readonly resident = new Set<string>();
   /** Files that failed: their other frames need not be asked for to find out, until a retry. */
   private readonly broken = new Map<string, ViewerError>();
+  private readonly placing = new Map<string, Promise<void>>();
   private readonly flights = new InFlight<void>((base, signal) => this.fetch(base, signal));
 
   async open(base: string, signal: AbortSignal): Promise<void> {
@@ -104,16 +105,34 @@ class Files {
       const keeper = this.keeper(idOf(base));
       if (keeper === null) throw new ViewerError('cancelled');
       const file = await keeper.source(idOf(base), signal);
-      this.drop(base);
-      await prefetchPart10Instance(base, file.bytes.buffer);
-      prepared(named(base, file.sopUid));
-      this.resident.add(base);
+      await this.inTurn(base, () => this.place(base, file, signal));
     } catch (thrown) {
-      this.drop(base);
       const error = recognised(thrown);
+      // Given up, it may end long after another load brought the file.
+      if (signal.aborted) throw error;
+      this.drop(base);
       if (error.category !== 'cancelled') this.broken.set(base, error);
       throw error;
     }
+  }
+
+  /** Two loads of one file would each put right what the other is still reading. */
+  private inTurn(base: string, place: () => Promise<void>): Promise<void> {
+    const placed = (this.placing.get(base) ?? Promise.resolve()).then(place);
+    const ended = placed.catch(recognised).then(() => {
+      if (this.placing.get(base) === ended) this.placing.delete(base);
+    });
+    this.placing.set(base, ended);
+    return placed;
+  }
+
+  private async place(base: string, file: VerifiedFile, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) throw new ViewerError('cancelled');
+    if (this.resident.has(base)) return;
+    this.drop(base);
+    await prefetchPart10Instance(base, file.bytes.buffer);
+    prepared(named(base, file.sopUid));
+    this.resident.add(base);
   }
 }
 
