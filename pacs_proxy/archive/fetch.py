@@ -83,7 +83,7 @@ class Background:
 
     def _run(self, claim: Claim, file: SpoolFile) -> None:
         interest = Interest()
-        with claim, self._watch.over(interest, lambda: not file.is_followed()):
+        with claim, self._watch.over(interest, file.withdraw):
             try:
                 pour(self._client, file, self._wanted, self._client.attempts(interest))
                 file.close()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -26,6 +27,7 @@ class SpoolFile:
 
     def __init__(self, path: str, fd: int) -> None:
         self.path, self.fd, self.size = path, fd, promised(path)
+        self._ending = threading.Lock()
 
     def __enter__(self) -> Self:
         return self
@@ -67,11 +69,21 @@ class SpoolFile:
         except (OSError, ValueError):
             return False
 
+    def withdraw(self) -> bool:
+        """Whether nobody else has it open, who fills it asks; if so, nobody will from now on.
+
+        One step of the kernel: no reader comes between the last look and the end.
+        """
+        # Closed meanwhile, its number may be another file's.
+        with self._ending:
+            return self.fd < 0 or locks.own(self.fd)
+
     def close(self) -> None:
         """Let it go; from now on it may make way for others."""
-        if self.fd >= 0:
-            fd, self.fd = self.fd, -1
-            os.close(fd)
+        with self._ending:
+            if self.fd >= 0:
+                fd, self.fd = self.fd, -1
+                os.close(fd)
 
 
 class Claim:
@@ -131,15 +143,15 @@ class Spool:
         return os.access(self._path(key, size), os.F_OK)
 
     def find(self, key: str, size: int) -> SpoolFile | None:
-        """The file of this key, verified or growing, or None."""
+        """The file of this key, verified or growing, or None; none that its writer withdrew."""
         path = self._path(key, size)
         try:
             fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
             return None
-        locks.share(fd)
+        is_ours = locks.share(fd)
         status = os.fstat(fd)
-        if status.st_nlink == 0:  # it made way for another between our two calls
+        if not is_ours or status.st_nlink == 0:  # it made way for another between our two calls
             os.close(fd)
             return None
         if status.st_size == size and self._clock() - status.st_mtime > _TOUCH_AFTER:

@@ -11,6 +11,8 @@ from random import Random
 
 import pytest
 
+from pacs_proxy.archive.instances import Opened
+from pacs_proxy.archive.spool import SpoolFile
 from pacs_proxy.errors import Busy, Damaged, Interrupted, NotFound, PacsProxyError
 from pacs_proxy.upstream.interest import Abandoned, Interest
 from tests.archive.opening import VERIFY_FIRST, Worker, names, whole, worker
@@ -299,6 +301,34 @@ def test_nobody_left_reading_a_large_file_ends_its_fetch(
     opened.close()
     assert orthanc.wait_for(connections=0)
     until(lambda: names(tmp_path / "files") == [])
+
+
+def test_who_comes_while_a_fetch_is_broken_off_has_one_of_his_own(
+    orthanc: FakeOrthanc, workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """He comes when its end is decided and not done: then he looks, and the file goes away."""
+    orthanc.plan = Scripted([faults.stall_after(0.5)])
+    here, looked, joined = workers(), list[object](), list[Opened]()
+    find, give_up = here.spool.find, here.spool.give_up
+
+    def looks(key: str, size: int) -> SpoolFile | None:
+        found = find(key, size)
+        looked.append(found)
+        return found
+
+    def gives_up(file: SpoolFile) -> None:
+        monkeypatch.setattr(here.spool, "find", looks)
+        late.start()
+        until(lambda: joined or len(looked) > 1)
+        give_up(file)
+
+    late = threading.Thread(target=lambda: joined.append(here.instances.open(OTHER, Interest())))
+    monkeypatch.setattr(here.spool, "give_up", gives_up)
+    here.instances.open(OTHER, Interest()).close()
+    until(lambda: joined)
+    assert whole(joined[0], Interest()) == LARGE
+    joined[0].close()
+    assert orthanc.counts["data"] == 2
 
 
 def test_a_client_that_leaves_others_waiting_does_not_stop_the_fetch(

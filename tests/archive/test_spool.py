@@ -60,12 +60,12 @@ def test_whoever_finds_a_new_file_finds_it_with_its_writer(
     """Even between the two steps of its making."""
     share, found = locks.share, list[str]()
 
-    def look_first(fd: int, at: int = 0) -> None:
+    def look_first(fd: int, at: int = 0) -> bool:
         reader = spool.find("key", len(DATA))
         if reader:
             found.append("too early")
             reader.close()
-        share(fd, at)
+        return share(fd, at)
 
     monkeypatch.setattr(locks, "share", look_first)
     spool.create("key", len(DATA)).close()
@@ -91,6 +91,29 @@ def test_a_file_is_followed_only_while_another_has_it_open(spool: Spool) -> None
     assert not writer.is_followed()
     writer.close()
     assert not writer.is_followed()
+
+
+def test_a_file_is_withdrawn_only_while_nobody_follows_it_and_then_nobody_finds_it(
+    spool: Spool,
+) -> None:
+    writer = spool.create("key", len(DATA))
+    reader = spool.find("key", len(DATA))
+    assert reader
+    assert not writer.withdraw()
+    writer.write(memoryview(DATA[:100]))
+    assert reader.available == 100
+    reader.close()
+    assert writer.withdraw()
+    assert spool.find("key", len(DATA)) is None
+    assert writer.withdraw()
+    writer.write(memoryview(DATA[100:]))
+    writer.close()
+    assert writer.withdraw()
+    # It came whole all the same: whoever waited has it.
+    found = spool.find("key", len(DATA))
+    assert found
+    with found:
+        assert found.is_verified
 
 
 def test_a_half_file_of_another_size_is_never_found(spool: Spool) -> None:
