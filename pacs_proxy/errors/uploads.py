@@ -1,7 +1,8 @@
 """Why bytes that came in were not taken; part of the tree in `errors`.
 
 UploadFailed 400          it goes on, or begins again, as its class says
-├── OffsetConflict 409 · UploadFinished 409 · UploadGone 410 (UploadExpired) · UploadBusy 423
+├── OffsetConflict 409 · UploadFinished 409 · BeingDeleted 409
+├── UploadGone 410 (UploadExpired) · UploadBusy 423
 ├── ChecksumMismatch 460 · WrongVersion 412 · WrongMedia 415
 └── StagingFailed 503
 LimitExceeded             says the limit and what was asked for
@@ -36,6 +37,14 @@ class UploadFinished(UploadFailed):
     status = 409
     code = "finished"
     title = "Too late"
+
+
+class BeingDeleted(UploadFailed):
+    """Its study, or something of it, is being deleted or was meanwhile."""
+
+    status = 409
+    code = "being_deleted"
+    title = "It is being deleted"
 
 
 class UploadGone(UploadFailed):

@@ -36,7 +36,7 @@ _UNDER_WAY = ("queued", "running")
 _LOOK_AGAIN, _ARCHIVE_AWAY, _WAIT_FOR_IT = 0.2, 2.0, 0.5
 _POLL = 0.05
 # Asked for every file that is stored.
-_OF_STUDY = select(Job.payload, Job.created, Job.state).where(
+_OF_STUDY = select(Job.payload, Job.created, Job.state, Job.id).where(
     Job.kind == KIND, Job.study_id == bindparam("study")
 )
 
@@ -87,7 +87,9 @@ def is_deleted(session: Session, since: float, study: str, *below: str) -> bool:
     return any(job.payload["id"] in names and job.created >= since for job in jobs)
 
 
-def _of_study(session: Session, study: str) -> Sequence[Row[tuple[dict[str, Any], float, str]]]:
+def _of_study(
+    session: Session, study: str
+) -> Sequence[Row[tuple[dict[str, Any], float, str, int]]]:
     """All deletions; one that is asked for from now on finds what this transaction writes."""
     alone(session, study)
     return session.connection().execute(_OF_STUDY, {"study": study}).all()
@@ -139,6 +141,16 @@ class Deletions:
         level, resource = row.payload["level"], row.payload["id"]
         deleted = row.payload.get("deleted", {})
         return Deletion(row.id, level, resource, row.state, row.detail, deleted)
+
+    def last(self, study: str) -> tuple[int, bool]:
+        """The newest deletion of something in the study, 0 for none, and if any is under way.
+
+        Ask before and after storing: who gets another answer takes back what he stored.
+        """
+        with self._database.write() as session:
+            jobs = _of_study(session, study)
+        newest = max((job.id for job in jobs), default=0)
+        return newest, any(job.state in _UNDER_WAY for job in jobs)
 
     def wait(self, job: int, seconds: float, sleep: Callable[[float], None]) -> Deletion:
         """How it stands once it has ended, or after so many seconds."""

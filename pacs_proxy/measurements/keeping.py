@@ -12,6 +12,8 @@ from pydicom import Dataset, dcmread
 from pacs_proxy.archive.instances import Instances
 from pacs_proxy.archive.studies import Studies
 from pacs_proxy.errors import BadRequest, Doubtful
+from pacs_proxy.errors.uploads import BeingDeleted
+from pacs_proxy.ingest.deletion import Deletions
 from pacs_proxy.ingest.deposit import STORED, Deposited, Depositor
 from pacs_proxy.ingest.identity import Identity
 from pacs_proxy.ingest.staged import Acknowledged, Staged
@@ -23,6 +25,10 @@ from pacs_proxy.upstream.interest import Interest
 # Reports of people are some kilobytes; others of the same modality may be anything.
 _LARGEST_REPORT = 8 << 20
 _MOST_IMAGES = 100
+_BEING_DELETED = (
+    "Something of this study is being deleted, so no report was kept. Open the study again and "
+    "save once more what is still there."
+)
 _SERIES_NUMBER = 900
 _HEADER = [
     *("SpecificCharacterSet", "SOPClassUID", "SOPInstanceUID", "StudyInstanceUID"),
@@ -51,13 +57,24 @@ class Measurements:
     """Structured reports of one archive; `room` is what its spool could ever hold, in bytes."""
 
     def __init__(
-        self, studies: Studies, instances: Instances, depositor: Depositor, room: int
+        self,
+        studies: Studies,
+        instances: Instances,
+        depositor: Depositor,
+        deletions: Deletions,
+        room: int,
     ) -> None:
         self._studies, self._instances = studies, instances
-        self._depositor, self._room = depositor, room
+        self._depositor, self._deletions, self._room = depositor, deletions, room
 
     def keep(self, study: str, marks: Sequence[Mark], observer: str, wish: Interest) -> Deposited:
-        """Store a report of these figures. Raises BadRequest, NotFound and what storing raises."""
+        """Store a report of these figures.
+
+        Raises BadRequest, NotFound, BeingDeleted and what storing raises.
+        """
+        before = self._deletions.last(study)
+        if before[1]:
+            raise BeingDeleted(_BEING_DELETED)
         found, _ = self._studies.study(study, wish)
         images = list(dict.fromkeys(mark.instance for mark in marks))
         if len(images) > _MOST_IMAGES:
@@ -65,7 +82,8 @@ class Measurements:
         evidence = {image: self._header(image, wish) for image in images}
         if any(header.StudyInstanceUID != found.study_uid for header in evidence.values()):
             raise BadRequest("All figures must lie on images of this study.")
-        return self._stored(written(marks, evidence, observer, _SERIES_NUMBER))
+        report = written(marks, evidence, observer, _SERIES_NUMBER)
+        return self._unless_deleted(report, study, before)
 
     def newest(self, study: str, wish: Interest) -> Report | None:
         """The last report of ours: it holds all that was there when it was made."""
@@ -99,14 +117,21 @@ class Measurements:
         finally:
             opened.close()
 
-    def _stored(self, report: bytes) -> Deposited:
-        dataset = dcmread(BytesIO(report), stop_before_pixels=True)
-        identity = Identity(
-            str(dataset.get("PatientID", "")),
-            str(dataset.StudyInstanceUID),
-            str(dataset.SeriesInstanceUID),
-            str(dataset.SOPInstanceUID),
-        )
+    def _unless_deleted(self, report: bytes, study: str, before: tuple[int, bool]) -> Deposited:
+        """Store it, and take it back if it came into a study that was deleted meanwhile."""
+        identity = _identity(report)
+        instance = identity.instance
+        try:
+            result = self._stored(report, identity)
+            instance = result.instance
+        finally:
+            # However storing ended, it may be there.
+            if self._deletions.last(study) != before:
+                self._depositor.undo(instance)
+                raise BeingDeleted(_BEING_DELETED)
+        return result
+
+    def _stored(self, report: bytes, identity: Identity) -> Deposited:
         descriptor = os.memfd_create(MAKER)
         try:
             os.write(descriptor, report)
@@ -118,3 +143,13 @@ class Measurements:
         if result.outcome != STORED:
             raise Doubtful(f"The archive did not keep the report as it was sent: {result.code}.")
         return result
+
+
+def _identity(report: bytes) -> Identity:
+    dataset = dcmread(BytesIO(report), stop_before_pixels=True)
+    return Identity(
+        str(dataset.get("PatientID", "")),
+        str(dataset.StudyInstanceUID),
+        str(dataset.SeriesInstanceUID),
+        str(dataset.SOPInstanceUID),
+    )

@@ -53,5 +53,5 @@ def _measurements() -> Measurements:
     from pacs_proxy.measurements.keeping import Measurements
 
     having = services()
-    room = having.settings.spool_bytes
-    return Measurements(having.studies, having.instances, having.depositor, room)
+    archive, room = (having.studies, having.instances), having.settings.spool_bytes
+    return Measurements(*archive, having.depositor, having.deletions, room)
