@@ -260,7 +260,7 @@ class Studies:
         """In viewing order, the first with their digests; a later one's comes with its bytes."""
         answers = self._client.get(f"/series/{series}/instances", interest)
         listed = [
-            summaries.instance(answer, {"md5": self._digest(str(answer.get("FileUuid", "")))})
+            summaries.instance(answer, self._digest(str(answer.get("FileUuid", ""))))
             for answer in answers
         ]
         ordered = [listed[index] for index in viewing_order(listed)]

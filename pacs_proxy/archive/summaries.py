@@ -23,8 +23,6 @@ class InstanceSummary:
     md5: str | None
     position: tuple[float, ...] | None
     orientation: tuple[float, ...] | None
-    transfer_syntax: str | None
-    sop_class: str | None
 
 
 @dataclass(frozen=True)
@@ -110,8 +108,8 @@ def series(answer: dict[str, Any]) -> SeriesSummary:
     )
 
 
-def instance(answer: dict[str, Any], info: dict[str, Any]) -> InstanceSummary:
-    """From an expanded instance and what describes its attachment and metadata."""
+def instance(answer: dict[str, Any], md5: str | None) -> InstanceSummary:
+    """From an expanded instance and its attachment's digest, where that is known."""
     tags = answer.get("MainDicomTags", {})
     return InstanceSummary(
         id=answer["ID"],
@@ -119,11 +117,9 @@ def instance(answer: dict[str, Any], info: dict[str, Any]) -> InstanceSummary:
         number=_whole(tags, "InstanceNumber"),
         frames=frames(answer),
         size=int(answer["FileSize"]),
-        md5=info.get("md5"),
+        md5=md5,
         position=_numbers(tags, "ImagePositionPatient", 3),
         orientation=_numbers(tags, "ImageOrientationPatient", 6),
-        transfer_syntax=info.get("transfer_syntax"),
-        sop_class=info.get("sop_class"),
     )
 
 

@@ -19,7 +19,7 @@ TAGS = st.dictionaries(st.sampled_from(NAMES), VALUES)
 
 
 def image(**tags: Any) -> summaries.InstanceSummary:
-    return summaries.instance({"ID": "i", "FileSize": 10, "MainDicomTags": tags}, {})
+    return summaries.instance({"ID": "i", "FileSize": 10, "MainDicomTags": tags}, None)
 
 
 def test_a_name_in_several_scripts_comes_whole() -> None:

@@ -47,8 +47,6 @@ export interface Instance {
   readonly md5: string | null;
   readonly position: readonly number[] | null;
   readonly orientation: readonly number[] | null;
-  readonly transfer_syntax: string | null;
-  readonly sop_class: string | null;
 }
 
 export interface Skipped {

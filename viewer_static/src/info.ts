@@ -86,11 +86,11 @@ function factRows(pane: Pane, facts: SliceFacts, came: string): (readonly [strin
   const model = pane.session?.model;
   const slice = pane.shown?.slice;
   if (model === undefined || slice === undefined) return [];
-  const { id, md5, size: bytes, transfer_syntax, frames } = slice.instance;
+  const { id, md5, size: bytes, frames } = slice.instance;
   const converted = model.converted(id);
   const { counts } = model;
   return [
-    ['Stored as', syntaxName(transfer_syntax ?? (converted === null ? came : null))],
+    ['Stored as', syntaxName(converted === null ? came : null)],
     ['Sent as', converted === null ? 'stored, unchanged' : `converted: ${converted}`],
     ['Integrity', proof(model.integrity(id), md5)],
     ['File', `${bytes.toLocaleString('en-GB')} bytes${frames > 1 ? `, ${frames} frames` : ''}`],

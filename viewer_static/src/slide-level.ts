@@ -6,7 +6,6 @@ import { sifted } from './series.ts';
 import type { Level } from './slide-geometry.ts';
 import type { Transport } from './transport.ts';
 
-const SLIDE_CLASS = '1.2.840.10008.5.1.4.1.1.77.1.6';
 const MODALITY = 'SM';
 const VOLUME = 'VOLUME';
 const LONGEST = 2 ** 31;
@@ -27,11 +26,9 @@ export interface SlideLevel extends Level {
   readonly window: readonly [number, number] | null;
 }
 
-/** Older archives do not tell the class in a list; then only the file itself knows. */
+/** A list does not tell the class; only the file itself knows. */
 export function mayBeSlide({ instances, modality }: SeriesDetail): boolean {
-  const fits = ({ sop_class }: Instance) =>
-    sop_class === SLIDE_CLASS || (sop_class === null && modality === MODALITY);
-  return instances.length > 0 && instances.every(fits);
+  return instances.length > 0 && modality === MODALITY;
 }
 
 /** Before it can tell anything the server may have to fetch some hundred megabytes. */

@@ -142,8 +142,6 @@ export function instanceOf(number: number, change: Partial<Instance> = {}): Inst
     md5: null,
     position: null,
     orientation: null,
-    transfer_syntax: null,
-    sop_class: null,
     ...change,
   };
 }
