@@ -37,6 +37,7 @@ bench:  ## ratios against Orthanc, nginx and the naive recipe, side by side in o
 	python -m bench.memory
 	python -m bench.edge
 	python -m bench.tiff
+	python -m bench.slide
 	python -m bench.browser
 	python -m bench.uploads
 	python -m bench.damaged

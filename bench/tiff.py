@@ -73,6 +73,21 @@ KINDS: dict[str, tuple[Callable[[int], Pixels], int, dict[str, Any]]] = {
 }
 
 
+def written(name: str, share: float, source: Path) -> Pixels:
+    """One of KINDS as a file; its pixels."""
+    make, rows, options = KINDS[name]
+    pixels = make(int(rows * share))
+    is_planar = options.get("planarconfig") == "separate"
+    tifffile.imwrite(
+        source,
+        np.moveaxis(pixels, -1, 0) if is_planar else pixels,
+        photometric="rgb" if pixels.ndim == 3 else "minisblack",
+        metadata=None,
+        **options,
+    )
+    return pixels
+
+
 @dataclass
 class Usage:
     """What this process and all below it took while it was watched."""
@@ -144,10 +159,9 @@ def identical(path: Path, pixels: Pixels) -> bool:
 
 def measure(name: str, folder: Path, share: float, orthanc: str) -> dict[str, Any]:
     """One kind of TIFF: written, drawn small, converted, compared, stored."""
-    make, rows, options = KINDS[name]
-    pixels, source = make(int(rows * share)), folder / "source.tif"
-    _write(source, pixels, options)
-    expected = tifffile.imread(source) if options.get("compression") == "jpeg" else pixels
+    source = folder / "source.tif"
+    pixels = written(name, share, source)
+    expected = tifffile.imread(source) if "JPEG" in name else pixels
     target = Target.of_form({"patient_name": "Bench^Tiff", "patient_id": name}, "bench")
     upload = hashlib.md5(name.encode(), usedforsecurity=False).hexdigest()
     out, converter = folder / "out", TiffConverter()
@@ -170,17 +184,6 @@ def measure(name: str, folder: Path, share: float, orthanc: str) -> dict[str, An
         "store_seconds": round(stored, 2),
         "identical": identical(largest, expected),
     }
-
-
-def _write(source: Path, pixels: Pixels, options: dict[str, Any]) -> None:
-    is_planar = options.get("planarconfig") == "separate"
-    tifffile.imwrite(
-        source,
-        np.moveaxis(pixels, -1, 0) if is_planar else pixels,
-        photometric="rgb" if pixels.ndim == 3 else "minisblack",
-        metadata=None,
-        **options,
-    )
 
 
 def _figures(usage: Usage) -> dict[str, float]:
