@@ -16,6 +16,8 @@ export interface Party {
 
 export class Budget {
   private readonly members = new Set<Party>();
+  /** Places are being given up for somebody: nobody else may take them. */
+  private isYielding = false;
 
   constructor(private readonly slots: () => number = () => SLOTS) {}
 
@@ -37,26 +39,41 @@ export class Budget {
 
   /** Another viewport still waits for what its reader sees. */
   isUrgentFor(party: Party): boolean {
+    if (this.isYielding) return true;
     return [...this.members].some((other) => other !== party && other.isUrgent);
   }
 
   /** A visible slice never waits behind prefetched ones, its own viewport's last. */
   makeRoom(party: Party): void {
     const others = [...this.members].filter((member) => member !== party);
-    for (const member of [...others, party]) {
-      while (!this.hasRoom && member.yieldOne());
-    }
+    this.yielding(() => {
+      for (const member of [...others, party]) {
+        while (!this.hasRoom && member.yieldOne());
+      }
+    });
   }
 
   /** On a slow link what is prefetched would take most of it. */
   clear(): void {
-    for (const member of this.members) while (member.yieldOne());
+    this.yielding(() => {
+      for (const member of this.members) while (member.yieldOne());
+    });
   }
 
   /** A load ended: its own viewport goes on, then the others. */
   next(party: Party): void {
     party.prefetch();
     for (const member of this.members) if (member !== party) member.prefetch();
+  }
+
+  /** Whoever hears that a load was given up may want to begin one at once: without end. */
+  private yielding(act: () => void): void {
+    this.isYielding = true;
+    try {
+      act();
+    } finally {
+      this.isYielding = false;
+    }
   }
 
   private get size(): number {

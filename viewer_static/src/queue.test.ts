@@ -116,6 +116,24 @@ describe('slice queue', () => {
     expect(queue.active).toHaveLength(SLOTS);
   });
 
+  it('does not give up the others later, when it was known early that nothing comes', async () => {
+    const { queue, clock } = bench(50);
+    void queue.want(10);
+    queue.share();
+    await clock.advance(10_000);
+    expect(queue.active).toHaveLength(SLOTS);
+  });
+
+  it('does not ask twice for what another calls absent while it loads', async () => {
+    const { queue, model, started, of } = bench(50);
+    void queue.want(10);
+    queue.prefetch();
+    model.moved(9, 'absent');
+    of(10).done();
+    await settled();
+    expect(started).toEqual([10, 11, 9, 12, 8, 13]);
+  });
+
   it('goes on side by side on a long line, where a slice takes as long alone', async () => {
     const { queue, of, clock } = bench(50);
     const first = queue.want(10);

@@ -115,7 +115,8 @@ export class SliceQueue implements Party {
     this.alone &&= this.tasks.has(this.centre);
     if (this.closed || this.alone || this.budget.isUrgentFor(this)) return;
     const reach = this.reach();
-    const isWanted = (index: number) => this.model.state(index) === 'absent';
+    const isWanted = (index: number) =>
+      this.model.state(index) === 'absent' && !this.tasks.has(index);
     while (this.budget.hasRoom) {
       const index = this.way.next(reach, isWanted);
       if (index === null) return;
@@ -146,7 +147,6 @@ export class SliceQueue implements Party {
     if (urgent) this.budget.makeRoom(this);
     const giveUp = new AbortController();
     const seen = this.model.state(index) === 'ready';
-    if (!seen) this.model.moved(index, 'loading');
     const done = this.load(index, giveUp.signal, urgent).then(
       () => this.ended(index, giveUp, null),
       (thrown: unknown) => this.ended(index, giveUp, recognised(thrown)),
@@ -154,6 +154,8 @@ export class SliceQueue implements Party {
     done.catch(() => undefined);
     const task = { index, giveUp, done, began: this.clock.now() };
     this.tasks.set(index, task);
+    // Whoever hears it must know that the place is taken.
+    if (!seen) this.model.moved(index, 'loading');
     return task;
   }
 
@@ -170,7 +172,7 @@ export class SliceQueue implements Party {
 
   /** On a slow link the others would take most of it; what they have is kept and continued later. */
   private clear(index: number): void {
-    if (!this.tasks.has(index) || index !== this.centre) return;
+    if (!this.tasks.has(index) || index !== this.centre || this.isShared) return;
     this.alone = true;
     this.budget.clear();
   }

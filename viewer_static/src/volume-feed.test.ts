@@ -61,3 +61,18 @@ it('gives up what is under way when the volume is left', async () => {
   expect(budget.hasRoom).toBe(true);
   expect(model.slices.every(({ index }) => model.state(index) === 'absent')).toBe(true);
 });
+
+it('keeps away from the place that a visible picture elsewhere was given', async () => {
+  const { model, asked, feed, budget } = bench(30);
+  // As the volume does: every change may have left room.
+  model.addEventListener('change', () => {
+    if (asked.length > 99) throw new Error('It takes what it has just given up.');
+    feed.prefetch();
+  });
+  feed.prefetch();
+  const visible = { size: 0, isUrgent: false, yieldOne: () => false, prefetch: () => undefined };
+  budget.enter(visible);
+  budget.makeRoom(visible);
+  expect(budget.hasRoom).toBe(true);
+  expect(asked.length).toBe(SLOTS);
+});
