@@ -252,4 +252,14 @@ describe('navigation', () => {
     expect(cover.state).toBe('loading');
     expect(navigation.shown).toBeNull();
   });
+
+  it('waits for nothing any more for a load that speaks after the reader left', async () => {
+    const { navigation, link } = bench();
+    void navigation.show(1);
+    navigation.heard(idOf(1), { error: null });
+    expect(link.waiting).toBe(true);
+    navigation.close();
+    navigation.heard(idOf(1), { error: null });
+    expect(link.waiting).toBe(false);
+  });
 });

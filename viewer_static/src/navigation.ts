@@ -34,10 +34,12 @@ export class Navigation extends EventTarget {
   wanted = 0;
   /** The slice on screen, proven and uncovered. */
   shown: Slice | null = null;
-  private turn = 0;
+  /** Another one with each slice that is asked for, the same one again included. */
+  turn = 0;
   private moved = Number.NEGATIVE_INFINITY;
   private readonly waits = new Map<string, Waiting>();
   private release: (() => void) | null = null;
+  private closed = false;
 
   constructor(
     private readonly model: SeriesModel,
@@ -95,6 +97,8 @@ export class Navigation extends EventTarget {
 
   /** Called for every load of the series; only the wanted one speaks on the cover. */
   heard(instanceId: string, waiting: Waiting | null): void {
+    // A decode cannot be called back: it may speak long after its series was left.
+    if (this.closed) return;
     if (waiting === null) this.waits.delete(instanceId);
     else this.waits.set(instanceId, waiting);
     if (waiting !== null) this.queue.share();
@@ -109,6 +113,7 @@ export class Navigation extends EventTarget {
   }
 
   close(): void {
+    this.closed = true;
     this.turn += 1;
     this.released();
     this.link.removeEventListener('change', this.explain);

@@ -24,7 +24,7 @@ export interface OpeningDeps {
   readonly liked: (study: StudyDetail) => Layout | null;
 }
 
-/** Fires `study` when another one is open, `series` when a pane is given one, `priors` when they are known. */
+/** Fires `study` when another one is open, `series` when a pane is given one, `priors` when they are known, or `no-priors`. */
 export class Opening extends EventTarget {
   study: StudyDetail | null = null;
   /** Earlier studies of the same patient, the newest first. */
@@ -32,6 +32,8 @@ export class Opening extends EventTarget {
   prior: StudyDetail | null = null;
   private readonly heads = new Map<string, SeriesHead>();
   private readonly giveUps = new Map<Pane | null, AbortController>();
+  /** Its layout and what the patient had before are still to come. */
+  private isBare = false;
 
   constructor(private readonly deps: OpeningDeps) {
     super();
@@ -48,12 +50,11 @@ export class Opening extends EventTarget {
       // Asked together where the address names both; a failure is met when its turn comes.
       const early = seriesId === null ? null : this.detail(pane, seriesId, signal);
       early?.catch(() => undefined);
-      const isOther = this.study?.id !== studyId;
       const study = await this.studied(studyId, pane, signal);
       const wanted = seriesId ?? firstOf(study);
       if (wanted === undefined) pane.message('Nothing to show', 'This study has no series.');
       else await this.series(pane, wanted, early ?? this.detail(pane, wanted, signal), signal);
-      if (isOther && !signal.aborted) await this.after(study, signal);
+      if (!signal.aborted) await this.after();
     } catch (thrown) {
       this.failed(pane, signal, thrown);
     }
@@ -71,6 +72,7 @@ export class Opening extends EventTarget {
     const signal = this.begin(pane);
     try {
       await this.series(pane, seriesId, this.detail(pane, seriesId, signal), signal);
+      if (!signal.aborted) await this.after();
     } catch (thrown) {
       this.failed(pane, signal, thrown);
     }
@@ -92,7 +94,7 @@ export class Opening extends EventTarget {
 
   /** The series of a prior become known, and can be hung beside. */
   async openPrior(id: string): Promise<StudyDetail | null> {
-    const signal = this.giveUps.get(null)?.signal ?? this.begin(null);
+    const signal = this.besides();
     const prior = await studyOf(this.deps.transport, id, { signal, waiting: () => undefined });
     if (signal.aborted) return null;
     this.prior = prior;
@@ -129,14 +131,28 @@ export class Opening extends EventTarget {
     }
   }
 
-  private async after(study: StudyDetail, signal: AbortSignal): Promise<void> {
-    const { stage, liked, transport } = this.deps;
+  /** The first picture is there, of whichever series its reader has chosen meanwhile. */
+  private async after(): Promise<void> {
+    const { study } = this;
+    const { stage, liked } = this.deps;
+    if (study === null || !this.isBare) return;
+    this.isBare = false;
     const layout = liked(study) ?? usual(study.series);
     if (layout.rows * layout.columns > 1) stage.lay(layout);
     // A guest has this study alone.
-    if (document.body.hasAttribute('data-guest')) return;
-    this.priors = await priorsOf(transport, study, this.quiet(signal)).catch(unlessForbidden);
-    if (!signal.aborted) this.dispatchEvent(new Event('priors'));
+    if (!document.body.hasAttribute('data-guest')) await this.lookBack(study, this.besides());
+  }
+
+  private async lookBack(study: StudyDetail, signal: AbortSignal): Promise<void> {
+    const priors = await priorsOf(this.deps.transport, study, this.quiet(signal)).catch(noneKnown);
+    if (signal.aborted) return;
+    this.priors = priors ?? [];
+    this.dispatchEvent(new Event(priors === null ? 'no-priors' : 'priors'));
+  }
+
+  /** For what is of the study as a whole. */
+  private besides(): AbortSignal {
+    return this.giveUps.get(null)?.signal ?? this.begin(null);
   }
 
   private quiet(signal: AbortSignal): Watch {
@@ -158,6 +174,7 @@ export class Opening extends EventTarget {
     const study = await studyOf(this.deps.transport, id, this.watch(pane, signal, what));
     signal.throwIfAborted();
     this.study = study;
+    this.isBare = true;
     for (const head of study.series) this.heads.set(head.id, head);
     this.dispatchEvent(new Event('study'));
     return study;
@@ -166,7 +183,11 @@ export class Opening extends EventTarget {
   /** Nothing of another patient stays on the wall. */
   private forgetAllBut(pane: Pane): void {
     const { stage } = this.deps;
-    for (const [owner, giveUp] of this.giveUps) if (owner !== pane) giveUp.abort();
+    for (const [owner, giveUp] of this.giveUps) {
+      if (owner === pane) continue;
+      giveUp.abort();
+      this.giveUps.delete(owner);
+    }
     stage.close();
     stage.lay({ rows: 1, columns: 1 });
     this.study = null;
@@ -198,13 +219,16 @@ export class Opening extends EventTarget {
 
   private watch(pane: Pane, signal: AbortSignal, what: string): Watch {
     const { link } = this.deps;
-    const reason = () => pane.cover.waiting(what, link.sentence());
+    const reason = () => {
+      if (!signal.aborted) pane.cover.waiting(what, link.sentence());
+    };
     let release = (): void => {};
     return {
       signal,
       waiting: (waiting) => {
         release();
-        if (waiting === null) return;
+        // Given up: another series may be in the pane.
+        if (waiting === null || signal.aborted) return;
         const letGo = link.hold();
         link.addEventListener('change', reason);
         release = () => {
@@ -225,10 +249,9 @@ export class Opening extends EventTarget {
   }
 }
 
-/** Whoever may not search has no priors. */
-function unlessForbidden(thrown: unknown): Study[] {
-  if (recognised(thrown).status === 403) return [];
-  throw thrown;
+/** Whoever may not search has no priors; null where it could not be found out. */
+function noneKnown(thrown: unknown): Study[] | null {
+  return recognised(thrown).status === 403 ? [] : null;
 }
 
 /** A picture rather than a report about it. */

@@ -118,11 +118,10 @@ export class Pane extends Hung {
     const first = this.landed(session);
     await session.start(first);
     if (this.session !== session) return;
-    if (isOnlyNoPicture(session)) {
-      await this.openPapers(detail, watch);
-      return;
-    }
-    const layers = await hungLayers(this.host, this, session, machine, layer, watch);
+    if (isOnlyNoPicture(session)) return void (await this.openPapers(detail, watch));
+    // Something is on screen: waiting for more is no reason to cover it.
+    const { signal } = watch;
+    const layers = await hungLayers(this.host, this, session, machine, layer, { signal });
     if (this.session === session) this.layers = layers;
     else layers?.close();
     this.mpr?.layered();

@@ -169,6 +169,9 @@ export class Reader {
       strip.priors(opening.priors, opening.prior, opening.prior?.series ?? []);
       this.named();
     });
+    opening.addEventListener('no-priors', () =>
+      this.deps.toasts.say('prior', 'warn', 'Earlier studies could not be looked up.'),
+    );
     // What the mouse did is over a moment after the button is up: the library hears it first.
     window.addEventListener('pointerup', () => setTimeout(() => this.book.history.settle()));
   }

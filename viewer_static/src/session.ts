@@ -125,29 +125,34 @@ export class Session implements Keeper {
   async rendered(): Promise<void> {
     const { navigation, desk, wanted: slice } = this;
     if (slice === null) return;
-    const path = renderedPath(slice.instance.id, slice.frame, 0);
-    try {
-      desk.cover.message(navigation.name(slice), 'The server is drawing the picture.');
-      const blob = await desk.transport.picture(path, { signal: this.leaving.signal });
-      if (navigation.wanted === slice.index) await desk.cover.rendered(blob);
-    } catch (thrown) {
-      if (navigation.wanted === slice.index)
-        desk.cover.failed(navigation.name(slice), recognised(thrown));
-    }
+    desk.cover.message(navigation.name(slice), 'The server is drawing the picture.');
+    await this.instead(slice, async (isDue) => {
+      const path = renderedPath(slice.instance.id, slice.frame, 0);
+      const blob = await desk.transport.picture(path, this.watching);
+      if (isDue()) await desk.cover.rendered(blob);
+    });
   }
 
   /** In an emergency: where the archive itself has it. */
   async direct(): Promise<void> {
-    const { navigation, desk, wanted: slice } = this;
+    const { desk, wanted: slice } = this;
     if (slice === null) return;
-    const path = directPath(slice.instance.id);
+    await this.instead(slice, async (isDue) => {
+      const path = directPath(slice.instance.id);
+      const answer = await desk.transport.change('POST', path, {}, this.watching);
+      if (isDue()) desk.cover.direct((answer as { url: string }).url);
+    });
+  }
+
+  /** What stands in for a picture, until its reader goes on, or comes back to it. */
+  private async instead(slice: Slice, act: (isDue: () => boolean) => Promise<void>): Promise<void> {
+    const { navigation, desk } = this;
+    const { turn } = navigation;
+    const isDue = () => navigation.turn === turn;
     try {
-      const { signal } = this.leaving;
-      const answer = (await desk.transport.change('POST', path, {}, { signal })) as { url: string };
-      if (navigation.wanted === slice.index) desk.cover.direct(answer.url);
+      await act(isDue);
     } catch (thrown) {
-      if (navigation.wanted === slice.index)
-        desk.cover.failed(navigation.name(slice), recognised(thrown));
+      if (isDue()) desk.cover.failed(navigation.name(slice), recognised(thrown));
     }
   }
 

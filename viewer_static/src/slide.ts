@@ -240,6 +240,7 @@ export class Slide extends EventTarget {
   }
 
   private changed(): void {
+    if (this.leaving.signal.aborted) return;
     this.paint();
     this.dispatchEvent(new Event('change'));
   }
@@ -287,7 +288,7 @@ export class Slide extends EventTarget {
 
   private failedWholly(): void {
     const [error] = this.failures.values();
-    if (error !== undefined) this.desk.cover.failed('Slide', error);
+    if (error !== undefined && !this.leaving.signal.aborted) this.desk.cover.failed('Slide', error);
   }
 }
 

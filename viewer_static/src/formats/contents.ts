@@ -131,6 +131,26 @@ export interface Contents {
   readonly waves?: Waves;
 }
 
+/** By what the server calls the object. */
+const NAMED: Readonly<Record<string, string>> = {
+  'key object selection': 'Key images',
+  document: 'Document',
+  video: 'Video',
+  waveform: 'Waveform',
+  'presentation state': 'Presentation state',
+  'structure set': 'Structure set',
+  segmentation: 'Segmentation',
+  'treatment plan': 'Treatment plan',
+  'treatment record': 'Treatment record',
+  registration: 'Registration',
+  surface: 'Surface',
+  spectroscopy: 'Spectroscopy',
+  annotation: 'Annotations',
+  report: 'Report',
+};
+
+export const titleOf = (kind: string): string => NAMED[kind] ?? 'Object without a picture';
+
 /** Before it can tell anything the server may have to fetch some hundred megabytes. */
 const PATIENT_MS = 180_000;
 

@@ -9,7 +9,7 @@ import type { Watch } from '../persist.ts';
 import { type Counts, sifted } from '../series.ts';
 import { date, grouped } from '../text.ts';
 import type { Transport } from '../transport.ts';
-import { askContents, askPayload, type Contents } from './contents.ts';
+import { askContents, askPayload, type Contents, titleOf } from './contents.ts';
 import { referring } from './references.ts';
 import type { StudyMap } from './study-map.ts';
 import './formats.css';
@@ -27,23 +27,6 @@ export interface PapersDesk {
 /** Beyond this a browser's memory is not put at risk unasked. */
 const LARGEST_UNASKED = 200 * 1024 ** 2;
 
-const NAMED: Readonly<Record<string, string>> = {
-  'key object selection': 'Key images',
-  document: 'Document',
-  video: 'Video',
-  waveform: 'Waveform',
-  'presentation state': 'Presentation state',
-  'structure set': 'Structure set',
-  segmentation: 'Segmentation',
-  'treatment plan': 'Treatment plan',
-  'treatment record': 'Treatment record',
-  registration: 'Registration',
-  surface: 'Surface',
-  spectroscopy: 'Spectroscopy',
-  annotation: 'Annotations',
-  report: 'Report',
-};
-
 /** Fires `change` when what is shown, or what is known of it, is another. */
 export class Papers extends EventTarget {
   readonly node = el('section', { class: 'papers', 'aria-label': 'Document' });
@@ -52,7 +35,8 @@ export class Papers extends EventTarget {
   state = 'loading';
   private readonly instances: readonly Instance[];
   private readonly head = el('header', { class: 'papers-head' });
-  private readonly body = el('div', { class: 'papers-body', tabindex: '0' });
+  /** Of one object: what comes late for another one finds its own, which is on the page no more. */
+  private body = el('div', { class: 'papers-body', tabindex: '0' });
   private readonly leaving = new AbortController();
   private readonly proven = new Set<string>();
   private readonly failed = new Set<string>();
@@ -114,6 +98,7 @@ export class Papers extends EventTarget {
     const instance = this.instances[index];
     if (instance === undefined) return false;
     this.state = 'loading';
+    this.forget();
     this.desk.cover.loading('Object');
     try {
       const contents = await askContents(this.desk.transport, instance, this.watch);
@@ -133,19 +118,17 @@ export class Papers extends EventTarget {
 
   /** Named, whatever else comes of it. */
   private put(instance: Instance, contents: Contents): void {
-    this.forget();
     const { kind, class_name } = contents;
     this.state = kind;
-    const title = NAMED[kind] ?? 'Object without a picture';
     this.head.replaceChildren(
-      el('div', {}, el('h2', {}, title), el('p', { class: 'papers-class' }, class_name)),
+      el('div', {}, el('h2', {}, titleOf(kind)), el('p', { class: 'papers-class' }, class_name)),
       this.buttons(instance),
     );
     const facts = contents.facts.flatMap(([name, value]) => [
       el('dt', {}, name),
       el('dd', {}, date(value)),
     ]);
-    this.body.replaceChildren(
+    this.body.append(
       el('dl', { class: 'papers-facts' }, ...facts),
       ...referring(contents, this.desk.map),
     );
@@ -173,10 +156,11 @@ export class Papers extends EventTarget {
 
   private async filled(instance: Instance, contents: Contents): Promise<void> {
     const { report, document, video, structures } = contents;
+    const { body } = this;
     if (report !== undefined) {
       if ((structures?.regions.length ?? 0) > 0) await this.layer(contents);
       const { reportNode } = await import('./report.ts');
-      this.body.append(reportNode(report, structures));
+      body.append(reportNode(report, structures));
     } else if (document?.is_pdf === true) await this.pdf(instance, document.size);
     else if (video !== undefined) await this.video(instance, video.size);
     else if (!(await this.drawn(contents)))
@@ -185,19 +169,21 @@ export class Papers extends EventTarget {
 
   private async drawn(contents: Contents): Promise<boolean> {
     const { segmentation, structures, waves } = contents;
+    const { body } = this;
     if (segmentation !== undefined || structures !== undefined) {
       await this.layer(contents);
       return true;
     }
     if (waves === undefined || waves.recordings.length === 0) return false;
     const { wavesNode } = await import('./waves.ts');
-    this.body.append(wavesNode(waves));
+    body.append(wavesNode(waves));
     return true;
   }
 
   private async layer(contents: Contents): Promise<void> {
+    const { body } = this;
     const { layerNode } = await import('./layer-card.ts');
-    this.body.append(layerNode(contents, this.desk.map, this.desk.pictures));
+    body.append(layerNode(contents, this.desk.map, this.desk.pictures));
   }
 
   private async pdf(instance: Instance, size: number): Promise<void> {
@@ -220,7 +206,9 @@ export class Papers extends EventTarget {
     if (address === null) return;
     const player = el('video', { class: 'papers-video', controls: true, preload: 'auto' });
     player.setAttribute('aria-label', `Video, ${size}`);
+    const { turn } = this;
     const failed = () => {
+      if (turn !== this.turn) return;
       player.remove();
       this.state = 'video-unplayable';
       this.note(
@@ -263,10 +251,7 @@ export class Papers extends EventTarget {
     this.state = 'failed';
     const again = button('Retry', 'primary', () => this.retry());
     if (this.head.childElementCount === 0)
-      this.head.append(
-        el('div', {}, el('h2', {}, 'Object without a picture')),
-        this.buttons(instance),
-      );
+      this.head.append(el('div', {}, el('h2', {}, titleOf(''))), this.buttons(instance));
     const what = el('p', { class: 'papers-warning' });
     say(what, `${error.title}: ${error.message}`);
     this.body.append(what, again);
@@ -277,16 +262,22 @@ export class Papers extends EventTarget {
     for (const address of this.addresses) URL.revokeObjectURL(address);
     this.addresses = [];
     this.head.replaceChildren();
-    this.body.replaceChildren();
+    const body = this.body.cloneNode() as HTMLDivElement;
+    this.body.replaceWith(body);
+    this.body = body;
     delete this.node.dataset.fills;
   }
 
+  /** Only while nothing is there: what comes after that says so in its place. */
   private get watch(): Watch {
     const { link, cover } = this.desk;
+    const { turn } = this;
     return {
       signal: this.leaving.signal,
       waiting: (waiting) => {
-        if (waiting !== null) cover.waiting('Object', link.sentence());
+        if (turn !== this.turn || this.state !== 'loading' || this.leaving.signal.aborted) return;
+        if (waiting === null) cover.loading('Object');
+        else cover.waiting('Object', link.sentence());
       },
     };
   }
