@@ -78,3 +78,22 @@ describe('a load given up that ends after the next one', () => {
     expect(cached.get('vdcm:whole')).toBe(held);
   });
 });
+
+it('keeps what is known of a file that is tried again until the new one is here', async () => {
+  const loads = series('again');
+  const { signal } = new AbortController();
+  const first = files.open('vdcm:again', signal);
+  loads[0]?.come();
+  await first;
+  const held = cached.get('vdcm:again');
+  files.pardon('again');
+  const second = files.open('vdcm:again', signal);
+  await settled();
+  expect(loads).toHaveLength(2);
+  expect(cached.get('vdcm:again')).toBe(held);
+  loads[1]?.come();
+  await second;
+  expect(cached.get('vdcm:again')).not.toBe(held);
+  await files.open('vdcm:again', signal);
+  expect(loads).toHaveLength(2);
+});

@@ -40,6 +40,8 @@ class Files {
   private readonly keepers = new Set<Keeper>();
   /** Files whose pixel bytes lie in the library's metadata cache. */
   private readonly resident = new Set<string>();
+  /** Of these, what is to be fetched anew; until that is here, what is known of them stays. */
+  private readonly doubted = new Set<string>();
   /** Files that failed: their other frames need not be asked for to find out, until a retry. */
   private readonly broken = new Map<string, ViewerError>();
   private readonly placing = new Map<string, Promise<void>>();
@@ -48,19 +50,21 @@ class Files {
   async open(base: string, signal: AbortSignal): Promise<void> {
     const known = this.broken.get(base);
     if (known !== undefined) throw known;
-    if (!this.resident.has(base)) await this.flights.get(base, signal);
+    if (!this.holds(base)) await this.flights.get(base, signal);
   }
 
   /** The library keeps a failed file for ever unless told otherwise. */
   drop(base: string): void {
     this.resident.delete(base);
+    this.doubted.delete(base);
     utilities.clearTypedCacheData(NATURALIZED, base);
   }
 
-  /** Before a retry: nothing of an earlier failure may answer for the file. */
+  /** Before a retry: nothing of an earlier failure may answer for the file. Other frames may be on screen. */
   pardon(instanceId: string): void {
     const base = `${SCHEME}${instanceId}`;
-    if (this.broken.delete(base) || this.resident.has(base)) this.drop(base);
+    if (this.broken.delete(base)) this.drop(base);
+    else if (this.resident.has(base)) this.doubted.add(base);
   }
 
   /** Originals would double the memory; other frames of a multi-frame file still need them. */
@@ -80,6 +84,7 @@ class Files {
     this.keepers.delete(keeper);
     for (const base of [...this.resident, ...this.broken.keys()]) {
       if (this.keeper(idOf(base)) !== null) continue;
+      this.doubted.delete(base);
       if (this.resident.delete(base)) stripped(naturalOf(base));
       this.broken.delete(base);
     }
@@ -98,6 +103,10 @@ class Files {
 
   evicted(imageId: string): void {
     for (const keeper of this.keepers) keeper.evicted(imageId);
+  }
+
+  private holds(base: string): boolean {
+    return this.resident.has(base) && !this.doubted.has(base);
   }
 
   private async fetch(base: string, signal: AbortSignal): Promise<void> {
@@ -128,7 +137,7 @@ class Files {
 
   private async place(base: string, file: VerifiedFile, signal: AbortSignal): Promise<void> {
     if (signal.aborted) throw new ViewerError('cancelled');
-    if (this.resident.has(base)) return;
+    if (this.holds(base)) return;
     this.drop(base);
     await prefetchPart10Instance(base, file.bytes.buffer);
     prepared(named(base, file.sopUid));
