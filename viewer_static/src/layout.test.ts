@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { SeriesHead } from './api.ts';
-import { counterpart, hang, layoutOf, usual } from './layout.ts';
+import { counterpart, filled, hang, layoutOf, usual } from './layout.ts';
 
 const head = (id: string, modality: string, description = ''): SeriesHead => ({
   id,
@@ -41,6 +41,19 @@ describe('hanging', () => {
     const views = ['RCC', 'LCC', 'RMLO', 'LMLO'].map((view) => head(view, 'MG'));
     expect(usual(views)).toEqual({ rows: 2, columns: 2 });
     expect(usual(study)).toEqual({ rows: 1, columns: 1 });
+  });
+
+  it('leaves no place empty that only another study could fill', () => {
+    const series = (count: number) => Array.from({ length: count }, (_, n) => head(`${n}`, 'CT'));
+    const [two, three] = [
+      { rows: 2, columns: 2 },
+      { rows: 3, columns: 3 },
+    ];
+    expect(filled(two, series(1))).toEqual({ rows: 1, columns: 1 });
+    expect(filled(two, [...series(2), head('report', 'SR')])).toEqual({ rows: 1, columns: 2 });
+    expect(filled(two, series(3))).toEqual(two);
+    expect(filled(three, series(4))).toEqual(two);
+    expect(filled(two, [head('report', 'SR')])).toEqual({ rows: 1, columns: 1 });
   });
 
   it('remembers only layouts there are', () => {

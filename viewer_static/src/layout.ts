@@ -73,6 +73,13 @@ export function usual(series: readonly SeriesHead[]): Layout {
   return views >= 4 ? { rows: 2, columns: 2 } : { rows: 1, columns: 1 };
 }
 
+/** As liked, without rows and columns that nothing of this study would fill. */
+export function filled({ rows, columns }: Layout, series: readonly SeriesHead[]): Layout {
+  const count = series.filter(({ modality }) => isPicture(modality)).length;
+  const down = Math.max(1, Math.min(rows, Math.ceil(count / columns)));
+  return { rows: down, columns: Math.max(1, Math.min(columns, Math.ceil(count / down))) };
+}
+
 const LIKED = 'layout:';
 
 /** What this reader last chose for such studies: by modality, without a word on a patient. */

@@ -9,7 +9,7 @@ import {
   study as studyOf,
 } from './api.ts';
 import { recognised } from './errors.ts';
-import { hang, isPicture, type Layout, usual } from './layout.ts';
+import { filled, hang, isPicture, type Layout, usual } from './layout.ts';
 import type { Link } from './link.ts';
 import type { Pane } from './pane.ts';
 import type { Watch } from './persist.ts';
@@ -137,7 +137,7 @@ export class Opening extends EventTarget {
     const { stage, liked } = this.deps;
     if (study === null || !this.isBare) return;
     this.isBare = false;
-    const layout = liked(study) ?? usual(study.series);
+    const layout = filled(liked(study) ?? usual(study.series), study.series);
     if (layout.rows * layout.columns > 1) stage.lay(layout);
     // A guest has this study alone.
     if (!document.body.hasAttribute('data-guest')) await this.lookBack(study, this.besides());

@@ -14,6 +14,18 @@ const PATIENCE_MS = 3_000;
 /** While slices stream in; each change costs a frame that the pictures could have. */
 const PAINT_MS = 200;
 
+/** Of objects that nobody gave a description. */
+const KINDS: Readonly<Record<string, string>> = {
+  SR: 'Report',
+  KO: 'Key images',
+  PR: 'Presentation',
+  SEG: 'Segmentation',
+  RTSTRUCT: 'Contours',
+  DOC: 'Document',
+  ECG: 'Waveform',
+  SM: 'Slide',
+};
+
 export interface StripActions {
   open(series: SeriesHead): void;
   prior(study: Study): void;
@@ -132,7 +144,8 @@ export class Strip {
   }
 
   private tile(head: SeriesHead): HTMLElement {
-    const title = head.description || head.protocol || head.body_part || 'Series';
+    const title =
+      head.description || head.protocol || head.body_part || (KINDS[head.modality] ?? 'Series');
     const number = head.number === null ? '' : `${head.number} · `;
     const node = el(
       'button',
