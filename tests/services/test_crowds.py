@@ -88,7 +88,7 @@ def test_an_outage_of_many_waiters_is_no_storm(proxy: StartProxy) -> None:
             thread.join()
         assert right == [True] * 64
         # On a busy machine some seem to stall, and are asked for again; a storm would be hundreds.
-        assert 64 <= orthanc.counts["data"] <= 80
+        assert 64 <= orthanc.counts["data"] <= 2 * 64
 
 
 def fetch(server: Proxy, instance: str, right: list[bool]) -> None:

@@ -11,6 +11,7 @@ from pacs_proxy.services.routes import ROUTES
 from tests.fakes import FakeOrthanc
 from tests.fakes.listener import Heard, hear
 from tests.server import Proxy
+from tests.waiting import PATIENCE
 
 ID = "f689ddd2-662f8fe1-8b18180d-ec2a2cee-937917af"
 DATA = bytes(128) + b"DICM" + bytes(1000)
@@ -25,7 +26,7 @@ def raw(server: Proxy, target: str, *headers: str, method: str = "GET", host: st
     """The target as it is: no client in between that tidies it up."""
     host = host or f"127.0.0.1:{server.port}"
     lines = [f"{method} {target} HTTP/1.1", f"Host: {host}", "Connection: close", *headers]
-    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as sock:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as sock:
         sock.sendall("\r\n".join([*lines, "", ""]).encode("latin-1"))
         return hear(sock)
 
@@ -232,7 +233,7 @@ def test_metrics_are_for_this_machine(server: Proxy) -> None:
 
 
 def test_a_connection_serves_request_after_request(server: Proxy) -> None:
-    connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=5)
+    connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=PATIENCE)
     for path in ("/healthz", "/nothing", f"/api/pacs/instances/{ID}/file", "/healthz"):
         connection.request("GET", path)
         connection.getresponse().read()
