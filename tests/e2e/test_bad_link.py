@@ -54,8 +54,8 @@ def assert_all_proven(window: Viewer, shelf: Shelf) -> None:
     window.until_all(COUNT)
     drawn = window.walk(range(COUNT))
     wrong = [n for n, one in enumerate(drawn) if not is_drawn_right(shelf, one)]
-    assert wrong == [], f"{window.status} {window.placeholder}"
-    assert window.failures == []
+    assert wrong == [], window.state
+    assert window.failures == [], window.state
     assert window.toasts == []
     told = window.told()
     assert told["wrong"] == []

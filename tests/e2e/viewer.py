@@ -6,7 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from playwright.sync_api import Browser, Page
+from playwright.sync_api import TimeoutError as Late
 
 from tests.e2e.shelf import Book
 from tests.waiting import PATIENCE
@@ -41,6 +43,19 @@ WALK = """async ({indexes, limit}) => {
     pictures.push(seam.wanted() === index ? seam.pixels() : null);
   }
   return pictures;
+}"""
+
+# What there is to see and to know, for whoever reads that a test waited in vain.
+STATE = """() => {
+  const seam = window.__pacsProxy;
+  const words = (where) => document.querySelector(where)?.innerText;
+  const [card, status, said] = [words('.cover-card'), words('.progress-words'), window.__said];
+  const page = { card, status, said };
+  if (seam === undefined) return page;
+  const { cover, wanted, imageId, counts, failures, isEquipped, panes } = seam;
+  const asked = { cover, wanted, imageId, counts, failures, isEquipped, panes };
+  const told = Object.entries(asked).map(([name, ask]) => [name, ask()]);
+  return { ...page, seam: Object.fromEntries(told) };
 }"""
 
 
@@ -87,7 +102,8 @@ class Viewer:
         self.page.evaluate(
             "hash => { location.hash = hash }", f"#/studies/{book.study}/series/{book.series}"
         )
-        self.until("location.hash.includes(x) && s.counts() !== null", book.series)
+        there = "s.counts() !== null && s.panes().some((p) => p.active && p.series === x)"
+        self.until(there, book.series)
 
     def go_to_list(self) -> None:
         """Leave the series: what it held is forgotten, and no load of it goes on."""
@@ -131,11 +147,11 @@ class Viewer:
 
     def until(self, condition: str, argument: object = None, seconds: float = SECONDS) -> None:
         """Wait for a JavaScript expression about `s`, the seam, and `x`, the argument."""
-        self.page.wait_for_function(
-            f"x => {{ const s = window.__pacsProxy; return s && ({condition}); }}",
-            arg=argument,
-            timeout=seconds * 1000,
-        )
+        asked = f"x => {{ const s = window.__pacsProxy; return s && ({condition}); }}"
+        try:
+            self.page.wait_for_function(asked, arg=argument, timeout=seconds * 1000)
+        except Late:
+            pytest.fail(f"never: {condition}, x = {argument}; {self.state}")
 
     def until_true(self, holds: Callable[[], object]) -> None:
         """What is asked from here; the page's events are heard meanwhile."""
@@ -187,6 +203,12 @@ class Viewer:
         """Everything received and proven."""
         proven = "s.counts().verified === x && s.counts().failed === 0 && s.isEquipped()"
         self.until(proven, count, seconds)
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """All of what follows, and more."""
+        found: dict[str, Any] = self.page.evaluate(STATE)
+        return found
 
     @property
     def cover(self) -> str:
