@@ -1,11 +1,13 @@
 """Instances of one worker, in this process or in another one."""
 
+import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 
 from pacs_proxy.app import limits, make_client
 from pacs_proxy.archive.instances import Instances, Opened
@@ -19,6 +21,12 @@ from tests.upstream.archive_client import QUICK
 
 # Everything above this is large: its bytes leave before the last has come.
 VERIFY_FIRST = 100_000
+INSTANCE = "f689ddd2-662f8fe1-8b18180d-ec2a2cee-937917af"
+OTHER = "a689ddd2-662f8fe1-8b18180d-ec2a2cee-937917af"
+SMALL = bytes(128) + b"DICM" + Random(1).randbytes(50_000)
+LARGE = bytes(128) + b"DICM" + Random(2).randbytes(2_000_000)
+
+Process = subprocess.Popen[bytes]
 
 
 @dataclass
@@ -39,6 +47,9 @@ class Worker:
             opened.close()
 
 
+Workers = Callable[..., Worker]
+
+
 def whole(opened: Opened, interest: Interest) -> bytes:
     if opened.stream:
         return b"".join(bytes(piece) for piece in opened.stream)
@@ -49,6 +60,14 @@ def whole(opened: Opened, interest: Interest) -> bytes:
 
 def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
+
+
+def together(processes: list[Process]) -> list[Process]:
+    for process in processes:
+        assert process.stdin
+        process.stdin.write(b"go\n")
+        process.stdin.flush()
+    return processes
 
 
 @contextmanager

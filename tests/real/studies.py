@@ -14,6 +14,7 @@ from pydicom import dcmread, dcmwrite
 from pydicom.data import get_testdata_file
 from pydicom.filebase import DicomBytesIO
 from pydicom.uid import UID
+from sqlalchemy import select
 
 from pacs_proxy.database import Batch, Database, Job, Result, StudyLabel, Upload
 from pacs_proxy.demo.orthanc import ThrowawayOrthanc
@@ -108,3 +109,20 @@ class Kept:
             batch_id=batch, upload_id=upload, number=number, outcome="stored", created=time.time(),
             instance=held.instance, series=held.series, study=held.study, size=len(held.data),
         )  # fmt: skip
+
+
+def rows(kept: Kept) -> tuple[set[str], set[str | None], set[str]]:
+    """Uploads, studies of results, labelled studies."""
+    with kept.database.read() as session:
+        return (
+            set(session.scalars(select(Upload.id))),
+            set(session.scalars(select(Result.study))),
+            set(session.scalars(select(StudyLabel.study))),
+        )
+
+
+def to_come(kept: Kept) -> list[str | None]:
+    """Uploads for which a job is still queued."""
+    with kept.database.read() as session:
+        waiting = select(Job.upload_id).where(Job.kind == "to come", Job.state == "queued")
+        return list(session.scalars(waiting))

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from pacs_proxy.database import Database, Job, Result, StudyLabel, Upload
+from pacs_proxy.database import Database, Job
 from pacs_proxy.demo.orthanc import ThrowawayOrthanc
 from pacs_proxy.jobs import Jobs
 from tests.fakes import Link
-from tests.real.studies import Held, Kept, asked, image, stored
+from tests.real.studies import Held, Kept, asked, image, rows, stored, to_come
 from tests.sender import Sender
 from tests.server import Answer, Proxy
 from tests.waiting import until
@@ -56,23 +56,6 @@ def delete(server: Proxy, level: str, resource: str) -> Answer:
 def body(answer: Answer) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(answer.body)
     return found
-
-
-def rows(kept: Kept) -> tuple[set[str], set[str | None], set[str]]:
-    """Uploads, studies of results, labelled studies."""
-    with kept.database.read() as session:
-        return (
-            set(session.scalars(select(Upload.id))),
-            set(session.scalars(select(Result.study))),
-            set(session.scalars(select(StudyLabel.study))),
-        )
-
-
-def to_come(kept: Kept) -> list[str | None]:
-    """Uploads for which a job is still queued."""
-    with kept.database.read() as session:
-        waiting = select(Job.upload_id).where(Job.kind == "to come", Job.state == "queued")
-        return list(session.scalars(waiting))
 
 
 def test_a_study_goes_with_all_that_hangs_on_it_and_no_other(

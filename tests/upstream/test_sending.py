@@ -4,8 +4,6 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from pacs_proxy.errors import (
     BodyCut,
@@ -22,6 +20,7 @@ from pacs_proxy.upstream.pool import Node, Pool
 from pacs_proxy.upstream.sending import Sendable, Sending
 from pacs_proxy.upstream.transport import Request, Transport
 from tests.fakes.receiver import Receiver, Script, Taken
+from tests.upstream.test_sending_pieces import Paper
 
 PIECE = bytes(range(256)) * 4096
 SHORT = 0.3
@@ -259,46 +258,6 @@ def test_bodies_take_no_connection_reserved_for_questions(start: Start) -> None:
     for link in taken:
         sender.pool.give(link, question=False, reusable=False)
     assert len(receiver.connections) == 1
-
-
-class Paper:
-    """A connection that takes what it is told to."""
-
-    def __init__(self, counts: Iterator[int]) -> None:
-        self.counts, self.got, self.sock = counts, bytearray(), self
-
-    def takes_more(self, seconds: float) -> bool:
-        return True
-
-    def send(self, view: memoryview) -> int:
-        count = max(1, min(next(self.counts, len(view)), len(view)))
-        self.got += view[:count]
-        return count
-
-
-@given(st.lists(st.binary(max_size=50)), st.lists(st.integers(1, 60)))
-def test_however_it_is_cut_and_taken_the_bytes_are_the_same(
-    pieces: list[bytes], counts: list[int]
-) -> None:
-    whole, paper = b"".join(pieces), Paper(iter(counts))
-    sending = Sending(Sendable(len(whole), iter(pieces)), 1.0, 0)
-    sending.run(paper)  # type: ignore[arg-type]
-    assert bytes(paper.got) == whole
-    assert sending.sent == len(whole)
-
-
-@given(st.lists(st.binary(max_size=20)), st.integers(-20, 20))
-def test_never_more_leaves_than_was_announced(pieces: list[bytes], off: int) -> None:
-    whole, paper = b"".join(pieces), Paper(iter(()))
-    announced = max(0, len(whole) + off)
-    sending = Sending(Sendable(announced, iter(pieces)), 1.0, 0)
-    try:
-        sending.run(paper)  # type: ignore[arg-type]
-    except BodyCut:
-        assert announced != len(whole)
-    else:
-        assert announced == len(whole)
-    assert len(paper.got) <= announced
 
 
 def test_one_that_only_drips_is_given_up(start: Start) -> None:
