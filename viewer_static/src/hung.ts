@@ -2,6 +2,7 @@
 import type { Instance } from './api.ts';
 import { el } from './dom.ts';
 import type { SliceFacts, View } from './facts.ts';
+import type { Contents } from './formats/contents.ts';
 import type { Papers } from './formats/papers.ts';
 import type { Mpr } from './mpr.ts';
 import { CT_PRESETS, TABLE } from './presets.ts';
@@ -9,6 +10,13 @@ import type { Slice } from './series.ts';
 import type { Session } from './session.ts';
 import type { Slide } from './slide.ts';
 import type { StackView } from './viewports.ts';
+
+/** What the next series is to begin with. */
+export interface Landing {
+  readonly imageId?: string;
+  readonly sopUid?: string | null;
+  readonly layer?: Contents;
+}
 
 /** While slices stream in, they are counted so often. */
 const TELL_MS = 100;
@@ -21,6 +29,7 @@ export class Hung extends EventTarget {
   view: StackView | null = null;
   /** Planes through the series, over its slices. */
   mpr: Mpr | null = null;
+  landing: Landing = {};
   protected readonly element = el('div', { class: 'canvas' });
   private telling = 0;
 
@@ -72,11 +81,20 @@ export class Hung extends EventTarget {
 
   /** By its number, STORED or TABLE. */
   preset(index: number): void {
-    const preset = CT_PRESETS[index];
-    if (this.mpr !== null) this.mpr.preset(index);
+    const preset = CT_PRESETS[index] ?? this.mpr?.desk.grey;
+    if (preset !== undefined) this.setWindow(preset.width, preset.centre);
     else if (index === TABLE) this.view?.tabled();
-    else if (preset === undefined) this.view?.storedWindow();
-    else this.view?.setWindow(preset.width, preset.centre);
+    else this.view?.storedWindow();
+  }
+
+  /** Of the slices or the planes on screen; null while there are none. */
+  get window(): Pick<View, 'width' | 'centre'> | null {
+    return this.mpr?.grey ?? this.shown?.view ?? null;
+  }
+
+  setWindow(width: number, centre: number): void {
+    if (this.mpr === null) this.view?.setWindow(width, centre);
+    else this.mpr.colour({ ...this.mpr.grey, width, centre });
   }
 
   invert(): void {

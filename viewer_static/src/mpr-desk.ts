@@ -20,6 +20,8 @@ export interface MprDesk extends Omit<VolumeDesk, 'worker'> {
   readonly volume: string;
   /** That was on screen. */
   readonly slice: Slice;
+  /** The window is another one. */
+  coloured(): void;
   retry(): void;
   back(): void;
 }

@@ -27,6 +27,7 @@ export interface Doorway {
   readonly transport: Transport;
   readonly tool: () => ToolId;
   readonly back: () => void;
+  readonly coloured: () => void;
   /** Masks and contours that lie over the slices, or may. */
   readonly layers: () => Layers | null;
   readonly shelf: Shelf;
@@ -77,7 +78,7 @@ const refused = (refusal: string): Planes => ({ inForce: false, refusal, size: '
 
 /** The code is fetched here, with the patience of a picture's. */
 export async function planes(way: Doorway): Promise<Mpr> {
-  const { session, machine, shown, budget, transport, tool, back, layers, shelf } = way;
+  const { session, machine, shown, budget, transport, tool, back, coloured, layers, shelf } = way;
   const { Mpr } = await transport.stubbornly(session.watching, () => import('./mpr.ts'));
   const { width, centre, inverted } = shown.view;
   return new Mpr({
@@ -94,5 +95,6 @@ export async function planes(way: Doorway): Promise<Mpr> {
     slice: shown.slice,
     retry: () => void session.retryAll(),
     back,
+    coloured,
   });
 }

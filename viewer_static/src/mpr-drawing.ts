@@ -11,12 +11,16 @@ import { plural } from './text.ts';
 const NEAR = 12;
 
 export class Drawing {
+  private counted = 0;
+
   constructor(
     private readonly marks: PlaneMarks,
     private readonly raw: () => Raw,
     private readonly views: () => readonly MprView[],
     private readonly say: (note: string) => void,
-  ) {}
+  ) {
+    marks.addEventListener('change', this.changed);
+  }
 
   hands(view: () => MprView): Pick<HandActions, 'press' | 'draw' | 'release'> {
     return {
@@ -27,7 +31,7 @@ export class Drawing {
       },
       draw: (at) => {
         const { shown } = view();
-        if (shown !== null && this.marks.move(shown, view().pixelAt(at))) this.show();
+        if (shown !== null) this.marks.move(shown, view().pixelAt(at));
       },
       release: () => {
         this.marks.release(view().reach * view().view.pixel);
@@ -37,6 +41,7 @@ export class Drawing {
   }
 
   close(): void {
+    this.marks.removeEventListener('change', this.changed);
     this.marks.drop();
   }
 
@@ -48,12 +53,10 @@ export class Drawing {
 
   undo(): void {
     this.marks.undo();
-    this.show();
   }
 
   remove(view: MprView, at: Point): void {
     if (view.shown !== null) this.marks.remove(view.shown, view.pixelAt(at), NEAR * view.reach);
-    this.show();
   }
 
   /** Numbers are read from the full pictures only. */
@@ -76,8 +79,14 @@ export class Drawing {
     });
   }
 
-  private ended(): void {
+  /** Here, or in another viewport on the same volume. */
+  private readonly changed = (): void => {
     this.show();
+    if (this.counted !== this.marks.count) this.say('');
+    this.counted = this.marks.count;
+  };
+
+  private ended(): void {
     if (this.marks.count > 0) this.say(NOT_SAVED);
   }
 }

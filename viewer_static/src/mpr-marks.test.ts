@@ -136,6 +136,20 @@ describe('a figure on a plane', () => {
     expect(marksOn(shelf, 'another').on(lie)).toEqual([]);
   });
 
+  it('is told to every viewport on the volume with each stroke, and when it goes', () => {
+    const marks = new PlaneMarks();
+    const told: number[] = [];
+    marks.addEventListener('change', () => told.push(marks.on(lie).length));
+    marks.press('length', lie, [4, 4]);
+    marks.move(lie, [10, 12]);
+    marks.release(0.5);
+    expect(told).toEqual([1, 1, 1]);
+    marks.remove(lie, [4, 5], 3);
+    marks.press('probe', lie, [30, 20]);
+    marks.undo();
+    expect(told.slice(3)).toEqual([0, 1, 0]);
+  });
+
   it('is taken back, or removed where the pointer is', () => {
     const marks = drawn('length', [4, 4], [10, 12]);
     marks.press('probe', lie, [30, 20]);

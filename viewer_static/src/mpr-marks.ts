@@ -59,13 +59,15 @@ export function marksOn(shelf: Shelf, volume: string): PlaneMarks {
   return marks;
 }
 
-export class PlaneMarks {
+/** Fires `change`: several viewports may show one volume. */
+export class PlaneMarks extends EventTarget {
   private all: PlaneMark[] = [];
   private draft: { mark: PlaneMark; readonly lie: Lie; isHeld: boolean } | null = null;
 
   press(kind: PlaneKind, lie: Lie, at: Point): void {
     if (this.draft?.mark.kind === kind && isOn(this.draft.mark, lie)) this.goOn(at);
     else this.begin(kind, lie, at);
+    this.changed();
   }
 
   /** The third point of an angle ends it; a second line is drawn as the first one was. */
@@ -97,6 +99,7 @@ export class PlaneMarks {
     if (draft === null || !isOn(draft.mark, lie)) return false;
     const { mark, isHeld } = draft;
     draft.mark = { ...mark, places: grown(mark, placed(draft.lie, at), isHeld) };
+    this.changed();
     return true;
   }
 
@@ -112,16 +115,19 @@ export class PlaneMarks {
         ? { ...draft, mark: { ...draft.mark, places: places.slice(0, 2) } }
         : null;
     else if (isSecond || !(kind in POINTS)) this.keep(places);
+    this.changed();
   }
 
   /** What was begun and not finished is not kept. */
   drop(): void {
     this.draft = null;
+    this.changed();
   }
 
   undo(): boolean {
     if (this.draft !== null) this.draft = null;
     else if (this.all.pop() === undefined) return false;
+    this.changed();
     return true;
   }
 
@@ -138,12 +144,17 @@ export class PlaneMarks {
       .sort((one, other) => far(one) - far(other));
     if (nearest === undefined || far(nearest) > within) return false;
     this.all = this.all.filter((mark) => mark !== nearest);
+    this.changed();
     return true;
   }
 
   on(lie: Lie): PlaneMark[] {
     const all = this.draft === null ? this.all : [...this.all, this.draft.mark];
     return all.filter((mark) => isOn(mark, lie));
+  }
+
+  private changed(): void {
+    this.dispatchEvent(new Event('change'));
   }
 
   private keep(places: readonly Vector[]): void {

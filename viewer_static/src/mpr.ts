@@ -15,7 +15,6 @@ import { NAMES, type Name } from './mpr-planes.ts';
 import * as seam from './mpr-seam.ts';
 import { MprView } from './mpr-view.ts';
 import { factsOfVolume, failuresOf, stateOf } from './mpr-words.ts';
-import { CT_PRESETS } from './presets.ts';
 import { type Made, Volume } from './volume.ts';
 import { stackAround } from './volume-frames.ts';
 import type { Stack } from './volume-stack.ts';
@@ -84,6 +83,7 @@ export class Mpr {
 
   close(): void {
     this.left();
+    this.drawing.close();
     this.volume = null;
     this.node.remove();
     seam.remove();
@@ -91,7 +91,6 @@ export class Mpr {
 
   private left(): void {
     this.laid.close();
-    this.drawing.close();
     this.cuts?.close();
     this.cuts = null;
     this.volume?.close();
@@ -118,11 +117,6 @@ export class Mpr {
   step(by: number): void {
     this.cross?.turn(this.active, this.indexOf(this.active) + by);
     this.crossed();
-  }
-
-  preset(at: number): void {
-    const { width, centre } = CT_PRESETS[at] ?? this.desk.grey;
-    this.colour({ ...this.grey, width, centre });
   }
 
   invert(): void {
@@ -260,9 +254,10 @@ export class Mpr {
     this.crossed();
   }
 
-  private colour(grey: Grey): void {
+  colour(grey: Grey): void {
     this.grey = grey;
     for (const view of this.views) view.colour(grey);
+    this.desk.coloured();
   }
 
   private enlarge(name: Name): void {

@@ -6,7 +6,6 @@ import { Cover } from './cover.ts';
 import { el } from './dom.ts';
 import { recognised } from './errors.ts';
 import { factsOf } from './facts.ts';
-import type { Contents } from './formats/contents.ts';
 import { type Host, hungLayers, hungPapers, isOnlyNoPicture } from './formats/host.ts';
 import { mayBePapers } from './formats/kinds.ts';
 import type { Layers } from './formats/layers.ts';
@@ -36,13 +35,6 @@ export interface PaneDeps {
   readonly quickLook: () => boolean;
 }
 
-/** What the next series is to begin with. */
-export interface Landing {
-  readonly imageId?: string;
-  readonly sopUid?: string | null;
-  readonly layer?: Contents;
-}
-
 /** Fires `opened`, `closed`, `wanted` and `shown` for slices, `progress`, `cine`, `view`, `stepped`. */
 export class Pane extends Hung {
   readonly node: HTMLElement;
@@ -50,7 +42,6 @@ export class Pane extends Hung {
   private layers: Layers | null = null;
   /** Archive identifier of the series that is open, or about to be. */
   seriesId = '';
-  landing: Landing = {};
   readonly overlay = new Overlay();
   private readonly rail: Rail;
   private wantedIndex = 0;
@@ -173,7 +164,8 @@ export class Pane extends Hung {
     const { planes } = await deps.transport.stubbornly(session.watching, door);
     const back = () => this.toSlices();
     const layers = () => this.layers;
-    const mpr = await planes({ ...deps, session, machine, shown, tool, back, layers });
+    const coloured = () => this.tell('view');
+    const mpr = await planes({ ...deps, session, machine, shown, tool, back, coloured, layers });
     if (this.session !== session || this.mpr !== null) return;
     session.cine.stop();
     this.mpr = mpr;

@@ -74,15 +74,14 @@ export class Together {
   private window(): void {
     if (!this.isWindowed) return;
     const { active, panes } = this.stage;
-    const mine = active.shown;
+    const mine = active.window;
     if (mine === null) return;
+    const { width, centre } = mine;
     for (const pane of panes) {
-      const theirs = pane.shown;
+      const theirs = pane.window;
       const isSame = pane.session?.model.detail.modality === active.session?.model.detail.modality;
       if (pane === active || theirs === null || !isSame) continue;
-      const { width, centre } = mine.view;
-      if (theirs.view.width !== width || theirs.view.centre !== centre)
-        pane.view?.setWindow(width, centre);
+      if (theirs.width !== width || theirs.centre !== centre) pane.setWindow(width, centre);
     }
   }
 
