@@ -152,6 +152,12 @@ def test_the_prior_hangs_beside_and_follows_from_where_it_lay(
     window.walk([6])
     window.until("s.panes()[1].imageId === x", f"vdcm:{study[3].instances[6]}")
     window.picture("layout-prior")
+    expect(window.page.locator(".corner.top-right").nth(1)).to_contain_text("earlier study")
+    window.go_to(study[3])
+    expect(window.page.locator(".strip h2")).to_have_text(["Later studies"])
+    window.page.keyboard.press("y")
+    window.until("s.panes().length === 2 && s.panes()[1].series === x", study[0].series)
+    expect(window.page.locator(".corner.top-right").nth(1)).to_contain_text("later study")
 
 
 def test_a_layout_is_remembered_without_a_word_on_the_patient(

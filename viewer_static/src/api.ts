@@ -22,7 +22,11 @@ export interface Study {
   readonly source?: string;
   /** The list's number when it came; above that of an earlier list it is new. */
   readonly arrived?: number;
+  /** Of another study of the patient: how it stands to the one that is open. Said by the page. */
+  readonly beside?: When;
 }
+
+export type When = 'earlier' | 'later' | 'other';
 
 export interface SeriesHead {
   readonly id: string;
@@ -161,14 +165,14 @@ export async function series(
   return (await transport.json(`${ROOT}/series/${id}`, watch)) as SeriesDetail;
 }
 
-/** What the same patient had before, by the archive's patient ID; without one nobody can tell. */
-export async function priors(
+/** What else the same patient had, by the archive's patient ID; without one nobody can tell. */
+export async function othersOf(
   transport: Transport,
-  { id, patient_id, study_date }: Study,
+  { id, patient_id }: Study,
   watch: Watch,
 ): Promise<Study[]> {
   const all = await ofPatient(transport, patient_id, watch);
-  return all.filter((other) => other.id !== id && other.study_date <= study_date);
+  return all.filter((other) => other.id !== id);
 }
 
 /** The newest 200 at the most. */

@@ -161,7 +161,7 @@ function laying(stage: Stage, room: RoomActions): Command[] {
     command(
       'Layout',
       'compare',
-      'Prior beside',
+      'Earlier study beside, or a later one',
       ['y'],
       () => room.compare(),
       'M4 5h7v14H4zM13 5h7v14h-7z',

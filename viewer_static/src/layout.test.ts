@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { SeriesHead } from './api.ts';
-import { counterpart, filled, hang, layoutOf, usual } from './layout.ts';
+import type { SeriesHead, Study } from './api.ts';
+import { comparable, counterpart, filled, hang, layoutOf, usual, whenOf } from './layout.ts';
 
 const head = (id: string, modality: string, description = ''): SeriesHead => ({
   id,
@@ -54,6 +54,26 @@ describe('hanging', () => {
     expect(filled(two, series(3))).toEqual(two);
     expect(filled(three, series(4))).toEqual(two);
     expect(filled(two, [head('report', 'SR')])).toEqual({ rows: 1, columns: 1 });
+  });
+
+  it('tells earlier from later, and reads beside the nearest with such pictures, an earlier one first', () => {
+    const of = (id: string, study_date: string, modality: string, study_time = '') =>
+      ({ id, study_date, study_time, modalities: [modality] }) as unknown as Study;
+    const open = of('open', '20260914', 'CT', '101500');
+    const others = [
+      of('later', '20261020', 'CT'),
+      of('next', '20260914', 'CT', '120000'),
+      of('mr', '20260901', 'MR'),
+      of('control', '20250602', 'CT'),
+      of('first', '20230311', 'CT'),
+      of('undated', '', 'US'),
+    ];
+    const when = others.map((other) => whenOf(other, open));
+    expect(when).toEqual(['later', 'later', 'earlier', 'earlier', 'earlier', 'other']);
+    const beside = (modality: string, those = others) => comparable(modality, open, those)?.id;
+    expect([beside('CT'), beside('MR'), beside('US')]).toEqual(['control', 'mr', 'undated']);
+    expect(beside('CT', others.slice(0, 3))).toBe('next');
+    expect(beside('MG')).toBeUndefined();
   });
 
   it('remembers only layouts there are', () => {

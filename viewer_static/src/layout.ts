@@ -1,5 +1,5 @@
 /** How many viewports, and what hangs where. Pure. */
-import type { SeriesHead, StudyDetail } from './api.ts';
+import type { SeriesHead, Study, StudyDetail, When } from './api.ts';
 
 export interface Layout {
   readonly rows: number;
@@ -47,6 +47,23 @@ export function counterpart(series: SeriesHead, among: readonly SeriesHead[]): S
     score: 0,
   });
   return best.other;
+}
+
+/** Without a date nobody can tell. */
+export function whenOf(other: Study, study: Study): When {
+  if (other.study_date === '' || study.study_date === '') return 'other';
+  const [one, two] = [other, study].map((it) => `${it.study_date} ${it.study_time}`);
+  return (one ?? '') > (two ?? '') ? 'later' : 'earlier';
+}
+
+/**
+ * The study to read beside, of the other ones of the patient, the newest first: one with such pictures,
+ * the nearest before, else the nearest after.
+ */
+export function comparable(modality: string, study: Study, others: readonly Study[]): Study | null {
+  const alike = others.filter(({ modalities }) => modalities.includes(modality));
+  const at = (when: When) => alike.filter((other) => whenOf(other, study) === when);
+  return at('earlier')[0] ?? at('later').at(-1) ?? at('other')[0] ?? null;
 }
 
 /**

@@ -24,6 +24,8 @@ const study = (id: string) => ({
   ],
 });
 
+const detail = (id: string) => ({ id, study: study(id.split('-')[0] ?? '') });
+
 function bench() {
   const asked: Asked[] = [];
   const json = (path: string, watch: Watch) =>
@@ -66,7 +68,7 @@ function bench() {
   const open = async (id: string) => {
     void opening.open(id, null);
     (await of(`studies/${id}`)).come(study(id));
-    (await of(`series/${id}-1`)).come({ id: `${id}-1` });
+    (await of(`series/${id}-1`)).come(detail(`${id}-1`));
     await settled();
   };
   return { opening, pane, opened, words, of, open };
@@ -80,12 +82,12 @@ it('knows what the patient had before, though another series was chosen before t
   const { opening, pane, opened, of, open } = bench();
   await open('a');
   void opening.into(pane as never, 'a-2');
-  (await of('series/a-2')).come({ id: 'a-2' });
+  (await of('series/a-2')).come(detail('a-2'));
   await settled();
   opened[1]?.shown();
   (await of('studies?')).come(pageOf('a'));
   await settled();
-  expect(opening.priors.map(({ id }) => id)).toEqual(['before']);
+  expect(opening.others.map(({ id }) => id)).toEqual(['before']);
 });
 
 it('goes on looking for it while series come and go, but not for another patient', async () => {
@@ -99,7 +101,7 @@ it('goes on looking for it while series come and go, but not for another patient
   void opening.open('b', null);
   await settled();
   expect(watch.signal.aborted).toBe(true);
-  expect(opening.priors).toEqual([]);
+  expect(opening.others).toEqual([]);
 });
 
 it('opens a prior after another study was open', async () => {

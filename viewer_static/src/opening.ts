@@ -1,6 +1,6 @@
 /** Opens a study, its series in viewports, and finds what the patient had before. */
 import {
-  priors as priorsOf,
+  othersOf,
   type SeriesDetail,
   type SeriesHead,
   type Study,
@@ -9,7 +9,7 @@ import {
   study as studyOf,
 } from './api.ts';
 import { recognised } from './errors.ts';
-import { filled, hang, isPicture, type Layout, usual } from './layout.ts';
+import { comparable, filled, hang, isPicture, type Layout, usual, whenOf } from './layout.ts';
 import type { Link } from './link.ts';
 import type { Pane } from './pane.ts';
 import type { Watch } from './persist.ts';
@@ -27,8 +27,8 @@ export interface OpeningDeps {
 /** Fires `study` when another one is open, `series` when a pane is given one, `priors` when they are known, or `no-priors`. */
 export class Opening extends EventTarget {
   study: StudyDetail | null = null;
-  /** Earlier studies of the same patient, the newest first. */
-  priors: readonly Study[] = [];
+  /** Other studies of the same patient, the newest first. */
+  others: readonly Study[] = [];
   prior: StudyDetail | null = null;
   private readonly heads = new Map<string, SeriesHead>();
   private readonly giveUps = new Map<Pane | null, AbortController>();
@@ -63,7 +63,7 @@ export class Opening extends EventTarget {
   /** For listeners that came late. */
   again(): void {
     if (this.study === null) return;
-    const heard = this.priors.length > 0 ? ['study', 'series', 'priors'] : ['study', 'series'];
+    const heard = this.others.length > 0 ? ['study', 'series', 'priors'] : ['study', 'series'];
     for (const what of heard) this.dispatchEvent(new Event(what));
   }
 
@@ -84,7 +84,7 @@ export class Opening extends EventTarget {
     this.deps.stage.close();
     this.study = null;
     this.prior = null;
-    this.priors = [];
+    this.others = [];
     this.heads.clear();
   }
 
@@ -103,16 +103,22 @@ export class Opening extends EventTarget {
     return prior;
   }
 
-  /** Beside the active pane its counterpart of the newest prior; false when there is no prior. */
+  /** Beside the active pane its counterpart of another study; false when there is none with such pictures. */
   async compare(): Promise<boolean> {
     const { stage } = this.deps;
-    const newest = this.priors[0];
-    if (newest === undefined) return false;
-    if (this.prior === null) await this.openPrior(newest.id);
+    const modality = this.head(stage.active.seriesId)?.modality ?? '';
+    if (!(await this.hasBeside(modality))) return false;
     for (const pane of stage.panes) if (pane !== stage.active) pane.close();
     stage.lay({ rows: 1, columns: 2 });
     this.fill();
     return true;
+  }
+
+  private async hasBeside(modality: string): Promise<boolean> {
+    const { study, prior, others } = this;
+    if (prior?.series.some((series) => series.modality === modality)) return true;
+    const other = study === null ? null : comparable(modality, study, others);
+    return other !== null && (await this.openPrior(other.id)) !== null;
   }
 
   /** Empty panes get what comes next, by simple rules. */
@@ -144,10 +150,10 @@ export class Opening extends EventTarget {
   }
 
   private async lookBack(study: StudyDetail, signal: AbortSignal): Promise<void> {
-    const priors = await priorsOf(this.deps.transport, study, this.quiet(signal)).catch(noneKnown);
+    const others = await othersOf(this.deps.transport, study, this.quiet(signal)).catch(noneKnown);
     if (signal.aborted) return;
-    this.priors = priors ?? [];
-    this.dispatchEvent(new Event(priors === null ? 'no-priors' : 'priors'));
+    this.others = others ?? [];
+    this.dispatchEvent(new Event(others === null ? 'no-priors' : 'priors'));
   }
 
   /** For what is of the study as a whole. */
@@ -192,7 +198,7 @@ export class Opening extends EventTarget {
     stage.lay({ rows: 1, columns: 1 });
     this.study = null;
     this.prior = null;
-    this.priors = [];
+    this.others = [];
     this.heads.clear();
   }
 
@@ -212,9 +218,16 @@ export class Opening extends EventTarget {
     this.dispatchEvent(new Event('series'));
     const detail = await coming;
     if (signal.aborted) return;
-    const opened = pane.open(detail, this.watch(pane, signal, 'Loading the viewer'));
+    const opened = pane.open(this.related(detail), this.watch(pane, signal, 'Loading the viewer'));
     this.dispatchEvent(new Event('series'));
     await opened;
+  }
+
+  /** What is of another time says so wherever it is shown. */
+  private related(detail: SeriesDetail): SeriesDetail {
+    const { study } = this;
+    if (study === null || study.id === detail.study.id) return detail;
+    return { ...detail, study: { ...detail.study, beside: whenOf(detail.study, study) } };
   }
 
   private watch(pane: Pane, signal: AbortSignal, what: string): Watch {

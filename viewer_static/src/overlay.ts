@@ -1,6 +1,6 @@
 /** The words around the picture. They always belong to the picture on screen, or are not there. */
 import type { SeriesDetail } from './api.ts';
-import { el, say } from './dom.ts';
+import { el, say, set } from './dom.ts';
 import { type SliceFacts, sidesOf, type View, zoomOf } from './facts.ts';
 import { ScaleBar } from './scale-bar.ts';
 import type { SeriesModel, Slice } from './series.ts';
@@ -13,6 +13,12 @@ const joined = (...lines: readonly (string | null)[]): string =>
   lines.filter((line) => line !== null && line !== '').join('\n');
 
 const NARROW = 10;
+
+const BESIDE: Readonly<Record<string, string>> = {
+  earlier: 'earlier study',
+  later: 'later study',
+  other: 'other study',
+};
 
 const optional = (label: string, value: string): string =>
   value === '' ? '' : `${label} ${value}`;
@@ -52,7 +58,7 @@ export class Overlay {
 
   show(model: SeriesModel, slice: Slice, facts: SliceFacts, view: View): void {
     this.corner('top-left', patientLines(model.detail));
-    this.corner('top-right', seriesLines(model.detail));
+    this.series(model.detail);
     this.corner('bottom-left', sliceLines(model, slice, facts));
     this.view(view, facts);
     this.node.hidden = false;
@@ -61,7 +67,7 @@ export class Overlay {
   /** Of a picture that is no slice: what lies bottom left and right is told by whoever draws it. */
   words(detail: SeriesDetail, left: string, right: string): void {
     this.corner('top-left', patientLines(detail));
-    this.corner('top-right', seriesLines(detail));
+    this.series(detail);
     this.corner('bottom-left', left);
     this.corner('bottom-right', right);
     for (const edge of this.edges.values()) say(edge, '');
@@ -80,6 +86,11 @@ export class Overlay {
     const sides = sidesOf(facts, view);
     for (const edge of EDGES) say(this.edges.get(edge) as Element, sides[edge]);
     this.scale.show(view, facts.spacing);
+  }
+
+  private series(detail: SeriesDetail): void {
+    this.corner('top-right', seriesLines(detail));
+    set(this.node, 'data-beside', detail.study.beside ?? null);
   }
 
   private corner(name: (typeof CORNERS)[number], lines: string): void {
@@ -103,7 +114,9 @@ function seriesLines(series: SeriesDetail): string {
   const number = series.number === null ? '' : `Series ${series.number}`;
   return joined(
     study.description,
-    `${date(study.study_date)} ${time(study.study_time)}`.trim(),
+    [`${date(study.study_date)} ${time(study.study_time)}`.trim(), BESIDE[study.beside ?? '']]
+      .filter(Boolean)
+      .join(' · '),
     [number, series.modality].filter(Boolean).join(' · '),
     series.description,
   );

@@ -142,13 +142,17 @@ export class Reader {
 
   private async prior(id: string): Promise<void> {
     await this.opening.openPrior(id).catch(() => {
-      this.deps.toasts.say('prior', 'bad', 'The earlier study could not be opened.');
+      this.deps.toasts.say('prior', 'bad', 'The other study could not be opened.');
     });
   }
 
   private async compare(): Promise<void> {
     if (await this.opening.compare().catch(() => false)) return;
-    this.deps.toasts.say('prior', 'warn', 'No earlier study of this patient could be opened.');
+    this.deps.toasts.say(
+      'prior',
+      'warn',
+      'No other study of this patient with such pictures could be opened.',
+    );
   }
 
   private listen(): void {
@@ -166,11 +170,15 @@ export class Reader {
     opening.addEventListener('study', () => this.studied());
     opening.addEventListener('series', () => this.named());
     opening.addEventListener('priors', () => {
-      strip.priors(opening.priors, opening.prior, opening.prior?.series ?? []);
+      if (opening.study !== null) strip.besides(opening.study, opening.others, opening.prior);
       this.named();
     });
     opening.addEventListener('no-priors', () =>
-      this.deps.toasts.say('prior', 'warn', 'Earlier studies could not be looked up.'),
+      this.deps.toasts.say(
+        'prior',
+        'warn',
+        'Other studies of this patient could not be looked up.',
+      ),
     );
     // What the mouse did is over a moment after the button is up: the library hears it first.
     window.addEventListener('pointerup', () => setTimeout(() => this.book.history.settle()));

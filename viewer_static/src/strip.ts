@@ -1,7 +1,7 @@
 /** The series of the study and of a prior, with a small picture each: soft to fail, never in the way. */
-import { renderedPath, type SeriesHead, type Study } from './api.ts';
+import { renderedPath, type SeriesHead, type Study, type StudyDetail, type When } from './api.ts';
 import { button, el, say, set } from './dom.ts';
-import { isPicture } from './layout.ts';
+import { isPicture, whenOf } from './layout.ts';
 import type { Pane } from './pane.ts';
 import { isComplete, words } from './progress.ts';
 import { DRAG_TYPE } from './stage.ts';
@@ -24,6 +24,12 @@ const KINDS: Readonly<Record<string, string>> = {
   DOC: 'Document',
   ECG: 'Waveform',
   SM: 'Slide',
+};
+
+const TITLES: Readonly<Record<When, string>> = {
+  later: 'Later studies',
+  earlier: 'Earlier studies',
+  other: 'Other studies',
 };
 
 export interface StripActions {
@@ -66,21 +72,24 @@ export class Strip {
     void first.then(() => this.pictures(series, signal));
   }
 
-  /** Earlier studies, and the series of the one that was chosen. */
-  priors(studies: readonly Study[], open: Study | null, series: readonly SeriesHead[]): void {
-    const rows = studies.flatMap((study) => {
-      const words = [date(study.study_date), study.modalities.join(' '), study.description];
-      const row = button(words.filter(Boolean).join(' · '), 'prior', () =>
-        this.actions.prior(study),
-      );
-      const isOpen = study.id === open?.id;
-      set(row, 'aria-expanded', String(isOpen));
-      return isOpen ? [row, ...series.map((head) => this.tile(head))] : [row];
+  /** Later and earlier studies, and the series of the one that was chosen. */
+  besides(study: Study, others: readonly Study[], open: StudyDetail | null): void {
+    const groups = (['later', 'earlier', 'other'] as const).flatMap((when) => {
+      const those = others.filter((other) => whenOf(other, study) === when);
+      if (those.length === 0) return [];
+      const title = el('h2', { class: 'aside-title' }, TITLES[when]);
+      return [title, ...those.flatMap((other) => this.beside(other, open))];
     });
-    const title =
-      studies.length === 0 ? [] : [el('h2', { class: 'aside-title' }, 'Earlier studies')];
-    this.before.replaceChildren(...title, ...rows);
-    void this.pictures(open === null ? [] : series, this.giveUp.signal);
+    this.before.replaceChildren(...groups);
+    void this.pictures(open?.series ?? [], this.giveUp.signal);
+  }
+
+  private beside(study: Study, open: StudyDetail | null): HTMLElement[] {
+    const words = [date(study.study_date), study.modalities.join(' '), study.description];
+    const row = button(words.filter(Boolean).join(' · '), 'prior', () => this.actions.prior(study));
+    const series = study.id === open?.id ? open.series : null;
+    set(row, 'aria-expanded', String(series !== null));
+    return [row, ...(series ?? []).map((head) => this.tile(head))];
   }
 
   /** The first slice is on screen: from now on the line may carry small pictures too. */
