@@ -96,10 +96,11 @@ def test_a_server_without_accounts_says_how_the_first_is_made(
 
 
 def test_nothing_of_an_earlier_run_is_trusted(tmp_path: Path) -> None:
-    prepare_spool(tmp_path)
+    earlier = tmp_path / "earlier"
+    prepare_spool(earlier)
     for name in ("files/a.4", "metrics/b", "control", "locks"):
-        (tmp_path / name).write_text("old")
-    fresh = tmp_path.rename(tmp_path.with_name("later"))  # its owner still lives: this process
+        (earlier / name).write_text("old")
+    fresh = earlier.rename(tmp_path / "later")  # its owner still lives: this process
     (fresh / "owner").unlink()
     prepare_spool(fresh)
     assert sorted(path.name for path in fresh.rglob("*")) == ["files", "metrics", "owner"]
