@@ -76,7 +76,9 @@ export class MprLayers {
   }
 
   veil(stencils: readonly Stencil[], asked: Asked): Veil {
-    const stamps = stencils.flatMap((stencil) => this.stamp(stencil, asked.coarse) ?? []);
+    // Cut for other masks than those that are wanted now: their numbers mean others. It is cut again.
+    const own = asked.laid === this.turn ? stencils : [];
+    const stamps = own.flatMap((stencil) => this.stamp(stencil, asked.coarse) ?? []);
     const lines = this.stocks.flatMap((stock) => linesOf(stock, asked));
     return (ink, scale) => {
       ink.imageSmoothingEnabled = false;
