@@ -138,7 +138,8 @@ it('puts what comes late with no other object than its own', async () => {
   void papers.start();
   asked[0]?.come(contents(0));
   // The part that draws reports is still on its way then: it takes longer than a microtask.
-  while (!page.textContent.includes('class 0')) await Promise.resolve();
+  for (let turn = 0; turn < 50; turn++) await Promise.resolve();
+  expect(page.textContent).toContain('class 0');
   papers.step(1);
   asked[1]?.come(contents(1));
   await vi.waitFor(() => expect(page.textContent).toContain('all of report 1'));
