@@ -10,6 +10,8 @@ const LINK = '#/share/';
 const ENDED = 'share_ended';
 /** A link that has ended shows nothing for longer than this. */
 const LOOK_MS = 3_000;
+/** Nobody waits longer for that: the next look may be answered. */
+const ANSWER_MS = 10_000;
 const AWAY = 'The server does not answer. Try again.';
 
 export interface Lobby {
@@ -113,13 +115,31 @@ export class Guest {
 
   /** What lies here already is asked of nobody, so the page asks by itself whether it still may be seen. */
   private watch(): void {
-    const { clock, gate, fetch } = this.lobby;
+    const { clock } = this.lobby;
     clock.after(LOOK_MS, async () => {
-      const { pass } = gate;
-      const answer = await fetch('api/session', { cache: 'no-store' }).catch(() => null);
-      if (answer?.status === 401) gate.refused(pass);
+      const giveUp = new AbortController();
+      const cancel = clock.after(ANSWER_MS, () => giveUp.abort());
+      if (!this.dialog.open) await this.look(giveUp.signal);
+      else if (this.secret !== '') await this.lookAgain(giveUp.signal);
+      cancel();
       this.watch();
     });
+  }
+
+  private async look(signal: AbortSignal): Promise<void> {
+    const { fetch, gate } = this.lobby;
+    const { pass } = gate;
+    const answer = await fetch('api/session', { cache: 'no-store', signal }).catch(() => null);
+    if (answer?.status !== 401) return;
+    if (gate.isShut) await this.again();
+    else gate.refused(pass);
+  }
+
+  /** The visit has ended, and the study still lies behind the door: not for longer than its link. */
+  private async lookAgain(signal: AbortSignal): Promise<void> {
+    const { secret } = this;
+    const said = await this.said({ look: true }, signal);
+    if (said?.code === ENDED && secret === this.secret) this.over(said);
   }
 
   private async enter(): Promise<void> {
@@ -147,12 +167,16 @@ export class Guest {
   }
 
   /** What the server said; null when it did not. */
-  private async said(asked: object): Promise<(Said & Partial<Known>) | null> {
+  private async said(
+    asked: object,
+    signal: AbortSignal | null = null,
+  ): Promise<(Said & Partial<Known>) | null> {
     try {
       const response = await this.lobby.fetch(ENTRANCE, {
         method: 'POST',
         headers: { 'Content-Type': 'application/json' },
         cache: 'no-store',
+        signal,
         body: JSON.stringify({ secret: this.secret, ...asked }),
       });
       return (await response.json()) as Said & Partial<Known>;
