@@ -125,24 +125,31 @@ export class Doorman {
     });
   }
 
-  /** At the start: who is here already. */
+  /** At the start, and now and then: who is here already. */
   async look(headers: Record<string, string> = {}): Promise<void> {
-    const { pass } = this.hall.gate;
+    const { gate } = this.hall;
+    const { pass } = gate;
     const response = await this.session(headers);
-    if (response?.status === 401) this.hall.gate.refused(pass);
-    if (response?.ok === true) this.greet((await response.json()) as Known);
+    if (response?.status === 401) gate.refused(pass);
+    if (response?.ok !== true) return;
+    const known = (await response.json()) as Known;
+    if (gate.pass !== pass) return;
+    if (this.isAnother(known)) this.hall.reload();
+    else this.greet(known);
   }
 
   /** The gate has shut; perhaps somebody has signed in again in another window. */
   private async answer(): Promise<void> {
-    const { gate } = this.hall;
+    const { gate, guest } = this.hall;
     const { pass } = gate;
     const response = await this.session();
+    const known = response?.ok === true ? ((await response.json()) as Known) : null;
+    const offered = known === null ? await ways(response) : null;
     // Somebody came in meanwhile: who was unknown before is not asked again.
     if (gate.pass !== pass) return;
-    if (response?.ok === true) this.enterAs((await response.json()) as Known);
-    else if (this.hall.guest.isHere) await this.hall.guest.again();
-    else this.ask(response === null ? null : await ways(response));
+    if (known !== null) this.enterAs(known);
+    else if (guest.isHere) await guest.again();
+    else this.ask(offered);
   }
 
   private session(headers: Record<string, string> = {}): Promise<Response | null> {
@@ -221,16 +228,17 @@ export class Doorman {
 
   /** In again: what waits goes on; the page of somebody else begins anew. */
   enterAs(known: Known): void {
-    const before = this.who.textContent;
+    const isAnother = this.isAnother(known);
     this.greet(known);
-    // Another reader must not find what the one before had open.
-    const isAnother = before !== '' && before !== this.who.textContent;
     if (isAnother) this.hall.reload();
     else {
       this.dialog.close();
       this.hall.gate.open();
     }
   }
+
+  /** Who must not find what the one before had open; one browser has one session. */
+  private readonly isAnother = ({ name }: Known) => !['', name].includes(this.who.textContent);
 
   private async leave(): Promise<void> {
     await this.hall.forget();
@@ -265,8 +273,8 @@ export class Doorman {
   }
 }
 
-async function ways(response: Response): Promise<Ways | null> {
-  const told = (await response.json().catch(() => null)) as { readonly ways?: Ways } | null;
+async function ways(response: Response | null): Promise<Ways | null> {
+  const told = (await response?.json().catch(() => null)) as { readonly ways?: Ways } | null;
   return told?.ways ?? null;
 }
 
