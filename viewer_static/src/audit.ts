@@ -136,12 +136,13 @@ export class AuditPage extends SidePage {
   private async judge(): Promise<void> {
     say(this.chain, 'The journal is being read …');
     this.chain.removeAttribute('data-state');
-    const watch = { signal: this.giveUp.signal };
+    const watch = { signal: this.leaving.signal };
     try {
       const found = (await this.deps.transport.json('api/audit/chain', watch, 60_000)) as Chain;
       this.chain.dataset.state = found.whole ? 'whole' : 'broken';
       say(this.chain, verdict(found));
     } catch {
+      if (watch.signal.aborted) return;
       say(this.chain, 'Whether the journal is unbroken could not be found out just now.');
     }
   }
@@ -152,7 +153,7 @@ export class AuditPage extends SidePage {
       const path = `api/audit/csv?${this.asked()}`;
       const blob = await this.deps.transport.picture(
         path,
-        { signal: this.giveUp.signal },
+        { signal: this.leaving.signal },
         'text/csv',
       );
       const url = URL.createObjectURL(blob);

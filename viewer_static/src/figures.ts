@@ -123,7 +123,7 @@ export class FiguresPage extends SidePage {
     const { transport } = this.deps;
     let server: unknown = null;
     try {
-      server = await transport.json('api/incident', { signal: this.giveUp.signal });
+      server = await transport.json('api/incident', { signal: this.leaving.signal });
     } catch (thrown) {
       server = { failed: recognised(thrown).category };
     }

@@ -118,7 +118,7 @@ export class PeoplePage extends SidePage {
 
   /** What was refused is shown as it still is: a role chosen here goes back. */
   private async told(path: string, asked: object, done: string): Promise<void> {
-    const { signal } = this.giveUp;
+    const { signal } = this.leaving;
     const answer = await this.change('POST', path, asked, done);
     if (answer === null) await this.refresh(signal).catch(() => undefined);
   }

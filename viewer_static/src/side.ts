@@ -14,7 +14,10 @@ export abstract class SidePage {
   protected readonly body = el('div', { class: 'figures-body' });
   /** Asks before something that cannot be undone, and shows what is shown once. */
   protected readonly dialog = el('dialog', { class: 'ask people-ask' });
-  protected giveUp = new AbortController();
+  /** Ends the asking for what is shown, also when it is asked for anew. */
+  private giveUp = new AbortController();
+  /** Ends everything else, when the page is left. */
+  protected leaving = new AbortController();
 
   constructor(
     protected readonly deps: SideDeps,
@@ -32,11 +35,13 @@ export abstract class SidePage {
   }
 
   start(): void {
+    if (this.leaving.signal.aborted) this.leaving = new AbortController();
     void this.load();
   }
 
   close(): void {
     this.giveUp.abort();
+    this.leaving.abort();
     this.dialog.close();
     say(this.note, '');
   }
@@ -70,14 +75,14 @@ export abstract class SidePage {
     asked: object | null,
     done: string,
   ): Promise<unknown> {
+    const { signal } = this.leaving;
     try {
-      const { signal } = this.giveUp;
       const answer = await this.deps.transport.change(method, path, asked, { signal });
-      await this.load();
-      say(this.note, done);
+      if (!signal.aborted) await this.load();
+      if (!signal.aborted) say(this.note, done);
       return answer;
     } catch (thrown) {
-      this.failed(thrown);
+      if (!signal.aborted) this.failed(thrown);
       return null;
     }
   }
