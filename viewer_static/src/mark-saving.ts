@@ -17,6 +17,8 @@ export class MarkSaving {
   /** What the archive holds, to tell whether anything changed since. */
   private held = '';
   private isBusy = false;
+  /** What was saved before has come. */
+  private joined: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly transport: Transport,
@@ -35,12 +37,8 @@ export class MarkSaving {
     this.studyId = studyId;
     const { signal } = this.giveUp;
     try {
-      const found = await measurements(this.transport, studyId, { signal });
-      if (signal.aborted) return;
-      this.archived = found;
-      this.book.join(found);
-      this.held = this.book.signature(found.marks);
-      this.told();
+      this.joined = this.join(signal);
+      await this.joined;
     } catch (thrown) {
       const error = recognised(thrown);
       if (signal.aborted || error.category === 'cancelled') return;
@@ -58,26 +56,53 @@ export class MarkSaving {
     this.archived = { made: null, observer: '', marks: [] };
     this.held = this.book.signature([]);
     this.studyId = '';
+    this.isBusy = false;
+  }
+
+  private async join(signal: AbortSignal): Promise<void> {
+    const found = await measurements(this.transport, this.studyId, { signal });
+    signal.throwIfAborted();
+    this.archived = found;
+    this.book.join(found);
+    this.held = this.book.signature(found.marks);
+    this.told();
   }
 
   private async keep(): Promise<void> {
     const { signal } = this.giveUp;
-    const marks = this.book.forArchive();
+    let isSent = false;
     this.isBusy = true;
     this.told();
     try {
-      await keepMeasurements(this.transport, this.studyId, marks, { signal });
-      const found = await measurements(this.transport, this.studyId, { signal });
-      this.archived = found;
-      this.held = this.book.signature(found.marks);
-      this.book.base = found.made;
+      await this.sent(signal);
+      isSent = true;
+      await this.known(signal);
     } catch (thrown) {
+      if (isSent && signal.aborted) return;
       const { sentence } = recognised(thrown);
       this.toasts.say('marks', 'bad', `The measurements were not saved. ${sentence}`);
-    } finally {
-      this.isBusy = false;
-      this.told();
     }
+    if (signal.aborted) return;
+    this.isBusy = false;
+    this.told();
+  }
+
+  /** In place of what was saved before, which must have come; also when the reader leaves meanwhile. */
+  private async sent(signal: AbortSignal): Promise<void> {
+    const { transport, studyId } = this;
+    await this.joined.catch(() => this.join(signal));
+    signal.throwIfAborted();
+    const lasting = { signal: new AbortController().signal };
+    await keepMeasurements(transport, studyId, this.book.forArchive(), lasting);
+  }
+
+  private async known(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const found = await measurements(this.transport, this.studyId, { signal });
+    signal.throwIfAborted();
+    this.archived = found;
+    this.held = this.book.signature(found.marks);
+    this.book.base = found.made;
   }
 
   private told(): void {
