@@ -121,9 +121,11 @@ class Link:
         self._ready.set_result(None)
         await self._over.wait()
         self._close_door()
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        # Whom the loop is just taking in becomes a task of ours a moment later.
+        while others := asyncio.all_tasks() - {asyncio.current_task()}:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.wait(others)
 
     async def _open_door(self) -> None:
         self._door = await asyncio.start_server(
@@ -138,7 +140,14 @@ class Link:
         number, self.accepted = self.accepted, self.accepted + 1
         task = asyncio.create_task(self._carry((reader, writer), number))
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+
+        def over(ended: asyncio.Task[None]) -> None:
+            self._tasks.discard(ended)
+            # Perhaps before its first step: nobody else closes the connection then.
+            if ended.cancelled():
+                writer.transport.abort()
+
+        task.add_done_callback(over)
 
     async def _carry(self, client: Stream, number: int) -> None:
         try:

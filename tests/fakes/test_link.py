@@ -157,3 +157,26 @@ def test_a_course_gives_back_all_bytes_however_they_are_cut_up() -> None:
         whole = b"".join(part for part in parts if isinstance(part, bytes))
         assert whole == bytes([1, 0, 0, 1, 0, 0, 0, 0, 0, 1])
         assert [part for part in parts if isinstance(part, Trouble)] == troubles
+
+
+def test_who_is_just_being_taken_in_when_it_ends_is_let_go(orthanc: FakeOrthanc) -> None:
+    """A connection left open is an error of whichever test happens to meet it."""
+    for _ in range(20):
+        with Link("127.0.0.1", orthanc.port) as link:
+            callers = [socket() for _ in range(8)]
+            for caller in callers:
+                caller.setblocking(False)
+                caller.connect_ex(("127.0.0.1", link.port))
+        ends = {hear(caller, QUIET).end for caller in callers if is_connected(caller)}
+        assert ends <= {"fin", "rst"}, ends
+        for caller in callers:
+            caller.close()
+
+
+def is_connected(caller: socket) -> bool:
+    """Not when it was refused: the door was closed before."""
+    try:
+        caller.getpeername()
+    except OSError:
+        return False
+    return True
