@@ -18,6 +18,7 @@ pytestmark = [
     pytest.mark.skipif(find_executable() is None, reason="apt-get install orthanc"),
 ]
 ROWS = "tr[data-study]"
+LIST = "**/api/pacs/studies?*"
 
 
 @pytest.fixture(scope="module")
@@ -93,8 +94,15 @@ def test_a_download_says_its_size_and_is_a_whole_zip(page: Page, held: list[Held
 def test_what_arrives_is_seen_marked_and_takes_no_place_away(
     page: Page, archive: ThrowawayOrthanc
 ) -> None:
+    """The reader goes on while the list is asked for."""
     page.keyboard.press("ArrowDown")
+    # What nobody answers waits, and goes on when nobody is asked any more.
+    page.route(LIST, lambda _: None)
+    with page.expect_request(LIST):
+        stored(archive, image(9, 1, 1))
+    page.keyboard.press("ArrowDown")
+    expect(page.locator(ROWS).nth(1)).to_be_focused()
     focused = page.evaluate("() => document.activeElement.dataset.study")
-    stored(archive, image(9, 1, 1))
+    page.unroute(LIST)
     expect(page.locator(f"{ROWS} .new-chip")).to_have_count(1)
     assert page.evaluate("() => document.activeElement.dataset.study") == focused

@@ -86,7 +86,6 @@ export class Studies {
   /** The archive holds more than before: seen without a blink, and without losing the reader's place. */
   refresh(): void {
     if (this.table.hasAttribute('aria-busy') || !this.node.isConnected) return;
-    this.opened = document.activeElement?.closest('tr')?.dataset.study ?? null;
     void this.load(true);
   }
 
@@ -143,6 +142,7 @@ export class Studies {
 
   private async load(quiet = false): Promise<void> {
     this.giveUp.abort();
+    this.release();
     this.giveUp = new AbortController();
     const { signal } = this.giveUp;
     if (!quiet) set(this.table, 'aria-busy', 'true');
@@ -153,7 +153,7 @@ export class Studies {
       const asked = { ...this.form.value, sort, order: descending ? 'desc' : 'asc' };
       const page = await studiesOf(this.deps.transport, asked, LIMIT, this.offset, {
         signal,
-        waiting: (waiting) => this.waits(waiting !== null),
+        waiting: (waiting) => signal.aborted || this.waits(waiting !== null),
       });
       if (signal.aborted) return;
       this.deps.transport.seen?.time('list', wallClock.now() - began);
@@ -172,15 +172,12 @@ export class Studies {
     say(this.age, aged(page));
     say(this.note, noStudies(page, !this.form.isEmpty));
     this.pager(page);
-    this.returned();
   }
 
+  /** Back from a study, or with other rows: the reader goes on where the list was left. */
   private draw(): void {
+    this.opened ??= document.activeElement?.closest('tr')?.dataset.study ?? null;
     this.rows.replaceChildren(...(this.page?.items ?? []).map((study) => this.row(study)));
-  }
-
-  /** Back from a study: the reader goes on where the list was left. */
-  private returned(): void {
     if (this.opened !== null) this.focusOn(this.opened);
     this.opened = null;
   }
