@@ -29,7 +29,10 @@ _UNLESS_SET = (
 )
 
 
-STATUS = {code: f"{code} {phrase}" for code, phrase in HTTP_STATUS_CODES.items()}
+# Nobody reads the last one: whoever asked has left. Werkzeug has no words for it.
+STATUS = {code: f"{code} {phrase}" for code, phrase in HTTP_STATUS_CODES.items()} | {
+    499: "499 Client Closed Request"
+}
 
 
 def repr_digest(md5: bytes) -> str:
