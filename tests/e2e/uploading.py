@@ -43,7 +43,11 @@ class Uploading:
         self.page.locator(f"input[data-source={source}]").set_input_files(chosen)
 
     def drop(self, *paths: Path) -> None:
-        """Onto the middle of the page."""
+        """Onto the middle of the page, which must have heard of it."""
+        self.page.evaluate(
+            "() => { window.__dropped = false;"
+            " addEventListener('drop', () => { window.__dropped = true; }, true); }"
+        )
         session = self.page.context.new_cdp_session(self.page)
         files = [str(path) for path in paths]
         data = {"items": [], "files": files, "dragOperationsMask": 1}
@@ -51,6 +55,7 @@ class Uploading:
             where = {"type": kind, "x": 300, "y": 300, "data": data}
             session.send("Input.dispatchDragEvent", where)
         session.detach()
+        self.page.wait_for_function("window.__dropped")
 
     @property
     def words(self) -> str:

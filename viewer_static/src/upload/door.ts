@@ -125,6 +125,7 @@ export class Door {
     const uploads = await this.loaded();
     const picks = await coming;
     if (picks.length > 0) void uploads.add(picks, source);
+    else this.deps.toasts.say('upload', 'warn', 'There is no file in what was chosen.');
   }
 
   private async loaded(): Promise<Uploads> {

@@ -1,44 +1,59 @@
 /** Files from a drop or a picker, with their paths; a drop must be read before its event is over. */
 import type { Picked } from './survey.ts';
 
-function filesIn(directory: FileSystemDirectoryEntry): Promise<FileSystemEntry[]> {
+interface Listing {
+  readonly entries: readonly FileSystemEntry[];
+  /** The medium gave out before the end. */
+  readonly isCut: boolean;
+}
+
+function listing(directory: FileSystemDirectoryEntry): Promise<Listing> {
   const reader = directory.createReader();
-  const all: FileSystemEntry[] = [];
+  const entries: FileSystemEntry[] = [];
   return new Promise((resolve) => {
     // Browsers hand out a hundred at a time, and an empty answer at the end.
     const next = () =>
       reader.readEntries(
-        (entries) => {
-          all.push(...entries);
-          if (entries.length === 0) resolve(all);
+        (more) => {
+          entries.push(...more);
+          if (more.length === 0) resolve({ entries, isCut: false });
           else next();
         },
-        () => resolve(all),
+        () => resolve({ entries, isCut: true }),
       );
     next();
   });
 }
 
-function fileOf(entry: FileSystemFileEntry): Promise<Picked | null> {
-  const path = entry.fullPath.replace(/^\//, '');
+const pathOf = ({ fullPath }: FileSystemEntry): string => fullPath.replace(/^\//, '');
+
+/** Named in the list all the same: what is missing must not look as if it had never been there. */
+const unread = (entry: FileSystemEntry, path: string): Picked => ({
+  file: new File([], entry.name),
+  path,
+  isUnread: true,
+});
+
+function fileOf(entry: FileSystemFileEntry): Promise<Picked> {
+  const path = pathOf(entry);
   return new Promise((resolve) => {
     entry.file(
       (file) => resolve({ file, path }),
-      () => resolve(null),
+      () => resolve(unread(entry, path)),
     );
   });
 }
 
-async function walked(roots: readonly FileSystemEntry[]): Promise<Picked[]> {
+/** Every file below, and what could not be looked into. */
+export async function walked(roots: readonly FileSystemEntry[]): Promise<Picked[]> {
   const open = [...roots].reverse();
   const picks: Picked[] = [];
   for (let entry = open.pop(); entry !== undefined; entry = open.pop()) {
-    if (entry.isDirectory)
-      open.push(...(await filesIn(entry as FileSystemDirectoryEntry)).reverse());
-    else {
-      const pick = await fileOf(entry as FileSystemFileEntry);
-      if (pick !== null) picks.push(pick);
-    }
+    if (entry.isDirectory) {
+      const { entries, isCut } = await listing(entry as FileSystemDirectoryEntry);
+      open.push(...[...entries].reverse());
+      if (isCut) picks.push(unread(entry, `${pathOf(entry)}/`));
+    } else picks.push(await fileOf(entry as FileSystemFileEntry));
   }
   return picks;
 }

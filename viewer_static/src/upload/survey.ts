@@ -10,6 +10,8 @@ import { type Summary, squeezable, summary } from './summary.ts';
 export interface Picked {
   readonly file: File;
   readonly path: string;
+  /** The medium did not give it; a folder's path ends with a slash. */
+  readonly isUnread?: boolean;
 }
 
 export interface Found extends Picked {
@@ -55,9 +57,14 @@ async function kindOf(file: File, head: Uint8Array, seen: Summary, eyes: Eyes): 
   return isIso(await eyes.reading.read(file, ISO_AT, ISO_AT + 5)) ? 'iso' : kind;
 }
 
-async function looked({ file, path }: Picked, eyes: Eyes): Promise<Found> {
+const unreadable = (path: string): string =>
+  `the ${path.endsWith('/') ? 'folder' : 'file'} cannot be read from its medium`;
+
+async function looked({ file, path, isUnread }: Picked, eyes: Eyes): Promise<Found> {
   const { size, lastModified: modified } = file;
   const known = { file, path, size, fingerprint: eyes.fingerprint({ path, size, modified }) };
+  const lost = { ...known, kind: 'other', proof: '', summary: NOTHING } as const;
+  if (isUnread) return { ...lost, skipped: unreadable(path) };
   try {
     const head = await eyes.reading.read(file, 0, HEAD);
     let seen = summary(head);
@@ -68,8 +75,7 @@ async function looked({ file, path }: Picked, eyes: Eyes): Promise<Found> {
     const proof = `${size} ${modified} ${hex(await digestOf(head))}`;
     return { ...known, kind, skipped, proof, summary: kind === 'dicom' ? seen : NOTHING };
   } catch {
-    const skipped = 'the file cannot be read from its medium';
-    return { ...known, kind: 'other', skipped, proof: '', summary: NOTHING };
+    return { ...lost, skipped: unreadable(path) };
   }
 }
 
