@@ -29,9 +29,10 @@ _UNLESS_SET = (
 )
 
 
-# Nobody reads the last one: whoever asked has left. Werkzeug has no words for it.
+# Werkzeug has no words for these: tus's own, and one that nobody reads, as who asked has left.
 STATUS = {code: f"{code} {phrase}" for code, phrase in HTTP_STATUS_CODES.items()} | {
-    499: "499 Client Closed Request"
+    460: "460 Checksum Mismatch",
+    499: "499 Client Closed Request",
 }
 
 
