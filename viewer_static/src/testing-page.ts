@@ -9,6 +9,11 @@ export class FakeNode extends EventTarget {
   hidden = false;
   open = false;
   value = '';
+  private parent: FakeNode | null = null;
+
+  get childElementCount(): number {
+    return this.children.length;
+  }
 
   get textContent(): string {
     return this.children.map((one) => (typeof one === 'string' ? one : one.textContent)).join('');
@@ -19,11 +24,30 @@ export class FakeNode extends EventTarget {
   }
 
   append(...children: Child[]): void {
+    for (const child of children) if (child instanceof FakeNode) child.parent = this;
     this.children.push(...children);
   }
 
   replaceChildren(...children: Child[]): void {
-    this.children = children;
+    this.children = [];
+    this.append(...children);
+  }
+
+  replaceWith(other: FakeNode): void {
+    if (this.parent === null) return;
+    const { children } = this.parent;
+    children[children.indexOf(this)] = other;
+    other.parent = this.parent;
+  }
+
+  cloneNode(): FakeNode {
+    return new FakeNode();
+  }
+
+  remove(): void {
+    const { parent } = this;
+    if (parent !== null) parent.children = parent.children.filter((one) => one !== this);
+    this.parent = null;
   }
 
   setAttribute(name: string, value: string): void {

@@ -2,65 +2,9 @@ import { expect, it, vi } from 'vitest';
 import { ViewerError } from '../errors.ts';
 import type { Watch } from '../persist.ts';
 import { seriesOf, settled } from '../testing.ts';
+import { type FakeNode, fakeDocument } from '../testing-page.ts';
 
-/** As much of a page as papers need. */
-class Piece extends EventTarget {
-  children: (Piece | string)[] = [];
-  dataset = {};
-  private parent: Piece | null = null;
-  private readonly attributes = new Map<string, string>();
-
-  setAttribute(name: string, value: string): void {
-    this.attributes.set(name, value);
-  }
-
-  getAttribute(name: string): string | null {
-    return this.attributes.get(name) ?? null;
-  }
-
-  removeAttribute(name: string): void {
-    this.attributes.delete(name);
-  }
-
-  append(...pieces: (Piece | string)[]): void {
-    for (const piece of pieces) if (piece instanceof Piece) piece.parent = this;
-    this.children.push(...pieces);
-  }
-
-  replaceChildren(...pieces: (Piece | string)[]): void {
-    this.children = [];
-    this.append(...pieces);
-  }
-
-  replaceWith(other: Piece): void {
-    if (this.parent === null) return;
-    const { children } = this.parent;
-    children[children.indexOf(this)] = other;
-    other.parent = this.parent;
-  }
-
-  cloneNode(): Piece {
-    return new Piece();
-  }
-
-  remove(): void {
-    this.parent = null;
-  }
-
-  get childElementCount(): number {
-    return this.children.length;
-  }
-
-  get textContent(): string {
-    return this.children.map((one) => (typeof one === 'string' ? one : one.textContent)).join(' ');
-  }
-
-  set textContent(words: string) {
-    this.children = [words];
-  }
-}
-
-vi.stubGlobal('document', { createElement: () => new Piece() });
+vi.stubGlobal('document', fakeDocument());
 vi.mock('./formats.css', () => ({}));
 const { Papers } = await import('./papers.ts');
 
@@ -98,7 +42,7 @@ function bench(count: number) {
       ...{ date: '', time: '', items: [], cut: false },
     },
   });
-  return { papers, asked, cover, contents, page: papers.node as unknown as Piece };
+  return { papers, asked, cover, contents, page: papers.node as unknown as FakeNode };
 }
 
 it('does not cover a paper that is there because another one, or its rest, is waited for', async () => {
