@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Browser, sync_playwright
 
@@ -30,7 +31,7 @@ DONE = "() => document.body.innerText.includes('Done: 1 in the archive.')"
 SETTLED = "() => window.__pacsSlide?.settled() && window.__pacsSlide.cover() === 'off'"
 
 
-def measure(name: str, share: float, browser: Browser, folder: Path) -> dict[str, object]:
+def measure(name: str, share: float, browser: Browser, folder: Path) -> dict[str, Any]:
     """One kind of TIFF, from the disc of whoever uploads it to the tiles on screen."""
     source = folder / "source.tif"
     written(name, share, source)
@@ -44,7 +45,7 @@ def measure(name: str, share: float, browser: Browser, folder: Path) -> dict[str
         window.close()
     return {
         "kind": name,
-        "bytes": source.stat().st_size,
+        "source_bytes": source.stat().st_size,
         "stored_seconds": round(stored, 1),
         "still_seconds": round(still, 1),
         "seen_seconds": round(first, 2),
@@ -97,20 +98,18 @@ def main() -> None:
             with tempfile.TemporaryDirectory(prefix="bench-slide-") as folder:
                 rows.append(measure(name, wanted.share, browser, Path(folder)))
         browser.close()
-    shown = [
-        [row["kind"], f"{int(str(row['bytes'])) / 1e6:.0f}", *list(row.values())[2:]]
-        for row in rows
-    ]
-    print(report.table(HEAD, shown))
+    print(report.table(HEAD, [_shown(**row) for row in rows]))
     report.keep("slide", {"share": wanted.share, "load": os.getloadavg()[0], "rows": rows})
     sys.exit(not all(map(_reached, rows)))
 
 
-def _reached(row: dict[str, object]) -> bool:
-    stored, still, seen = (
-        float(str(row[k])) for k in ("stored_seconds", "still_seconds", "seen_seconds")
-    )
-    return stored + seen <= GOAL and still <= STILL
+def _shown(kind: str, source_bytes: int, **seconds: float) -> list[object]:
+    return [kind, f"{source_bytes / 1e6:.0f}", *seconds.values()]
+
+
+def _reached(row: dict[str, Any]) -> bool:
+    waited = row["stored_seconds"] + row["seen_seconds"]
+    return bool(waited <= GOAL and row["still_seconds"] <= STILL)
 
 
 if __name__ == "__main__":

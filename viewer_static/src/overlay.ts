@@ -14,12 +14,6 @@ const joined = (...lines: readonly (string | null)[]): string =>
 
 const NARROW = 10;
 
-const BESIDE: Readonly<Record<string, string>> = {
-  earlier: 'earlier study',
-  later: 'later study',
-  other: 'other study',
-};
-
 const optional = (label: string, value: string): string =>
   value === '' ? '' : `${label} ${value}`;
 
@@ -114,7 +108,10 @@ function seriesLines(series: SeriesDetail): string {
   const number = series.number === null ? '' : `Series ${series.number}`;
   return joined(
     study.description,
-    [`${date(study.study_date)} ${time(study.study_time)}`.trim(), BESIDE[study.beside ?? '']]
+    [
+      `${date(study.study_date)} ${time(study.study_time)}`.trim(),
+      study.beside && `${study.beside} study`,
+    ]
       .filter(Boolean)
       .join(' · '),
     [number, series.modality].filter(Boolean).join(' · '),
