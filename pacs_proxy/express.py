@@ -15,7 +15,7 @@ from typing import Any
 
 from gunicorn_h1c import ParseError, parse_request
 
-from pacs_proxy.lingering import LingeringWorker
+from pacs_proxy.lingering import LingeringWorker, has_read_ahead
 from pacs_proxy.services.delivery import Answer, FilePart
 from pacs_proxy.services.headers import Environ, head, name_request
 from pacs_proxy.services.hot import PREFIX, Hot
@@ -48,10 +48,14 @@ class ExpressWorker(LingeringWorker):
         return super()._one(conn) if result is None else result
 
     def _may_stay_open(self, conn: Any) -> bool:
-        """Whether gunicorn has made the connection's acquaintance, and would keep it as it is."""
+        """Whether gunicorn has made the connection's acquaintance, and would keep it as it is.
+
+        What it has read ahead of the last body begins the next request, and comes before all else.
+        """
         return (
             conn.initialized
             and not conn.is_http2
+            and not has_read_ahead(conn)
             and self.alive
             and len(self.keepalived_conns) < self.max_keepalived
         )

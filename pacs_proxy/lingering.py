@@ -73,7 +73,7 @@ class LingeringWorker(ThreadWorker):  # type: ignore[misc]
         self._staying.add(conn)
         try:
             result = self._one(conn)
-            while result is True and self.alive and self._has_more(conn.sock):
+            while result is True and self.alive and self._has_more(conn):
                 result = self._one(conn)
             return result
         finally:
@@ -95,11 +95,18 @@ class LingeringWorker(ThreadWorker):  # type: ignore[misc]
         """Answer one request; True when the connection may be used again."""
         return super().handle(conn)
 
-    def _has_more(self, sock: socket.socket) -> bool:
+    def _has_more(self, conn: Any) -> bool:
+        if has_read_ahead(conn):
+            return True
         is_crowded = 2 * len(self._staying) > self.cfg.threads
         poller = select.poll()
-        poller.register(sock, select.POLLIN)
+        poller.register(conn.sock, select.POLLIN)
         return bool(poller.poll(_CROWDED_MILLISECONDS if is_crowded else _LINGER_MILLISECONDS))
+
+
+def has_read_ahead(conn: Any) -> bool:
+    """Whether gunicorn holds bytes of the next request: they came with the last of a body."""
+    return not conn.is_http2 and bool(conn.parser.unreader.buf.getbuffer().nbytes)
 
 
 def _refusal(exc: Exception) -> PacsProxyError | None:

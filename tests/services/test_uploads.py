@@ -386,6 +386,17 @@ def test_a_connection_goes_on_after_a_refused_body(server: Proxy) -> None:
     connection.close()
 
 
+def test_what_is_read_ahead_of_a_body_begins_the_next_request(sender: Sender) -> None:
+    """gunicorn takes 8 KiB at a time: the end of one body, and half of the next request."""
+    head = "POST /api/uploads HTTP/1.1\r\nHost: localhost\r\nContent-Length: 12000\r\n"
+    head += "".join(f"{name}: {value}\r\n" for name, value in BYTES.items())
+    asked = f"{head}Upload-Length: 99999999\r\n\r\n".encode() + os.urandom(12_000)
+    with socket.create_connection(sender.address, timeout=PATIENCE) as sock:
+        sock.sendall(asked + asked.replace(b"Host", b"Connection: close\r\nHost"))
+        heard = hear(sock, PATIENCE)
+    assert (heard.data.count(b'"too_large"'), heard.end) == (2, "fin")
+
+
 def test_no_name_of_a_file_is_logged(sender: Sender, server: Proxy) -> None:
     name = "Mustermann^Erika/IM0001"
     where = sender.create(10, b"12345", name=name, key="nobody-logs-me")
