@@ -75,6 +75,8 @@ class LingeringWorker(ThreadWorker):  # type: ignore[misc]
             result = self._one(conn)
             while result is True and self.alive and self._has_more(conn):
                 result = self._one(conn)
+            if result is False:
+                _part(conn)
             return result
         finally:
             self._staying.discard(conn)
@@ -102,6 +104,21 @@ class LingeringWorker(ThreadWorker):  # type: ignore[misc]
         poller = select.poll()
         poller.register(conn.sock, select.POLLIN)
         return bool(poller.poll(_CROWDED_MILLISECONDS if is_crowded else _LINGER_MILLISECONDS))
+
+
+def _part(conn: Any) -> None:
+    """Close it here, after a look whether the client closes too.
+
+    gunicorn would look in its main thread: everybody waited two seconds for one who stays, and
+    where an answer had broken off it counted the connection as closed twice.
+    """
+    with suppress(OSError):
+        conn.close(graceful=True)
+    conn.close = _is_closed
+
+
+def _is_closed(*_: object, **__: object) -> None:
+    """In place of a second closing."""
 
 
 def has_read_ahead(conn: Any) -> bool:

@@ -4,6 +4,7 @@ import http.client
 import socket
 import threading
 import time
+from contextlib import ExitStack
 from functools import partial
 from random import Random
 
@@ -43,6 +44,18 @@ def test_slow_readers_hold_no_connection_to_the_archive(proxy: StartProxy) -> No
             assert answer.read() == LARGE
             sock.close()
         assert orthanc.counts["data"] == 12
+
+
+def test_who_is_sent_away_and_stays_makes_nobody_wait(proxy: StartProxy) -> None:
+    """A connection that is over is still kept for two seconds, for its last bytes to arrive."""
+    with FakeOrthanc() as orthanc, ExitStack() as staying:
+        server, began = proxy(orthanc.url), time.monotonic()
+        for _ in range(24):
+            stranger = staying.enter_context(socket.create_connection(("127.0.0.1", server.port)))
+            stranger.settimeout(PATIENCE)
+            stranger.sendall(b"no request\r\n\r\n")
+            assert stranger.recv(1 << 16).startswith(b"HTTP/1.1 400")
+        assert time.monotonic() - began < 24
 
 
 def test_descriptions_come_while_every_body_stalls(proxy: StartProxy, instance: str) -> None:
