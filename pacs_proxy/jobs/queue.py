@@ -180,7 +180,7 @@ class Jobs:
         """End the leases of processes that died on this machine: nobody need wait for them."""
         if dead := process.dead(self.held() if held is None else held):
             with self.database.write() as session:
-                session.execute(update(Job).where(Job.owner.in_(dead)).values(lease_until=0))
+                session.connection().execute(statements.BURY, {"dead": dead})
 
     def heartbeat(self, claims: Iterable[Claimed]) -> None:
         """Hold them longer; one that is ours no more is told so.

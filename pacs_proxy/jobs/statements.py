@@ -13,10 +13,12 @@ from sqlalchemy import (
     String,
     and_,
     bindparam,
+    case,
     cast,
     exists,
     func,
     insert,
+    null,
     or_,
     select,
     union,
@@ -58,6 +60,14 @@ RELEASE = (
         _JOB.state == "cancelled",
     )
     .values(owner=None, lease_until=None)
+)
+
+# Of a cancelled one nothing is left to be taken over; named for ever, it would be buried for ever.
+_IS_CANCELLED = _JOB.state == "cancelled"
+BURY = (
+    update(_JOBS)
+    .where(_JOB.owner.in_(bindparam("dead", expanding=True)))
+    .values(lease_until=0, owner=case((_IS_CANCELLED, null()), else_=_JOB.owner))
 )
 
 

@@ -7,7 +7,7 @@ from typing import Unpack
 import pytest
 
 from pacs_proxy.database import Database, Job
-from pacs_proxy.jobs import BIG, PROMPT, SMALL, Claimed, Jobs, Lost
+from pacs_proxy.jobs import BIG, PROMPT, SMALL, Claimed, Jobs, Lost, process
 from pacs_proxy.jobs.queue import LEASE_SECONDS, Particulars
 
 STUDY = "11111111-22222222-33333333-44444444-55555555"
@@ -199,6 +199,21 @@ def test_a_cancelled_job_whose_process_died_is_at_work_no_longer_than_its_lease(
     with jobs.database.read() as session:
         assert not jobs.at_work(session, Job.id == number)
     assert jobs.claim("me", (SMALL,)) is None
+
+
+def test_who_died_is_buried_once_whatever_became_of_his_jobs(jobs: Jobs) -> None:
+    dead = f"{process.name().rpartition(':')[0]}:1"
+    cancelled, running = add(jobs), add(jobs)
+    for _ in range(2):
+        assert jobs.claim(dead, (SMALL,))
+    with jobs.database.write() as session:
+        jobs.cancel(session, Job.id == cancelled)
+    jobs.bury()
+    assert (row(jobs, cancelled).state, row(jobs, cancelled).owner) == ("cancelled", None)
+    again = jobs.claim(process.name(), (SMALL,))
+    assert again
+    assert again.id == running
+    assert not process.dead(jobs.held())
 
 
 def test_progress_and_study_can_be_seen(jobs: Jobs) -> None:
