@@ -81,7 +81,7 @@ class Intake:
         row = self._row(owner, asked, wanted, header)
         try:
             return self._begun(row, asked, read)
-        except LimitExceeded:
+        except (LimitExceeded, UploadGone):
             self._staging.discard(row["id"])
             raise
         except IntegrityError:

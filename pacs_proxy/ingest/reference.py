@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import time
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from pacs_proxy.database import Batch, Database, Upload
 from pacs_proxy.errors import BadRequest, BadUpload, NotFound, PacsProxyError, UpstreamError
-from pacs_proxy.errors.uploads import DiskLow, LimitExceeded, TooLarge, UploadBusy
+from pacs_proxy.errors.uploads import DiskLow, LimitExceeded, TooLarge, UploadBusy, UploadGone
 from pacs_proxy.ingest import rows
 from pacs_proxy.ingest.admission import Admission
 from pacs_proxy.ingest.buckets import Bucket, Place
@@ -127,8 +128,9 @@ class References:
         batch = claimed.payload["batch"]
         name = uuid.uuid5(uuid.UUID(batch), f"job {claimed.id}").hex
         if session.get(Upload, name) is None:
-            row, _ = _row(session, batch, name, "", 0)
-            rows.add(session, {**row, "state": "refused", "code": code, "detail": detail})
+            with suppress(Closed):  # nobody waits for it any more
+                row, _ = _row(session, batch, name, "", 0)
+                rows.add(session, {**row, "state": "refused", "code": code, "detail": detail})
 
 
 class Visit:
@@ -215,13 +217,11 @@ def _row(
     session: Session, batch: str, upload: str, name: str, length: int
 ) -> tuple[dict[str, Any], int]:
     """A new upload of the batch, counted there, and the batch's bytes. Raises Closed."""
-    owner, closed = session.execute(
-        select(Batch.owner, Batch.closed).where(Batch.id == batch)
-    ).one()
-    if closed:
-        raise Closed
-    now = time.time()
-    rev, total = rows.count_in(session, batch, length)
+    owner, now = session.get_one(Batch, batch).owner, time.time()
+    try:
+        rev, total = rows.count_in(session, batch, length)
+    except UploadGone:
+        raise Closed from None
     times = {"created": now, "progressed": now, "expires": None}
     about = {"owner": owner, "batch_id": batch, "name": name, "length": length, "rev": rev}
     fixed = {"id": upload, "client_key": upload, "target": None, "offset": 0}

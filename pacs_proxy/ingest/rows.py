@@ -40,11 +40,12 @@ _GLANCE = select(
 _HELD = select(func.coalesce(func.sum(Upload.length), 0)).where(
     Upload.owner == bindparam("owner"), Upload.state.in_(LIVE)
 )
+_CANCELLED = "This batch was cancelled; begin another one."
 # So near its quota an owner's uploads are counted one after another.
 _NEAR = 256 << 20
 _COUNT = (
     update(Batch)
-    .where(Batch.id == bindparam("batch"))
+    .where(Batch.id == bindparam("batch"), Batch.closed == False)  # noqa: E712
     .values(
         rev=Batch.rev + 1,
         files=Batch.files + bindparam("more"),
@@ -81,7 +82,7 @@ def glance(session: Session, owner: str, key: str | None, batch: str | None) -> 
     if batch is not None and closed is None:
         raise NotFound("There is no such batch; begin one first.")
     if closed:
-        raise UploadGone("This batch was cancelled; begin another one.")
+        raise UploadGone(_CANCELLED)
     return Held(unfinished, int(total))
 
 
@@ -130,9 +131,15 @@ def add_batch(session: Session, values: dict[str, Any]) -> None:
 
 
 def count_in(session: Session, batch: str, length: int, files: int = 1) -> tuple[int, int]:
-    """Count new uploads in their batch: the batch's revision and its bytes so far."""
+    """Count new uploads in their batch: the batch's revision and its bytes so far.
+
+    Raises UploadGone when the batch was cancelled while their bytes came.
+    """
     counted = {"batch": batch, "length": length, "more": files}
-    rev, total = session.connection().execute(_COUNT, counted).one()
+    found = session.connection().execute(_COUNT, counted).one_or_none()
+    if found is None:
+        raise UploadGone(_CANCELLED)
+    rev, total = found
     return rev, total
 
 

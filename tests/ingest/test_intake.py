@@ -231,6 +231,21 @@ def test_a_cancelled_uploads_late_chunk_is_not_acknowledged(world: World) -> Non
     assert world.count(Job) == 0
 
 
+def test_a_batch_that_is_cancelled_while_a_file_comes_does_not_take_it(world: World) -> None:
+    with world.database.write() as session:
+        session.add(Batch(id="b" * 32, owner=ME, source="files", created=1.0))
+
+    def read(size: int) -> bytes:
+        with world.database.write() as session:
+            session.get_one(Batch, "b" * 32).closed = True
+        return b"hello"
+
+    with pytest.raises(UploadGone):
+        world.intake.create(ME, creation(5, b"hello", batch="b" * 32), "", read)
+    assert world.count(Upload) == world.count(Job) == 0
+    assert not list(world.staging.folder.iterdir())
+
+
 def test_of_two_at_the_same_time_only_one_fits_the_quota(world: World) -> None:
     """Both were admitted before either was there."""
     data, others = bytes(900), list[Placed]()

@@ -191,6 +191,21 @@ def test_what_is_refused_leaves_nothing(
     assert world.is_empty()
 
 
+def test_a_batch_that_is_cancelled_while_a_pack_comes_takes_nothing(world: World) -> None:
+    body, reads = pack(world.batch, FILES), list[int]()
+    given = reading(body)
+
+    def read(size: int) -> bytes:
+        reads.append(size)
+        if len(reads) > 2:  # the index was found good, its files come
+            world.cancelled()
+        return given(size)
+
+    with pytest.raises(UploadGone):
+        world.packs.take("me", len(body), read)
+    assert world.is_empty()
+
+
 def test_anothers_batch_takes_nothing(world: World) -> None:
     body = pack(world.batch, FILES)
     with pytest.raises(PacsProxyError) as refused:

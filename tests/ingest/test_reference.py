@@ -149,6 +149,18 @@ def test_cancelling_the_batch_ends_it(desk: Desk) -> None:
     assert list((desk.home / "uploads").iterdir()) == []
 
 
+def test_of_a_cancelled_batch_nobody_is_told_that_its_folder_vanished(desk: Desk) -> None:
+    (desk.folder / "day").mkdir()
+    batch = desk.references.ask("local", "k", {"folder": "in/day"})
+    (desk.folder / "day").rmdir()
+    with desk.database.write() as session:
+        session.get_one(Batch, batch.id).closed = True
+    assert Runner(desk.jobs, {KIND: desk.references}, []).run_next((REFERENCE,))
+    assert desk.rows() == {}
+    with desk.database.read() as session:
+        assert session.scalars(select(Job.state).where(Job.kind == KIND)).one() == "done"
+
+
 def test_kills_at_random_moments_leave_each_file_once_and_whole(desk: Desk) -> None:
     files, dice = fill(desk.folder, 60, size=20_000), Random(3)
     desk.references.ask("local", "k", {"folder": "in"})
