@@ -18,7 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from pacs_proxy.database import Database
-from pacs_proxy.errors import BadRequest, PacsProxyError
+from pacs_proxy.errors import BadRequest, DatabaseUnavailable, PacsProxyError
 from pacs_proxy.errors.uploads import ChecksumMismatch, UploadBusy
 from pacs_proxy.ingest import rows, tus
 from pacs_proxy.ingest.admission import Admission, Held
@@ -76,7 +76,8 @@ class Packs:
     def take(self, owner: str, size: int, read: Read) -> dict[str, Seen]:
         """By client key: the uploads, new ones and those that were there already.
 
-        `size` is the body's. Nothing of it is kept when anything of it is refused or broken.
+        `size` is the body's. Nothing of it is kept when anything of it is refused or broken; of
+        what may be committed without our knowing it the bytes stay, or are swept as nobody's.
         """
         most = self._admission.limits.request_bytes
         index = opened(size, lambda count: b"".join(counted(read, count, most)))
@@ -92,6 +93,8 @@ class Packs:
             self._forget(new)
             # The same pack came twice at the same time; the other one was quicker.
             raise UploadBusy("The same files are just being taken; ask again.", 1) from None
+        except DatabaseUnavailable:
+            raise
         except PacsProxyError:
             self._forget(new)
             raise

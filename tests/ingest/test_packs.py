@@ -155,16 +155,38 @@ def test_a_pack_that_was_cut_leaves_nothing(world: World, lost: int) -> None:
     assert world.is_empty()
 
 
-def test_what_was_not_committed_leaves_nothing(
+def test_what_was_not_committed_leaves_no_row_and_can_be_sent_again(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(*_: object) -> None:
         raise DatabaseUnavailable("away")
 
-    monkeypatch.setattr(rows, "add_several", away)
-    with pytest.raises(DatabaseUnavailable):
-        world.take(FILES)
-    assert world.is_empty()
+    with monkeypatch.context() as patch:
+        patch.setattr(rows, "add_several", away)
+        with pytest.raises(DatabaseUnavailable):
+            world.take(FILES)
+    assert (world.kept(), world.jobs()) == ({}, [])
+    world.take(FILES)
+    assert world.kept() == FILES
+
+
+def test_what_was_committed_though_its_answer_was_lost_keeps_its_bytes(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = world.packs._together.run
+
+    def cut(step: Callable[..., None]) -> None:
+        """A database elsewhere may go away between its commit and the answer to it."""
+        real(step)
+        raise DatabaseUnavailable("away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.packs._together, "run", cut)
+        with pytest.raises(DatabaseUnavailable):
+            world.take(FILES)
+    taken = world.take(FILES)
+    assert {seen.offset - seen.length for seen in taken.values()} == {0}
+    assert world.kept() == FILES
 
 
 REFUSALS: list[tuple[type[PacsProxyError], Callable[[World], object]]] = [
