@@ -65,6 +65,7 @@ class Sweeper:
         if self._bygone:
             self._bygone.end_conflicts()
             self._bygone.forget_batches()
+        claimed.attempts = 1  # what failed before counts no more, for this comes for ever
         raise Later(EVERY_SECONDS)
 
     def _unfinished(self) -> Iterator[Upload]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 
 from sqlalchemy import exists, select, update
 
@@ -73,6 +74,7 @@ class Settler:
             log.info("settling waits", extra={"error": type(error).__name__})
         self._forget(claimed)
         self._forget_kept()
+        claimed.attempts = 1  # what failed before counts no more, for this comes for ever
         raise Later(min(_LONGEST_PAUSE, max(1.0, self._after / 4)))
 
     def _due(self) -> Sequence[Result]:
@@ -162,16 +164,14 @@ class Settler:
 
     def _forget_kept(self) -> None:
         """Remove what was put aside and no row speaks of any more."""
+        long_ago = self._clock() - self._after
+        # Bytes may be old when they are put aside, and their row comes a moment later.
+        old = [Path(name) for name, status in self._staging.files() if status.st_ctime < long_ago]
         with self._database.read() as session:
             wanted = set(session.scalars(select(Result.staged).where(Result.staged.is_not(None))))
-        for path in self._staging.folder.iterdir():
-            is_old = path.stat().st_mtime < self._clock() - self._after
-            if (
-                path.suffix in _ASIDE
-                and is_old
-                and path.with_suffix(KEPT_SUFFIX).name not in wanted
-            ):
-                path.unlink(missing_ok=True)
+        for path in old:
+            if path.suffix in _ASIDE and path.with_suffix(KEPT_SUFFIX).name not in wanted:
+                self._staging.discard_kept(path.name)
 
     def _ended(self, uploads: Iterable[str]) -> Sequence[str]:
         waiting = exists().where(

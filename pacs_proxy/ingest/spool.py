@@ -9,8 +9,8 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -129,9 +129,18 @@ class Staging:
 
     def older_than(self, moment: float) -> Iterator[str]:
         """Uploads whose files were last written before `moment` (seconds since 1970)."""
-        for entry in os.scandir(self.folder):
-            if entry.name.endswith(_SUFFIX) and entry.stat().st_mtime < moment:
-                yield entry.name.removesuffix(_SUFFIX)
+        for name, status in self.files():
+            if name.endswith(_SUFFIX) and status.st_mtime < moment:
+                yield name.removesuffix(_SUFFIX)
+
+    def files(self) -> Sequence[tuple[str, os.stat_result]]:
+        """Names of all that lies here; others take away and unpack meanwhile."""
+        found = []
+        with os.scandir(self.folder) as entries:
+            for entry in entries:
+                with suppress(FileNotFoundError):
+                    found.append((entry.name, entry.stat()))
+        return found
 
     def _locked(self, upload: str, create: bool) -> int:
         while True:

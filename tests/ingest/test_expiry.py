@@ -129,6 +129,19 @@ def test_there_is_one_sweeping_job_however_often_we_start(world: World) -> None:
         assert session.query(Job).filter(Job.kind == KIND).count() == 1
 
 
+def test_its_failures_are_forgotten_when_it_went_well(
+    world: World, sweep: Callable[[], None]
+) -> None:
+    Sweeper(world.database, world.staging, world.jobs).ensure()
+    for _ in range(3):
+        claimed = world.jobs.claim("me", (PROMPT,))
+        assert claimed
+        world.jobs.fail(claimed, 0)
+    sweep()
+    with world.database.read() as session:
+        assert session.query(Job).one().attempts == 0
+
+
 def test_it_stops_when_its_process_ends(world: World, sweep: Callable[[], None]) -> None:
     world.create(10, b"12345")
     world.now += 60

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import io
+import os
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy import select
 
-from pacs_proxy.database import Database, Result, Upload
+from pacs_proxy.database import Database, Job, Result, Upload
+from pacs_proxy.ingest.reopening import opened
 from pacs_proxy.jobs import Claimed
 from tests.fakes import FakeOrthanc, faults
 from tests.fakes.plan import Scripted
@@ -161,6 +164,31 @@ def test_settled_files_go_and_what_is_missing_is_stored_again(
     assert not list(world.staging.folder.iterdir())
 
 
+def test_what_vanishes_while_it_is_looked_at_keeps_nothing_else_from_going(world: World) -> None:
+    """Unpacked members and cancelled uploads do; a link to nothing is listed like them."""
+    name = world.send(CT)
+    world.work()
+    for left in ("1.member", "1.part"):
+        (world.staging.folder / left).symlink_to("gone")
+    for _ in range(25):
+        world.settle()
+    assert not world.staging.path(name).exists()
+    with world.database.read() as session:
+        assert session.scalars(select(Job.state).where(Job.kind == "settle")).all() == ["queued"]
+
+
+def test_a_file_just_put_aside_stays_however_old_its_bytes_are(world: World) -> None:
+    name = world.send(CT)
+    os.utime(world.staging.path(name), (1.0, 1.0))
+    kept = world.staging.folder / f"{name}-0.kept"
+    with opened(world.staging.path(name)) as staged:
+        staged.keep(kept)
+    world.settle(0)
+    assert kept.read_bytes() == CT
+    world.settle()
+    assert not kept.exists()
+
+
 def test_a_file_that_was_replaced_in_the_archive_meanwhile_is_a_conflict(
     world: World, orthanc: FakeOrthanc
 ) -> None:
@@ -188,8 +216,6 @@ def test_what_was_deleted_on_purpose_does_not_come_back(world: World, orthanc: F
 def test_a_cancelled_upload_is_not_sent(
     world: World, orthanc: FakeOrthanc, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pacs_proxy.database import Job
-
     name = world.send(CT)
     real = world.depositor._find
 

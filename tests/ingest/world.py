@@ -17,6 +17,7 @@ from pacs_proxy.ingest.pipeline import Converter, Ingest, Rules
 from pacs_proxy.ingest.settle import Settler
 from pacs_proxy.ingest.spool import Staging
 from pacs_proxy.jobs import BIG, LIGHT, PROMPT, SHORT, SMALL, Handler, Jobs, Runner
+from tests.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,8 +100,8 @@ class World:
             count += 1
         return count
 
-    def settle(self, seconds: float = AFTER + 1) -> None:
-        """Let time pass, and look once more."""
+    def settle(self, seconds: float = AFTER + PATIENCE) -> None:
+        """Let time pass, more than the test may have taken, and look once more."""
         self.now += seconds
         self.settler.ensure()
         self.work()
