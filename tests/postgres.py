@@ -11,7 +11,9 @@ from types import TracebackType
 from typing import Self
 
 import psycopg
+from sqlalchemy import text
 
+from pacs_proxy.database import Database
 from pacs_proxy.demo.orthanc import free_port
 from pacs_proxy.migrations import upgrade
 from pacs_proxy.settings import Settings
@@ -98,3 +100,15 @@ class Postgres:
             check=False,
         )
         assert ended.returncode == 0, ended.stderr
+
+
+_WAITS = text(
+    "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database "
+    "WHERE datname = current_database() AND NOT granted AND locktype = 'advisory'"
+)
+
+
+def somebody_waits(database: Database) -> bool:
+    """Whether a transaction stands before `alone`."""
+    with database.read() as session:
+        return bool(session.scalar(_WAITS))

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from pacs_proxy.alone import alone
 from pacs_proxy.database import Batch, Database, Job, Result, Upload, touch
 from pacs_proxy.errors import NotFound
 from pacs_proxy.ingest.rows import LIVE, STOPPABLE
@@ -156,6 +157,7 @@ def _owned(session: Session, owner: str, batch: str) -> Batch:
 def _medium_label(session: Session, now: float) -> str:
     """USB_<yyyymmdd>_<n>: the n-th medium of the day here."""
     day = time.strftime("USB_%Y%m%d_", time.localtime(now))
+    alone(session, day)
     of_day = select(Batch.label).where(Batch.label.startswith(day, autoescape=True))
     numbers = [int(label.removeprefix(day)) for label in session.scalars(of_day) if label]
     return f"{day}{max(numbers, default=0) + 1}"

@@ -13,7 +13,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from pacs_proxy.database import Database, Result, Upload
 from pacs_proxy.errors import NotFound
@@ -31,6 +31,7 @@ from pacs_proxy.upstream.interest import Interest
 from tests.fakes.store import orthanc_id
 from tests.ingest.dicom import EXPLICIT, Coding, dicom, file_header, identifiers, native, picture
 from tests.ingest.world import World
+from tests.postgres import Postgres, somebody_waits
 from tests.upstream.archive_client import archive
 from tests.upstream.world import control_in
 from tests.waiting import PATIENCE, until
@@ -43,14 +44,9 @@ if TYPE_CHECKING:
 
     from pacs_proxy.upstream.answers import Description
     from tests.fakes import FakeOrthanc
-    from tests.postgres import Postgres
 
 FILE, OTHER = dicom(sop="1.2.3.1"), dicom(sop="1.2.3.1", pixels=native(Coding(), 240))
 FOUND = examine(BytesSource(FILE), Limits()).identity
-_WAITS = text(
-    "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database "
-    "WHERE datname = current_database() AND NOT granted AND locktype = 'advisory'"
-)
 
 
 class Shelf:
@@ -136,11 +132,6 @@ def beside(postgres: Postgres, orthanc: FakeOrthanc, tmp_path: Path) -> Iterator
         yield World(database, found.client, tmp_path)
 
 
-def _waits(database: Database) -> bool:
-    with database.read() as session:
-        return bool(session.scalar(_WAITS))
-
-
 def _held(orthanc: FakeOrthanc) -> list[bytes]:
     return [stored.data for stored in orthanc.store]
 
@@ -172,7 +163,7 @@ def test_a_deletion_that_comes_between_look_and_commit_waits_and_stops_the_file(
         found: frozenset[str] = real(session, *asked)
         if not threads:
             threads.append(deleter.begin(level, FOUND.study if level == STUDY else FOUND.series))
-            until(lambda: deleter.over.is_set() or _waits(beside.database))
+            until(lambda: deleter.over.is_set() or somebody_waits(beside.database))
         return found
 
     monkeypatch.setattr(module, "deleted", looked)
