@@ -48,6 +48,8 @@ from pacs_proxy.ingest.reference import References
 from pacs_proxy.ingest.settle import Settler
 from pacs_proxy.ingest.spool import Staging
 from pacs_proxy.jobs import BIG, PROMPT, REFERENCE, SMALL, Handler, Jobs, Runner
+from pacs_proxy.measurements.pledges import KIND as REPORT
+from pacs_proxy.measurements.pledges import Pledges
 from pacs_proxy.services import chain, problems, uploads
 from pacs_proxy.services.auditing import audited
 from pacs_proxy.services.context import KEY, Services
@@ -185,6 +187,7 @@ def runner(services: Services) -> Runner:
         intake.KIND: ingest,
         settle.KIND: settler,
         reference.KIND: services.references,
+        REPORT: Pledges(services.jobs, services.depositor),
     }
     given_up: dict[str, Handler] = {
         deletion.KIND: services.deletions.given_up,

@@ -87,6 +87,16 @@ def is_deleted(session: Session, since: float, study: str, *below: str) -> bool:
     return any(job.payload["id"] in names and job.created >= since for job in jobs)
 
 
+def last(session: Session, study: str) -> tuple[int, bool]:
+    """The newest deletion of something in the study, 0 for none, and if any is under way.
+
+    Ask before and after storing: who gets another answer takes back what he stored.
+    """
+    jobs = _of_study(session, study)
+    newest = max((job.id for job in jobs), default=0)
+    return newest, any(job.state in _UNDER_WAY for job in jobs)
+
+
 def _of_study(
     session: Session, study: str
 ) -> Sequence[Row[tuple[dict[str, Any], float, str, int]]]:
@@ -141,16 +151,6 @@ class Deletions:
         level, resource = row.payload["level"], row.payload["id"]
         deleted = row.payload.get("deleted", {})
         return Deletion(row.id, level, resource, row.state, row.detail, deleted)
-
-    def last(self, study: str) -> tuple[int, bool]:
-        """The newest deletion of something in the study, 0 for none, and if any is under way.
-
-        Ask before and after storing: who gets another answer takes back what he stored.
-        """
-        with self._database.write() as session:
-            jobs = _of_study(session, study)
-        newest = max((job.id for job in jobs), default=0)
-        return newest, any(job.state in _UNDER_WAY for job in jobs)
 
     def wait(self, job: int, seconds: float, sleep: Callable[[float], None]) -> Deletion:
         """How it stands once it has ended, or after so many seconds."""

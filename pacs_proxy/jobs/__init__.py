@@ -12,6 +12,7 @@ writes nothing at all.
 from pacs_proxy.jobs.queue import Claimed, Jobs, Later, Lost
 from pacs_proxy.jobs.runner import Crew, Handler, Runner
 from pacs_proxy.jobs.statements import BIG, LIGHT, PROMPT, REFERENCE, SHORT, SMALL
+from pacs_proxy.jobs.undertaken import undertaken
 
 __all__ = [
     "BIG",
@@ -27,4 +28,5 @@ __all__ = [
     "Later",
     "Lost",
     "Runner",
+    "undertaken",
 ]

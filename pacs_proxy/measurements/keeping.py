@@ -13,11 +13,11 @@ from pacs_proxy.archive.instances import Instances
 from pacs_proxy.archive.studies import Studies
 from pacs_proxy.errors import BadRequest, Doubtful
 from pacs_proxy.errors.uploads import BeingDeleted
-from pacs_proxy.ingest.deletion import Deletions
 from pacs_proxy.ingest.deposit import STORED, Deposited, Depositor
 from pacs_proxy.ingest.identity import Identity
 from pacs_proxy.ingest.staged import Acknowledged, Staged
 from pacs_proxy.measurements.marks import Mark
+from pacs_proxy.measurements.pledges import Pledges
 from pacs_proxy.measurements.reading import Report, read
 from pacs_proxy.measurements.report import MAKER, written
 from pacs_proxy.upstream.interest import Interest
@@ -61,18 +61,18 @@ class Measurements:
         studies: Studies,
         instances: Instances,
         depositor: Depositor,
-        deletions: Deletions,
+        pledges: Pledges,
         room: int,
     ) -> None:
         self._studies, self._instances = studies, instances
-        self._depositor, self._deletions, self._room = depositor, deletions, room
+        self._depositor, self._pledges, self._room = depositor, pledges, room
 
     def keep(self, study: str, marks: Sequence[Mark], observer: str, wish: Interest) -> Deposited:
         """Store a report of these figures.
 
         Raises BadRequest, NotFound, BeingDeleted and what storing raises.
         """
-        before = self._deletions.last(study)
+        before = self._pledges.look(study)
         if before[1]:
             raise BeingDeleted(_BEING_DELETED)
         found, _ = self._studies.study(study, wish)
@@ -120,16 +120,13 @@ class Measurements:
     def _unless_deleted(self, report: bytes, study: str, before: tuple[int, bool]) -> Deposited:
         """Store it, and take it back if it came into a study that was deleted meanwhile."""
         identity = _identity(report)
-        instance = identity.instance
+        pledge = self._pledges.made(study, identity.instance, before)
         try:
-            result = self._stored(report, identity)
-            instance = result.instance
+            return self._stored(report, identity)
         finally:
             # However storing ended, it may be there.
-            if self._deletions.last(study) != before:
-                self._depositor.undo(instance)
+            if not self._pledges.kept(pledge):
                 raise BeingDeleted(_BEING_DELETED)
-        return result
 
     def _stored(self, report: bytes, identity: Identity) -> Deposited:
         descriptor = os.memfd_create(MAKER)

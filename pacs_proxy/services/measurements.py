@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from flask import g
 
 from pacs_proxy.measurements.marks import Mark, marks_of
+from pacs_proxy.measurements.pledges import Pledges
 from pacs_proxy.services import auditing
 from pacs_proxy.services.context import interest, principal, services
 from pacs_proxy.services.identifiers import orthanc_id
@@ -54,4 +55,5 @@ def _measurements() -> Measurements:
 
     having = services()
     archive, room = (having.studies, having.instances), having.settings.spool_bytes
-    return Measurements(*archive, having.depositor, having.deletions, room)
+    pledges = Pledges(having.jobs, having.depositor)
+    return Measurements(*archive, having.depositor, pledges, room)

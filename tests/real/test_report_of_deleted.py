@@ -1,80 +1,31 @@
 """A report that is saved while its study is being deleted does not bring the study back."""
 
-import uuid
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from pacs_proxy.app import build, runner
 from pacs_proxy.demo.orthanc import ThrowawayOrthanc
-from pacs_proxy.errors import Doubtful, NotFound
+from pacs_proxy.errors import Doubtful, NotFound, Unreachable
 from pacs_proxy.errors.uploads import BeingDeleted
 from pacs_proxy.ingest.deleted import SERIES, STUDY
-from pacs_proxy.ingest.deposit import Deposited
-from pacs_proxy.jobs import PROMPT
-from pacs_proxy.measurements.keeping import Measurements
-from pacs_proxy.measurements.marks import Mark
-from pacs_proxy.migrations import upgrade
 from pacs_proxy.services.context import Services
-from pacs_proxy.settings import Settings
 from pacs_proxy.upstream.interest import Interest
+from tests.real.saving import Desk, serving
 from tests.real.studies import Held, asked, image, stored
-from tests.waiting import until
+from tests.server import ROOT
+from tests.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.orthanc
 
 
 @pytest.fixture
 def services(installed_orthanc: ThrowawayOrthanc, tmp_path: Path) -> Iterator[Services]:
-    settings = Settings(
-        orthanc_url=installed_orthanc.url,
-        data_dir=str(tmp_path),
-        spool_dir=str(tmp_path / "spool"),
-    )
-    upgrade(settings.database_address)
-    found = build(settings)
-    with closing(found.database), closing(found.watch), closing(found.health._control):
+    with serving(str(tmp_path), installed_orthanc.url) as found:
         yield found
-        found.pictures._decoder.close()
-        for pool in found.depositor._client._transport._pools:
-            for link in pool._idle:
-                link.close()
-
-
-class Desk:
-    """Somebody who saves; `before` and `after` are called around the storing of the report."""
-
-    def __init__(self, services: Services, held: Held) -> None:
-        self._services, self._held = services, held
-        self._runner = runner(services)
-        self.before: Callable[[], object] = lambda: None
-        self.after: Callable[[], object] = lambda: None
-
-    def delete(self, level: str, resource: str) -> None:
-        """To its end; a worker has other things to do as well."""
-        deletions = self._services.deletions
-        job = deletions.ask(level, resource, Interest())
-        until(lambda: not self._runner.run_next((PROMPT,)) and deletions.find(job).state == "done")
-
-    def save(self) -> Deposited:
-        having = self._services
-        around: Any = self
-        archive, room = (having.studies, having.instances), having.settings.spool_bytes
-        mark = Mark(uuid.uuid4(), self._held.instance, 0, "probe", ((4.0, 3.0),), "", ())
-        keeping = Measurements(*archive, around, having.deletions, room)
-        return keeping.keep(self._held.study, [mark], "reader", Interest())
-
-    def deposit(self, *told: Any, **named: Any) -> Deposited:
-        self.before()
-        result = self._services.depositor.deposit(*told, **named)
-        self.after()
-        return result
-
-    def undo(self, instance: str) -> None:
-        self._services.depositor.undo(instance)
 
 
 Make = Callable[..., tuple[Desk, Held]]
@@ -139,3 +90,32 @@ def test_a_report_beside_an_earlier_deletion_is_kept(
     desk.delete(SERIES, other.series)
     kept = desk.save()
     assert asked(installed_orthanc, f"/instances/{kept.instance}")["ParentSeries"] == kept.series
+
+
+def test_a_report_whose_keeper_was_killed_is_taken_back_by_others(
+    installed_orthanc: ThrowawayOrthanc, services: Services, make: Make, tmp_path: Path
+) -> None:
+    desk, held = make(66)
+    of = [str(tmp_path), installed_orthanc.url, held.study, held.series, held.instance]
+    command = [sys.executable, "-m", "tests.real.saving", *of]
+    keeper = subprocess.run(command, cwd=ROOT, timeout=PATIENCE, check=False)
+    assert keeper.returncode == -signal.SIGKILL
+    assert asked(installed_orthanc, f"/studies/{held.study}"), "it was to bring the study back"
+    services.jobs.bury()
+    until(lambda: not desk.work() and asked(installed_orthanc, f"/studies/{held.study}") is None)
+
+
+def test_a_report_that_cannot_be_taken_back_now_is_taken_back_later(
+    installed_orthanc: ThrowawayOrthanc, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, held = make(67)
+    desk.before = lambda: desk.delete(STUDY, held.study)
+
+    def away(_: str) -> None:
+        raise Unreachable("x")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(desk, "undo", away)
+        with pytest.raises(Unreachable):
+            desk.save()
+    until(lambda: not desk.work() and asked(installed_orthanc, f"/studies/{held.study}") is None)
