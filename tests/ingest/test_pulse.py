@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,31 +10,41 @@ import pytest
 from pacs_proxy.ingest.pipeline import Rules
 from pacs_proxy.ingest.pulse import Course, pulse
 from pacs_proxy.jobs import Lost
-from tests.fakes import FakeOrthanc, faults
+from tests.fakes.exchange import Exchange, Fault
 from tests.fakes.plan import Scripted
 from tests.ingest.dicom import Coding, dicom, native
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 if TYPE_CHECKING:
+    from tests.fakes import FakeOrthanc
     from tests.ingest.world import World
 
 
 def test_a_slow_archive_is_said_to_be_writing_until_it_answers(
     world: World, orthanc: FakeOrthanc
 ) -> None:
-    world.ingest.rules = Rules(pulse=0.1)
-    orthanc.plan = Scripted([faults.slow_first_byte(3.5)], {"instances"})
+    world.ingest.rules, is_enough = Rules(pulse=0.1), threading.Event()
+
+    def late(exchange: Exchange) -> bool:
+        is_enough.wait(PATIENCE)
+        return exchange.send()
+
+    orthanc.plan = Scripted([Fault("when it was seen", late)], {"instances"})
     name = world.send(dicom(sop="1.2.3.1", pixels=native(Coding(), 9 << 20)))
     works = threading.Thread(target=world.work)
     works.start()
     seen: dict[str, int] = {}
-    while works.is_alive():
+
+    def has_changed() -> bool:
+        """Whether it was said for two different seconds."""
         upload = world.upload(name)
-        if upload.state == "storing" and upload.detail:
-            seen[upload.detail] = upload.rev
-        time.sleep(0.02)
-    # Of the three that can be seen a machine that stands still for a second misses one.
-    assert sum(words.startswith("The archive has all of it and is writing, ") for words in seen) > 1
+        if str(upload.detail).startswith("The archive has all of it and is writing, "):
+            seen[str(upload.detail)] = upload.rev
+        return len(seen) > 1
+
+    until(has_changed)
+    is_enough.set()
+    works.join(PATIENCE)
     assert len(set(seen.values())) == len(seen)
     upload = world.upload(name)
     assert (upload.state, upload.detail) == ("done", None)

@@ -24,7 +24,7 @@ from pacs_proxy.ingest.reference import KIND
 from pacs_proxy.jobs import REFERENCE, Later, Runner
 from tests.ingest.desk import LIMITS, Desk
 from tests.server import ROOT
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, until
 
 # Copies slowly enough to be killed: each piece is a pause.
 SLOW = """
@@ -169,9 +169,8 @@ def test_kills_at_random_moments_leave_each_file_once_and_whole(desk: Desk) -> N
         with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:
             assert process.stdout
             assert process.stdout.readline() == b"working\n"
-            begun, deadline = len(desk.rows()), time.monotonic() + PATIENCE
-            while len(desk.rows()) == begun and time.monotonic() < deadline:
-                time.sleep(0.005)
+            begun = len(desk.rows())
+            until(lambda begun=begun: len(desk.rows()) > begun or begun == len(files))  # type: ignore[misc]
             time.sleep(dice.uniform(0, 0.05))
             process.send_signal(signal.SIGKILL)
     desk.jobs.bury()

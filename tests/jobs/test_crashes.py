@@ -100,7 +100,7 @@ def test_a_zombie_that_wakes_up_cannot_end_the_job_of_its_heir(
 def test_a_polite_end_leaves_the_job_to_others_at_once(
     jobs: Jobs, start: StartWorker, tmp_path: Path
 ) -> None:
-    number = add(jobs, steps=200_000)
+    number = add(jobs, steps=3, stay=1)
     first = start()
     until((tmp_path / str(number) / "1").exists)
     first.communicate(timeout=PATIENCE)

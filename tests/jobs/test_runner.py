@@ -36,7 +36,7 @@ def start(jobs: Jobs) -> Iterator[StartRunner]:
 
     yield run
     for runner in running:
-        runner.stop()
+        runner.stop(PATIENCE)
 
 
 def add(jobs: Jobs, most_attempts: int = 3) -> int:
@@ -175,7 +175,7 @@ def test_a_stop_hands_the_job_back_at_once(jobs: Jobs, start: StartRunner) -> No
     runner = start({"k": handle})
     number = add(jobs)
     assert started.wait(PATIENCE)
-    runner.stop()
+    runner.stop(PATIENCE)
     left = row(jobs, number)
     assert (left.state, left.attempts, left.owner) == ("queued", 0, None)
     assert Runner(jobs, {"k": lambda _: None}, []).run_next((SMALL,))

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pacs_proxy.database import Batch, Database
 from pacs_proxy.jobs import SMALL, Claimed, Jobs, Runner
+from tests.waiting import PATIENCE
 
 
 def main(address: str, lease: str, folder: str, deaf: str = "") -> None:
@@ -26,6 +27,7 @@ def main(address: str, lease: str, folder: str, deaf: str = "") -> None:
             (place / str(step)).touch()
             job.report(step + 1, job.payload["steps"])
             while job.payload.get("stay") == step and not (Path(folder) / "go").exists():
+                job.check()
                 time.sleep(0.005)
         with database.write() as session:
             name = f"{job.id}-{job.attempts}"
@@ -39,7 +41,7 @@ def main(address: str, lease: str, folder: str, deaf: str = "") -> None:
         return
     runner.start()
     sys.stdin.read()
-    runner.stop()
+    runner.stop(PATIENCE)
 
 
 if __name__ == "__main__":

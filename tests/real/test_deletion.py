@@ -14,12 +14,12 @@ from sqlalchemy import select
 
 from pacs_proxy.database import Database, Job
 from pacs_proxy.demo.orthanc import ThrowawayOrthanc
-from pacs_proxy.jobs import Jobs
+from pacs_proxy.jobs import Jobs, process
 from tests.fakes import Link
 from tests.real.studies import Held, Kept, asked, image, rows, stored, to_come
 from tests.sender import Sender
 from tests.server import Answer, Proxy
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 pytestmark = [pytest.mark.orthanc, pytest.mark.timeout(900)]
 
@@ -163,11 +163,11 @@ def test_what_is_being_stored_is_stopped_first(
     held = files(9)
     kept.batch("e")
     upload = kept.upload("e", held)
-    jobs = Jobs(kept.database)
+    jobs = Jobs(kept.database, lease=2 * PATIENCE)
     with kept.database.write() as session:
         job = session.scalars(select(Job).where(Job.upload_id == upload)).one()
         job.not_before, job.lane = 0.0, "nobody's"
-    claimed = jobs.claim("test", ("nobody's",))
+    claimed = jobs.claim(process.name(), ("nobody's",))
     assert claimed
     answer = delete(server, "studies", held[0].study)
     assert answer.status == 202

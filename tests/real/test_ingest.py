@@ -21,7 +21,7 @@ from tests.ingest.dicom import Coding, dicom, native
 from tests.ingest.test_archives import disc
 from tests.sender import Sender
 from tests.server import Proxy
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 pytestmark = [pytest.mark.orthanc, pytest.mark.timeout(900)]
 
@@ -53,7 +53,7 @@ def send(sender: Sender, batch: str, data: bytes, name: str = "x") -> str:
     return where.rpartition("/")[2]
 
 
-def ended(sender: Sender, batch: str, seconds: float = 60.0) -> dict[str, list[dict[str, Any]]]:
+def ended(sender: Sender, batch: str, seconds: float = PATIENCE) -> dict[str, list[dict[str, Any]]]:
     """The results of each upload, once all have come to their end."""
     deadline = time.monotonic() + seconds
     while any(upload["state"] in LIVE for upload in sender.news(batch)["uploads"]):
@@ -164,7 +164,7 @@ def test_bombs_are_refused_and_harm_nobody(
     sent = {}
     for bomb in bombs():
         sent[send(sender, batch, bomb.data, bomb.name)] = (bomb.name, bomb.codes)
-    results = ended(sender, batch, 120)
+    results = ended(sender, batch)
     for upload, (name, codes) in sent.items():
         found = {result["code"] or "" for result in results[upload]}
         assert found, name
@@ -183,7 +183,7 @@ def test_every_odd_file_ends_as_it_must(
     names = [name for name in rows if name.startswith(("odd/", "archives/", "nonimage/", "media/"))]
     process, batch = installed_orthanc.pid, sender.batch("corpus")
     sent = {send(sender, batch, (CORPUS / name).read_bytes(), name): name for name in names}
-    results = ended(sender, batch, 120)
+    results = ended(sender, batch)
     for upload, name in sent.items():
         outcomes = {result["outcome"] for result in results[upload]}
         if name.startswith("archives/"):

@@ -36,9 +36,8 @@ def sender(request: pytest.FixtureRequest) -> Iterator[Sender]:
 
 def test_a_silent_body_is_408_and_what_came_is_kept(sender: Sender) -> None:
     where = sender.create(len(DATA))
-    whole = {**BYTES, "Upload-Offset": "0"}
+    whole, began = {**BYTES, "Upload-Offset": "0"}, time.monotonic()
     with sender.begin("PATCH", where, whole, len(DATA), DATA[:5000]) as sock:
-        began = time.monotonic()
         assert hear(sock).status == 408
         assert time.monotonic() - began > 0.9
     until(lambda: goes_on(sender, where))
@@ -53,7 +52,7 @@ def goes_on(sender: Sender, where: str) -> bool:
 def test_a_dripping_body_does_not_hold_its_thread(sender: Sender) -> None:
     """One byte each tenth of a second: never silent, and never done."""
     where = sender.create(len(DATA))
-    over = threading.Event()
+    over, began = threading.Event(), time.monotonic()
 
     def drip(sock: socket.socket) -> None:
         while not over.wait(0.1):
@@ -65,7 +64,6 @@ def test_a_dripping_body_does_not_hold_its_thread(sender: Sender) -> None:
     with sender.begin("PATCH", where, {**BYTES, "Upload-Offset": "0"}, len(DATA), b"x") as sock:
         thread = threading.Thread(target=drip, args=(sock,))
         thread.start()
-        began = time.monotonic()
         assert hear(sock).status == 408
         over.set()
         thread.join()
