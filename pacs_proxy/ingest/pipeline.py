@@ -7,7 +7,6 @@ are written together with the end of the job.
 from __future__ import annotations
 
 import os
-import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -120,7 +119,6 @@ class Ingest:
         """Forget an upload's bytes and what was made of them; safe to repeat."""
         self.staging.discard(upload)
         self.staging.path(upload).with_suffix(".member").unlink(missing_ok=True)
-        shutil.rmtree(self.converted(upload), ignore_errors=True)
 
     def _begun(self, claimed: Claimed) -> Work | None:
         return next(iter(self._begun_several([claimed])), None)
@@ -181,7 +179,7 @@ class Ingest:
         if self.rules.converter is None:
             raise BadUpload("tiff", "TIFF files cannot be taken here. Send DICOM files.")
         staged.verify()
-        out = self.converted(work.upload.id)
+        out = self.staging.converted(work.upload.id)
         out.mkdir(mode=0o700, exist_ok=True)
         work.enter("converting")
         made = self.rules.converter(work.path, out, work.upload, work.progress)
@@ -193,10 +191,6 @@ class Ingest:
         with path.open("rb") as made:
             size = os.fstat(made.fileno()).st_size
             self._deposit(work, Staged(made.fileno(), size, path=path), number, path.name)
-
-    def converted(self, upload: str) -> Path:
-        """Where the DICOM files made of it are."""
-        return self.staging.folder / f"{upload}.dicom"
 
     def _skip(self, work: Work, found: Format) -> None:
         work.rows.append(Row(0, "", SKIPPED, found.code, found.detail))

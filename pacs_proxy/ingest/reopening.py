@@ -23,7 +23,7 @@ def reopened(ingest: Ingest, upload: Upload, row: Result) -> Iterator[Staged]:
         if row.staged:
             yield stack.enter_context(opened(ingest.staging.folder / row.staged))
         elif upload.kind == Kind.TIFF:
-            yield stack.enter_context(opened(ingest.converted(upload.id) / row.member))
+            yield stack.enter_context(opened(ingest.staging.converted(upload.id) / row.member))
         else:
             whole = stack.enter_context(opened(ingest.staging.path(upload.id), upload.length))
             if not row.number:

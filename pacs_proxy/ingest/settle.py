@@ -23,7 +23,7 @@ from pacs_proxy.ingest.reopening import reopened
 from pacs_proxy.ingest.results import names_of
 from pacs_proxy.ingest.rows import LIVE
 from pacs_proxy.ingest.shield import examine
-from pacs_proxy.ingest.spool import Staging
+from pacs_proxy.ingest.spool import MADE_SUFFIX, Staging
 from pacs_proxy.ingest.staged import Staged
 from pacs_proxy.ingest.work import KEPT_SUFFIX
 from pacs_proxy.jobs import PROMPT, Claimed, Jobs, Later
@@ -74,6 +74,7 @@ class Settler:
             log.info("settling waits", extra={"error": type(error).__name__})
         self._forget(claimed)
         self._forget_kept()
+        self._forget_made()
         claimed.attempts = 1  # what failed before counts no more, for this comes for ever
         raise Later(min(_LONGEST_PAUSE, max(1.0, self._after / 4)))
 
@@ -172,6 +173,14 @@ class Settler:
         for path in old:
             if path.suffix in _ASIDE and path.with_suffix(KEPT_SUFFIX).name not in wanted:
                 self._staging.discard_kept(path.name)
+
+    def _forget_made(self) -> None:
+        """Remove what was made of uploads whose own files went before."""
+        long_ago, lying = self._clock() - self._after, dict(self._staging.files())
+        for path, status in ((Path(name), status) for name, status in lying.items()):
+            is_old = path.suffix == MADE_SUFFIX and status.st_ctime < long_ago
+            if is_old and self._staging.path(path.stem).name not in lying:
+                self._staging.discard(path.stem)
 
     def _ended(self, uploads: Iterable[str]) -> Sequence[str]:
         waiting = exists().where(

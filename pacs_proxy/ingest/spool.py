@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,7 +22,7 @@ from pacs_proxy.ingest.tus import Received
 
 T = TypeVar("T")
 
-_SUFFIX = ".part"
+_SUFFIX, MADE_SUFFIX = ".part", ".dicom"
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -77,6 +78,10 @@ class Staging:
         """Where an upload's bytes are."""
         return self.folder / f"{upload}{_SUFFIX}"
 
+    def converted(self, upload: str) -> Path:
+        """Where the DICOM files made of it are."""
+        return self.folder / f"{upload}{MADE_SUFFIX}"
+
     @contextmanager
     def hold(self, upload: str, offset: int = 0) -> Iterator[Part]:
         """The file for this holder alone: UploadBusy when another has it, Lost when it is gone.
@@ -115,8 +120,12 @@ class Staging:
             os.close(fd)
 
     def discard(self, upload: str) -> None:
-        """Remove it; safe to repeat. Call it while holding, or when nobody can any more."""
+        """Remove it and what was converted of it; safe to repeat.
+
+        Call it while holding, or when nobody can any more.
+        """
         self.path(upload).unlink(missing_ok=True)
+        shutil.rmtree(self.converted(upload), ignore_errors=True)
 
     def discard_kept(self, name: str) -> None:
         """Remove a file that was kept for somebody to decide about; safe to repeat."""

@@ -97,7 +97,9 @@ def test_a_study_goes_with_its_rows_files_and_labels(bench: Bench) -> None:
     mine = [bench.shelf.add(1, 1, n) for n in range(3)]
     other = bench.shelf.add(2, 1, 1)
     for held in [*mine, other]:
-        bench.kept.upload("b", [held])
+        made = bench.kept.uploads / f"{bench.kept.upload('b', [held])}.dicom"
+        made.mkdir()
+        (made / "1-capture.dcm").touch()
         bench.kept.label(held.study, f"USB_{held.instance[:8]}")
     job = bench.ask(STUDY, mine[0].study)
     assert bench.ask(STUDY, mine[0].study) == job
