@@ -27,7 +27,7 @@ from pacs_proxy.ingest.reopening import opened
 from pacs_proxy.ingest.results import SKIPPED, names_of
 from pacs_proxy.ingest.shield import Examined, examine
 from pacs_proxy.ingest.sides import Line, beside
-from pacs_proxy.ingest.staged import Staged
+from pacs_proxy.ingest.staged import Staged, remember
 from pacs_proxy.jobs import PROMPT, Claimed, Jobs, Later
 from pacs_proxy.upstream.answers import Description
 from pacs_proxy.upstream.client import Client
@@ -183,6 +183,7 @@ class Conflicts:
             for piece in self._client.body(found, self._client.attempts(interest)):
                 copy.write(piece)
             os.fdatasync(copy.fileno())
+        remember(to.parent)
 
     def _put_back(self, claimed: Claimed, row: Result, refusal: BadUpload) -> None:
         """The new one is refused: what was there before is there again, and both stay."""

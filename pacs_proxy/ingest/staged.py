@@ -89,7 +89,7 @@ class Staged:
                 os.link(self._path, path)
             else:
                 self._copy(path)
-        _remember(path.parent)
+        remember(path.parent)
 
     def _read(self, at: int, count: int) -> bytes:
         piece = os.pread(self._descriptor, count, self._start + at)
@@ -114,7 +114,8 @@ def damaged() -> BadUpload:
     return BadUpload("staged_damaged", "The file was damaged on the server's disk. Send it again.")
 
 
-def _remember(folder: Path) -> None:
+def remember(folder: Path) -> None:
+    """Make the names in it durable."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,6 +13,7 @@ from pacs_proxy.errors import NotFound
 from pacs_proxy.errors.uploads import UploadFinished
 from pacs_proxy.ingest.conflicts import KEEP, KIND, REPLACE, Conflicts
 from pacs_proxy.ingest.deposit import Depositor
+from pacs_proxy.jobs import PROMPT
 from pacs_proxy.upstream.interest import Interest
 from tests.fakes import faults
 from tests.fakes.plan import Scripted
@@ -105,6 +108,28 @@ def test_replacing_stores_and_proves_the_new_one(
     world.settle()
     world.settle()
     assert not list(world.staging.folder.iterdir())
+
+
+def test_what_is_taken_out_of_the_archive_is_on_the_disk_before(
+    world: World, conflicts: Conflicts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its name as well: a file without one is not found again after a loss of power."""
+    folder, synced, real = str(world.staging.folder), list[str](), Depositor.undo
+
+    def sync(descriptor: int) -> None:
+        synced.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
+
+    def undo(depositor: Depositor, instance: str) -> None:
+        assert [Path(name).suffix for name in synced] == [".earlier", ""]
+        assert synced[1] == folder
+        real(depositor, instance)
+
+    conflicts.decide(_only(conflicts), REPLACE)
+    for name in ("fsync", "fdatasync"):
+        monkeypatch.setattr(os, name, sync)
+    monkeypatch.setattr(Depositor, "undo", undo)
+    assert world.runner.run_next((PROMPT,))
+    assert not conflicts.open()
 
 
 def test_a_replacing_that_dies_anywhere_ends_with_the_new_one(
