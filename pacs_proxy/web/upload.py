@@ -20,14 +20,14 @@ _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
 def install(app: Flask) -> None:
-    """A refused body is read all the same: closed on it, the client might lose the answer."""
+    """A body is read to its end, needed or not: closed on it, the client might lose the answer."""
 
     @app.after_request
     def after(answer: Response) -> Response:
         if (request.endpoint or "").startswith("uploads."):
             # The protocol wants it on every answer, also on those that are the edge's own.
             answer.headers.setdefault("Tus-Resumable", "1.0.0")
-        if request.method in _WITH_BODY and answer.status_code >= 400:
+        if request.method in _WITH_BODY:
             drain_after(answer, here().body_seconds, here().request_bytes)
         return answer
 

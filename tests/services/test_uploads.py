@@ -207,6 +207,14 @@ def test_the_same_creation_twice_is_one_upload(sender: Sender, server: Proxy) ->
     assert again.headers["Upload-Offset"] == "1000"
 
 
+def test_bytes_that_are_here_already_are_taken_all_the_same(sender: Sender) -> None:
+    """Its answer was lost: closed on what it sends again, a client would lose this one too."""
+    data = bytes(7_000_000)
+    where = sender.create(len(data), data, key="lost-answer")
+    for _ in range(3):
+        assert sender.create(len(data), data, key="lost-answer") == where
+
+
 def test_the_same_creation_at_the_same_time_is_one_upload(sender: Sender) -> None:
     answers: list[Answer] = []
     threads = [
