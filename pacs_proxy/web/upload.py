@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 from flask import Flask, Response, request
@@ -9,13 +10,14 @@ from flask import Flask, Response, request
 from pacs_proxy.errors import BodyCut, LengthRequired, ServicesInterrupted, ServicesUnreachable
 from pacs_proxy.errors.uploads import UploadBusy
 from pacs_proxy.upstream.sending import Sendable
+from pacs_proxy.upstream.stream import LARGEST, SMALLEST
 from pacs_proxy.web.bodies import Body, drain_after
 from pacs_proxy.web.progress import Progress
 from pacs_proxy.web.relay import asked, here, interest, passed
 
 # The route that says where an upload goes on.
 HEAD = "uploads.head"
-_PIECE = 1 << 20
+_QUICK = 0.05
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
@@ -55,12 +57,18 @@ def where() -> Response:
 
 
 def _counted(body: Body, length: int) -> Iterator[bytes]:
-    """The client's bytes; its silence and its leaving are told apart from the data side's."""
-    left, progress = length, Progress("in", length, _offset())
+    """The client's bytes; its silence and its leaving are told apart from the data side's.
+
+    In small pieces where the line is slow: waiting for a large one, we would be silent ourselves.
+    """
+    left, size, progress = length, SMALLEST, Progress("in", length, _offset())
     while left:
-        piece = body.read(min(_PIECE, left))
+        began = time.monotonic()
+        piece = body.read(min(size, left))
         if not piece:
             raise BodyCut("The body ended early; ask where to go on.")
+        is_quick = len(piece) == size and time.monotonic() - began < _QUICK
+        size = min(size * 4, LARGEST) if is_quick else SMALLEST
         left -= len(piece)
         progress.came(len(piece))
         yield piece

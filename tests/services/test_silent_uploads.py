@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from tests.fakes import FakeOrthanc
+from tests.fakes import FakeOrthanc, Link
 from tests.fakes.listener import hear
 from tests.sender import BYTES, Sender
 from tests.server import Proxy
@@ -68,3 +68,13 @@ def test_a_dripping_body_does_not_hold_its_thread(sender: Sender) -> None:
         over.set()
         thread.join()
         assert time.monotonic() - began > 0.9
+
+
+def test_a_slow_line_is_not_silent(sender: Sender) -> None:
+    """Each piece comes in time, here and behind the edge, though all of them take long."""
+    where = sender.create(len(DATA))
+    with Link(*sender.address, rate=60_000) as line:
+        slow = Sender(line.url)
+        # Half of it takes longer than silence may; a machine that stands still is silent too.
+        until(lambda: slow.patch_when_free(where, 0, DATA[:150_000]).status == 204)
+    assert sender.offset(where) == 150_000
