@@ -41,6 +41,7 @@ class Body:
         self._socket: socket.socket | None = request.environ.get("gunicorn.socket")
         self._pace, self._watch = Interest(clock), watch
         self._is_reading = False
+        self._broken: OSError | None = None
         # When enough had last come, and how much the connection had brought by then.
         self._mark = (0.0, 0)
 
@@ -54,10 +55,17 @@ class Body:
         sock = self._socket
         self._pace.hold(lambda: _stop_reading(sock))
         with self._watch.over(self._pace, self._drips):
-            yield self
+            try:
+                yield self
+            finally:
+                # From now on the connection is the answer's, and the next request's.
+                self._pace.let_go()
 
     def read(self, size: int) -> bytes:
-        """Up to so many bytes; none at the end, or where the client left."""
+        """Up to so many bytes; none at the end, or where the client left.
+
+        What came before the body broke off is given first, and the error by the next call.
+        """
         self._mark, self._is_reading = (self._clock(), self._arrived()), True
         try:
             piece = self._received(size)
@@ -67,23 +75,37 @@ class Body:
             raise BodyCut("The connection broke; ask with HEAD and go on from there.") from None
         finally:
             self._is_reading = False
-        if self._pace.is_lost:
+        if self._pace.is_lost and not piece:
             raise _stalled()
         return piece
 
     def _received(self, size: int) -> bytes:
         """Straight from the socket where gunicorn would copy what it reads ahead several times."""
         framed: Any = self._stream
+        if self._broken:
+            raise self._broken
         if self._socket is None or not _is_plain(framed):
             return bytes(framed.read(size))
         ahead = framed.reader.unreader.buf.getbuffer().nbytes
         if ahead or not framed.reader.length:
             return bytes(framed.reader.read(min(size, ahead)))
+        return self._taken(self._socket, framed, min(size, _AT_HAND, framed.reader.length))
+
+    def _taken(self, sock: socket.socket, framed: Framed, size: int) -> bytes:
+        """So many bytes; fewer where the client left, or fell silent."""
+        pieces = list[bytes]()
         try:
-            return _taken(self._socket, framed.reader, min(size, _AT_HAND))
-        except OSError:
-            framed.failed = True  # where the next request would begin is not known any more
-            raise
+            while size and (piece := sock.recv(size)):
+                size -= len(piece)
+                framed.reader.length -= len(piece)
+                pieces.append(piece)
+        except OSError as error:
+            self._broken = error
+        # Else the rest of this body, if it still comes, would be the next request.
+        framed.failed = framed.failed or size > 0
+        if self._broken and not pieces:
+            raise self._broken
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def _drips(self) -> bool:
         now, arrived = self._clock(), self._arrived()
@@ -143,16 +165,6 @@ def drain_after(answer: Response, seconds: float, most: int) -> None:
                 left -= len(piece)
 
     answer.call_on_close(drain)
-
-
-def _taken(sock: socket.socket, reader: LengthReader, size: int) -> bytes:
-    """So many bytes, fewer only at the end of the body or where the client left."""
-    pieces, size = [], min(size, reader.length)
-    while size and (piece := sock.recv(size)):
-        size -= len(piece)
-        reader.length -= len(piece)
-        pieces.append(piece)
-    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 def _is_plain(stream: Any) -> bool:
