@@ -179,6 +179,8 @@ class _Exchange:
     def _connect(self, seconds: float) -> None:
         if not self.link.is_open:
             self.link.connect(min(seconds, max(1.0, self._silence)))
+            # Until now there was nothing that could be broken off.
+            self._interest.check()
         self.link.sock.settimeout(self._silence)
 
     def _asked(self, pace: Pace) -> Head:
