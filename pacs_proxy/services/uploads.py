@@ -169,5 +169,5 @@ def _sign(answer: Response) -> None:
 
 
 def _drain(answer: Response) -> None:
-    settings = services().settings
-    drain_after(answer, settings.upload_body_seconds, settings.upload_request_bytes)
+    settings, watch = services().settings, services().watch
+    drain_after(answer, watch, settings.upload_body_seconds, settings.upload_request_bytes)

@@ -15,7 +15,7 @@ from gunicorn.http.body import LengthReader
 from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import HTTPException
 
-from pacs_proxy.errors import BadRequest, BodyCut, BodyStalled, PacsProxyError
+from pacs_proxy.errors import BadRequest, BodyCut, BodyStalled
 from pacs_proxy.errors.uploads import TooLarge, WrongMedia
 from pacs_proxy.upstream.interest import Interest
 from pacs_proxy.upstream.watch import Watch
@@ -149,22 +149,39 @@ def short_text(asked: dict[str, Any], name: str) -> str:
     return value
 
 
-def drain_after(answer: Response, seconds: float, most: int) -> None:
-    """Read what the client still sends once it has its answer.
+def drain_after(answer: Response, watch: Watch, seconds: float, most: int) -> None:
+    """Read what the client still sends once it has its answer, for so long and no longer.
 
     Closing a connection with bytes unread resets it, and the answer may be lost with it.
     """
-    stream, sock = request.stream, request.environ.get("gunicorn.socket")
+    stream: Any = request.stream
+    sock: socket.socket | None = request.environ.get("gunicorn.socket")
 
     def drain() -> None:
-        deadline, left = time.monotonic() + seconds, most
-        with suppress(OSError, ParseException, HTTPException, PacsProxyError):
-            if sock is not None:
-                sock.settimeout(seconds)
-            while left > 0 and time.monotonic() < deadline and (piece := stream.read(_PIECE)):
+        left = most
+        with suppress(OSError, ParseException, HTTPException), _ending(sock, watch, seconds) as end:
+            while left > 0 and (piece := stream.read(_PIECE)):
                 left -= len(piece)
+            if end.is_lost:
+                stream.failed = True  # else its rest would be the next request
 
     answer.call_on_close(drain)
+
+
+@contextmanager
+def _ending(sock: socket.socket | None, watch: Watch, seconds: float) -> Iterator[Interest]:
+    """Inside, nothing is read after so many seconds, however slowly the bytes come."""
+    end, due = Interest(), time.monotonic() + seconds
+    if sock is None:
+        yield end
+        return
+    sock.settimeout(seconds)
+    end.hold(lambda: _stop_reading(sock))
+    with watch.over(end, lambda: time.monotonic() > due):
+        try:
+            yield end
+        finally:
+            end.let_go()
 
 
 def _is_plain(stream: Any) -> bool:

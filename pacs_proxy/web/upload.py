@@ -30,7 +30,7 @@ def install(app: Flask) -> None:
             # The protocol wants it on every answer, also on those that are the edge's own.
             answer.headers.setdefault("Tus-Resumable", "1.0.0")
         if request.method in _WITH_BODY:
-            drain_after(answer, here().body_seconds, here().request_bytes)
+            drain_after(answer, here().watch, here().body_seconds, here().request_bytes)
         return answer
 
 

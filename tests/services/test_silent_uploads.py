@@ -4,6 +4,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from random import Random
 
 import pytest
@@ -13,7 +14,7 @@ from tests.fakes.listener import hear
 from tests.sender import BYTES, Sender
 from tests.server import Proxy
 from tests.split import Edge, Services
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 DATA = Random(5).randbytes(300_000)
 SECONDS = {"upload_body_seconds": 1}
@@ -49,25 +50,40 @@ def goes_on(sender: Sender, where: str) -> bool:
     return at == len(DATA) or sender.patch(where, at, DATA[at:]).status == 204
 
 
-def test_a_dripping_body_does_not_hold_its_thread(sender: Sender) -> None:
+@contextmanager
+def dripping(sock: socket.socket) -> Iterator[None]:
     """One byte each tenth of a second: never silent, and never done."""
-    where = sender.create(len(DATA))
-    over, began = threading.Event(), time.monotonic()
+    over = threading.Event()
 
-    def drip(sock: socket.socket) -> None:
+    def drip() -> None:
         while not over.wait(0.1):
             try:
                 sock.send(b"x")
             except OSError:
                 return
 
-    with sender.begin("PATCH", where, {**BYTES, "Upload-Offset": "0"}, len(DATA), b"x") as sock:
-        thread = threading.Thread(target=drip, args=(sock,))
-        thread.start()
-        assert hear(sock).status == 408
+    thread = threading.Thread(target=drip)
+    thread.start()
+    try:
+        yield
+    finally:
         over.set()
         thread.join()
-        assert time.monotonic() - began > 0.9
+
+
+def test_a_dripping_body_does_not_hold_its_thread(sender: Sender) -> None:
+    where = sender.create(len(DATA))
+    whole, began = {**BYTES, "Upload-Offset": "0"}, time.monotonic()
+    with sender.begin("PATCH", where, whole, len(DATA), b"x") as sock, dripping(sock):
+        assert hear(sock).status == 408
+    assert time.monotonic() - began > 0.9
+
+
+def test_a_refused_body_that_drips_does_not_hold_it_either(sender: Sender) -> None:
+    refused = {"Upload-Length": "9"}
+    with sender.begin("POST", "/api/uploads", refused, len(DATA), b"x") as sock, dripping(sock):
+        heard = hear(sock, PATIENCE)
+    assert (heard.status, heard.end == "quiet") == (412, False)
 
 
 def test_a_slow_line_is_not_silent(sender: Sender) -> None:
