@@ -19,6 +19,7 @@ from pacs_proxy.lingering import LingeringWorker, has_read_ahead
 from pacs_proxy.services.delivery import Answer, FilePart
 from pacs_proxy.services.headers import Environ, head, name_request
 from pacs_proxy.services.hot import PREFIX, Hot
+from pacs_proxy.web import turn
 from pacs_proxy.web.exchange import SEND_SECONDS
 
 _LARGEST_HEAD = 8192
@@ -74,9 +75,12 @@ def _answered(hot: Hot, conn: Any) -> bool | None:
     if environ is not None:
         name_request()
         environ["gunicorn.socket"], environ["REMOTE_ADDR"] = sock, conn.client[0]
-        answer = hot.answer(environ)
-        if answer is not None:
-            return _sent(sock, answer)
+        try:
+            answer = hot.answer(environ)
+            if answer is not None:
+                return _sent(sock, answer)
+        finally:
+            turn.end(environ)
     conn.parser.unreader.unread(data)
     return None
 

@@ -21,7 +21,7 @@ from gunicorn.workers.workertmp import WorkerTmp
 
 from pacs_proxy import logs
 from pacs_proxy.settings import SettingError, Settings
-from pacs_proxy.web import seal
+from pacs_proxy.web import seal, turn
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -104,6 +104,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "logger_class": QuietLogger,
             "child_exit": _forget_figures,
             "worker_exit": self._rest,
+            "post_request": _answered,
             # By default gunicorn believes these headers of whoever is on this machine.
             "forwarder_headers": "",
             "forwarded_allow_ips": "",
@@ -254,6 +255,10 @@ def own_spool(folder: Path, sleep: Callable[[float], None] = time.sleep) -> None
         f"The spool folder {folder} is in use by another server. Stop that one, or give this one "
         "another PACS_PROXY_PORT or PACS_PROXY_SPOOL_DIR."
     )
+
+
+def _answered(_: object, __: object, environ: dict[str, Any], ___: object) -> None:
+    turn.end(environ)
 
 
 def _forget_figures(_: object, worker: Any) -> None:

@@ -7,7 +7,6 @@ import select
 import socket
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -15,6 +14,7 @@ from pacs_proxy import metrics
 from pacs_proxy.errors import BadRequest, CrossSite
 from pacs_proxy.upstream.interest import Interest
 from pacs_proxy.upstream.watch import Watch
+from pacs_proxy.web import turn
 
 log = logging.getLogger("pacs_proxy.requests")
 
@@ -65,16 +65,12 @@ def begin_interest(
     sock = environ.get("gunicorn.socket")
     if sock is not None:
         left = departure(sock)
-        watch.add(interest, left if has_ended is None else lambda: left() or _cut(sock, has_ended))
+        if has_ended is None:
+            watch.add(interest, left)
+        else:
+            mine = turn.begin(environ, sock)
+            watch.add(interest, lambda: left() or (has_ended() and mine.cut()))
     return interest
-
-
-def _cut(sock: socket.socket, has_ended: Callable[[], bool]) -> bool:
-    if not has_ended():
-        return False
-    with suppress(OSError):
-        sock.shutdown(socket.SHUT_RDWR)
-    return True
 
 
 def departure(sock: socket.socket) -> Callable[[], bool]:

@@ -10,9 +10,11 @@ import pytest
 
 from pacs_proxy import doorkeeper
 from pacs_proxy.access.permissions import ACCOUNT_ROLES, PUBLIC, ROLES
+from pacs_proxy.demo.orthanc import free_port
 from pacs_proxy.services.route import Route
 from pacs_proxy.services.routes import ROUTES
 from pacs_proxy.settings import Settings
+from pacs_proxy.upstream.watch import EVERY
 from tests.fakes import FakeOrthanc
 from tests.fakes.store import orthanc_id
 from tests.postgres import Postgres
@@ -312,6 +314,25 @@ def test_what_is_on_its_way_ends_with_its_session(
     assert ask(door, "DELETE", "/api/session", mine).status == 204
     assert dripped(response) < 48 << 20
     connection.close()
+
+
+def test_an_answer_that_is_over_leaves_its_connection_alone_when_the_session_ends() -> None:
+    """Behind an edge or a front proxy, the next request on it may be somebody else's."""
+    nobody = f"http://127.0.0.1:{free_port()}"
+    with Proxy(nobody, sign_in=1, deadline_seconds=1) as server:
+        doorkeeper.add_user(settings(server), "reader", "reader", PASSWORD)
+        mine = cookie(sign_in(server, "reader"))
+        connection = server.connect()
+        for path in (f"instances/{ID}/file", f"studies/{ID}"):
+            connection.request("GET", f"/api/pacs/{path}", headers=mine)
+            response = connection.getresponse()
+            assert response.status == 503
+            response.read()
+        assert ask(server, "DELETE", "/api/session", mine).status == 204
+        connection.sock.settimeout(4 * EVERY)
+        with pytest.raises(TimeoutError):
+            connection.sock.recv(1)
+        connection.close()
 
 
 def dripped(response: http.client.HTTPResponse) -> int:
