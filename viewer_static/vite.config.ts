@@ -31,9 +31,16 @@ export default defineConfig({
     license: { fileName: 'THIRD-PARTY.md' },
   },
   define: {
-    __DECODER_DIGEST__: JSON.stringify(integrityOf('@cornerstonejs/codec-openjph/wasm')),
+    __DECODER_DIGESTS__: JSON.stringify({
+      jpeg: integrityOf('@cornerstonejs/codec-libjpeg-turbo-8bit/decodewasm'),
+      jpegLs: integrityOf('@cornerstonejs/codec-charls/decodewasm'),
+      jpeg2000: integrityOf('@cornerstonejs/codec-openjpeg/decodewasm'),
+      highThroughput: integrityOf('@cornerstonejs/codec-openjph/wasm'),
+      jpegXl: integrityOf('@cornerstonejs/codec-libjxl/decodewasm'),
+    }),
   },
-  worker: { format: 'es' },
+  // A decoder in a script of its own would be fetched by the worker, where nobody limits how long that takes.
+  worker: { format: 'es', rolldownOptions: { output: { codeSplitting: false } } },
   resolve: {
     alias: {
       // Pictures are drawn by WebGL or on the CPU; the profiles would bring a WebGPU renderer too.

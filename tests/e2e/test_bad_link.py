@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import cast
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
+from pydicom.uid import JPEG2000Lossless
 
 from pacs_proxy.demo.orthanc import ThrowawayOrthanc
 from pacs_proxy.demo.phantom import Label, Patient, Study, ct_series
@@ -198,3 +199,26 @@ def test_a_stall_of_seconds_is_said_and_outlived(
     window.picture("slow")
     line.weather, line.rate = Script(), None
     assert_all_proven(window, shelf)
+
+
+def test_a_decoder_that_does_not_arrive_is_asked_for_anew_and_no_picture_is_blamed(
+    served: Proxy, shelf: Shelf, viewer: OpenViewer
+) -> None:
+    label = Label(Study(Patient("Packed^Ct"), "CT", "P2K"))
+    packed = shelf.add(ct_series(2, 64, 64, JPEG2000Lossless, label=label))
+    window = viewer(served.url, 900)
+    asked: list[str] = []
+
+    def lose_the_first(route: Route) -> None:
+        asked.append(route.request.url)
+        if len(asked) > 1:
+            route.continue_()
+
+    window.page.route("**/openjpeg*.wasm", lose_the_first)
+    window.open(packed)
+    window.page.get_by_text("The connection is slow").first.wait_for()
+    window.picture("decoder-awaited")
+    window.until_all(2)
+    assert [is_drawn_right(shelf, one) for one in window.walk(range(2))] == [True, True]
+    assert len(asked) > 1
+    assert (window.failures, window.toasts) == ([], [])

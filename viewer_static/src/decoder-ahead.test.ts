@@ -1,7 +1,9 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { FakeClock } from './testing.ts';
 
-describe('the decoder for slow links', () => {
+const HTJ2K = '1.2.840.10008.1.2.4.201';
+
+describe('decoders, before they are needed', () => {
   let decoderReady: typeof import('./decoder-ahead.ts').decoderReady;
 
   beforeEach(async () => {
@@ -18,13 +20,17 @@ describe('the decoder for slow links', () => {
         ),
     ) as unknown as typeof globalThis.fetch;
     for (const seconds of [10, 20]) {
-      const ready = decoderReady(fetch, clock);
+      const ready = decoderReady(HTJ2K, fetch, clock);
       const over = vi.fn();
       ready.catch(over);
       await clock.advance(1_000 * seconds - 1);
       expect(over).not.toHaveBeenCalled();
       await clock.advance(1);
-      await expect(ready).rejects.toMatchObject({ category: 'stalled', retryable: true });
+      await expect(ready).rejects.toMatchObject({
+        category: 'engine',
+        retryable: true,
+        away: true,
+      });
     }
   });
 
@@ -35,10 +41,26 @@ describe('the decoder for slow links', () => {
       if (asked.length === 1) throw new TypeError('Failed to fetch');
       return new Response(new Uint8Array(4));
     }) as unknown as typeof globalThis.fetch;
-    await expect(decoderReady(fetch)).rejects.toThrow();
-    await decoderReady(fetch);
-    await decoderReady(fetch);
+    const broken = { category: 'engine', retryable: true, message: 'The decoder did not arrive.' };
+    await expect(decoderReady(HTJ2K, fetch)).rejects.toMatchObject(broken);
+    await decoderReady(HTJ2K, fetch);
+    await decoderReady(HTJ2K, fetch);
     expect(asked.map(({ cache }) => cache)).toEqual(['default', 'reload']);
     for (const { integrity } of asked) expect(integrity).toMatch(/^sha256-[A-Za-z0-9+/]{43}=$/);
+  });
+
+  it('are each their own, and nothing is fetched for what needs none', async () => {
+    const asked: unknown[] = [];
+    const fetch = vi.fn(async (address: unknown) => {
+      asked.push(address);
+      return new Response(new Uint8Array(4));
+    }) as unknown as typeof globalThis.fetch;
+    for (const end of ['1', '1.99', '5', '4.51', '4.57', '4.70', '4.100'])
+      await decoderReady(`1.2.840.10008.1.2.${end}`, fetch);
+    expect(asked).toEqual([]);
+    for (const end of ['50', '80', '81', '90', '91', '110', '201', '202', '203'])
+      await decoderReady(`1.2.840.10008.1.2.4.${end}`, fetch);
+    expect(new Set(asked).size).toBe(5);
+    expect(asked).toHaveLength(5);
   });
 });

@@ -1,2 +1,4 @@
-/** Subresource Integrity of the HTJ2K decoder, by the build (vite.config.ts). */
-declare const __DECODER_DIGEST__: string;
+/** Subresource Integrity of the decoders, by the build (vite.config.ts). */
+declare const __DECODER_DIGESTS__: Readonly<
+  Record<'jpeg' | 'jpegLs' | 'jpeg2000' | 'highThroughput' | 'jpegXl', string>
+>;

@@ -1,8 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { Decoders } from './decoders.ts';
 import { FakeClock } from './testing.ts';
 
-function bench() {
+function bench(greet: () => Promise<unknown> = () => Promise.resolve()) {
   const clock = new FakeClock();
   const workers = [new EventTarget(), new EventTarget()];
   let ended = 0;
@@ -12,7 +12,7 @@ function bench() {
     },
     workerRegistry: { dicomImageLoader: { nativeWorkers: workers } },
   };
-  return { clock, workers, decoders: new Decoders(manager, clock), ended: () => ended };
+  return { clock, workers, decoders: new Decoders(manager, clock, greet), ended: () => ended };
 }
 
 const never = () => new Promise<never>(() => undefined);
@@ -63,5 +63,39 @@ describe('decoders', () => {
     await decoders.guarded(() => Promise.resolve(1));
     await clock.advance(600_000);
     expect(ended()).toBe(0);
+  });
+
+  it('says of a worker that does not arrive that it did not, and nothing of the picture', async () => {
+    const greetings = [never, never, () => Promise.resolve()];
+    const { decoders, clock, ended } = bench(() => (greetings.shift() ?? never)());
+    for (const seconds of [30, 60]) {
+      const over = vi.fn();
+      const decode = decoders.guarded(() => Promise.resolve(7));
+      decode.catch(over);
+      await clock.advance(1_000 * seconds - 1);
+      expect(over).not.toHaveBeenCalled();
+      await clock.advance(1);
+      const said = {
+        category: 'engine',
+        message: `The decoder did not arrive within ${seconds} s.`,
+      };
+      await expect(decode).rejects.toMatchObject({ ...said, retryable: true, away: true });
+    }
+    expect(ended()).toBe(2);
+    expect(await decoders.guarded(() => Promise.resolve(7))).toBe(7);
+  });
+
+  it('greets the new worker after the old one hung', async () => {
+    let greeted = 0;
+    const { decoders, clock } = bench(async () => {
+      greeted += 1;
+    });
+    await Promise.all([decoders.come(), decoders.guarded(async () => 1)]);
+    expect(greeted).toBe(1);
+    const hung = expect(decoders.guarded(never)).rejects.toMatchObject({ category: 'decode' });
+    await clock.advance(60_000);
+    await hung;
+    await decoders.guarded(async () => 1);
+    expect(greeted).toBe(2);
   });
 });

@@ -119,7 +119,7 @@ export const EXPLAINED: Readonly<Record<Category, Explanation>> = {
   ),
   engine: entry(
     'Viewer incomplete',
-    'A part of the viewer could not be loaded. If this stays, reload the page.',
+    'A part of the viewer has not come from the server: the line may be slow. If this stays, reload the page.',
     true,
     true,
   ),

@@ -11,6 +11,7 @@ import {
 } from '@cornerstonejs/core';
 import { init as initLoader, wadouri } from '@cornerstonejs/dicom-image-loader';
 import { wallClock } from './clock.ts';
+import { decoderReady } from './decoder-ahead.ts';
 import { Decoders, type WorkerManager } from './decoders.ts';
 import { type Drawing, isByProcessor } from './drawing.ts';
 import { type Category, recognised, ViewerError } from './errors.ts';
@@ -83,13 +84,22 @@ async function picture(imageId: string, options: Record<string, unknown>): Promi
   return image;
 }
 
-const decoders = new Decoders(getWebWorkerManager() as unknown as WorkerManager, wallClock);
+const workers = getWebWorkerManager();
+const decoders = new Decoders(workers as unknown as WorkerManager, wallClock, () =>
+  decodedAt(DOT, EXPLICIT, new Uint8Array(1)),
+);
+
+/** By the browser itself, without any program of ours: JPEG in colour. */
+const isByBrowser = (syntax: string, natural: Natural): boolean =>
+  syntax === BASELINE && numberIn(natural, 'SamplesPerPixel') >= 3;
 
 async function decoded(imageId: string, options: Record<string, unknown>): Promise<Types.IImage> {
   const decode = () => wadouri.loadImageFromNaturalizedMetadata(imageId, { ...options }).promise;
   try {
-    const image = (await decoders.guarded(decode)) as unknown as Types.IImage;
     const natural = naturalOf(imageId) ?? {};
+    const syntax = String(natural.TransferSyntaxUID);
+    if (!isByBrowser(syntax, natural)) await decoderReady(syntax);
+    const image = (await decoders.guarded(decode)) as unknown as Types.IImage;
     return windowed(complete(image, natural), natural);
   } catch (thrown) {
     throw undecoded(recognised(thrown));
@@ -97,21 +107,30 @@ async function decoded(imageId: string, options: Record<string, unknown>): Promi
 }
 
 /** One frame's values by the library's own decoding workers. */
-export function decodeFrame(
+export async function decodeFrame(
+  imageFrame: RawFrame,
+  transferSyntax: string,
+  pixelData: Uint8Array,
+): Promise<DecodedFrame> {
+  await decoderReady(transferSyntax);
+  return decoders.guarded(() => decodedAt(imageFrame, transferSyntax, pixelData));
+}
+
+function decodedAt(
   imageFrame: RawFrame,
   transferSyntax: string,
   pixelData: Uint8Array,
 ): Promise<DecodedFrame> {
   const options = { preScale: { enabled: false } };
   const task = { imageFrame, transferSyntax, pixelData, options, decodeConfig: {} };
-  return decoders.guarded(() =>
-    getWebWorkerManager().executeTask('dicomImageLoader', 'decodeTask', task, {
-      requestType: RequestType.Interaction,
-      priority: 0,
-    }),
-  ) as Promise<DecodedFrame>;
+  return workers.executeTask('dicomImageLoader', 'decodeTask', task, {
+    requestType: RequestType.Interaction,
+    priority: 0,
+  }) as Promise<DecodedFrame>;
 }
 
+const EXPLICIT = '1.2.840.10008.1.2.1';
+const BASELINE = '1.2.840.10008.1.2.4.50';
 const DOT: RawFrame = {
   rows: 1,
   columns: 1,
@@ -123,9 +142,10 @@ const DOT: RawFrame = {
   photometricInterpretation: 'MONOCHROME2',
 };
 
-/** The library starts its worker with the first frame: one of one pixel has it ready for the reader's. */
-function warmDecoder(): void {
-  decodeFrame(DOT, '1.2.840.10008.1.2.1', new Uint8Array(1)).catch(recognised);
+/** The library never hears again of tasks whose worker was ended: counted, they would hold up all others. */
+function uncounted(): void {
+  for (const type of [RequestType.Interaction, RequestType.Prefetch, RequestType.Thumbnail])
+    workers.workerPoolManager.setMaxSimultaneousRequests(type, Number.POSITIVE_INFINITY);
 }
 
 const KEPT = new Set<Category>(['decode', 'memory', 'engine', 'cancelled']);
@@ -184,8 +204,9 @@ export function startEngine(drawing: Drawing): void {
   // One picture at a time needs one graphics context, not the default seven.
   init({ rendering: { webGlContextCount: 1, useCPURendering }, debug: {} });
   initLoader({});
-  warmDecoder();
-  decoders.watch();
+  uncounted();
+  // The library starts its worker with the first frame: one of one pixel has it ready for the reader's.
+  decoders.come().catch(recognised);
   imageLoader.registerImageLoader('vdcm', load as never);
 }
 

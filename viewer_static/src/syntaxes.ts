@@ -24,12 +24,3 @@ export function syntaxName(uid: string | null): string {
   if (uid === null) return 'not told by the archive';
   return NAMES[uid] ?? uid;
 }
-
-const HIGH_THROUGHPUT: ReadonlySet<string> = new Set(
-  [201, 202, 203].map((last) => `1.2.840.10008.1.2.4.${last}`),
-);
-
-/** HTJ2K, PS3.5 A.4.4. */
-export function isHighThroughput(uid: string): boolean {
-  return HIGH_THROUGHPUT.has(uid);
-}
