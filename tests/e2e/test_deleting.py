@@ -114,6 +114,8 @@ def test_one_series_goes_and_its_study_stays(shown: Shown) -> None:
 
 def test_all_of_a_patient_goes_and_nothing_of_a_namesake(shown: Shown) -> None:
     shown.begun()
+    expect(shown.page.locator("dialog.deletion li")).to_have_count(3)
+    shown.window.picture("delete-all-of-a-patient")
     shown.confirmed("All 3 studies of this patient")
     expect(shown.page.locator(ROWS)).to_have_count(1)
     expect(shown.page.locator(ROWS)).to_contain_text("OTHER")

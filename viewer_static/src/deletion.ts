@@ -20,6 +20,8 @@ interface Target {
   /** One after the other; each can be repeated. */
   readonly paths: readonly string[];
   readonly words: string;
+  /** What goes, one by one, where the words only count it. */
+  readonly each?: readonly string[];
 }
 
 const ROOT = 'api/pacs';
@@ -54,10 +56,8 @@ function partsOf(one: StudyDetail): Target[] {
 function everything({ patient_name }: Study, all: readonly Study[]): Target[] {
   const same = all.filter((other) => other.patient_name === patient_name);
   if (same.length < 2) return [];
-  const named = same.map(heading).join('; ');
-  return [
-    { paths: same.map(pathOf), words: `All ${same.length} studies of this patient: ${named}` },
-  ];
+  const words = `All ${same.length} studies of this patient:`;
+  return [{ paths: same.map(pathOf), words, each: same.map(heading) }];
 }
 
 /** Ends with what was deleted, or null when nothing was. */
@@ -138,7 +138,11 @@ export class Deletion {
     box.addEventListener('change', () => {
       this.target = target;
     });
-    return el('label', {}, box, target.words);
+    const choice = el('label', {}, box, target.words);
+    const { each } = target;
+    if (each === undefined) return choice;
+    const list = el('ul', { class: 'deletion-list' }, ...each.map((one) => el('li', {}, one)));
+    return el('div', {}, choice, list);
   }
 
   private async run(): Promise<void> {
