@@ -91,6 +91,15 @@ def test_a_download_says_its_size_and_is_a_whole_zip(page: Page, held: list[Held
     assert "nobody" not in begun.value.suggested_filename.lower()
 
 
+def test_the_fields_of_the_search_are_one_row_on_a_desk(page: Page) -> None:
+    tops = "() => [...document.querySelectorAll('.search > *')].map((one) => one.offsetTop"
+    bottoms = page.evaluate(f"{tops} + one.offsetHeight)")
+    assert len(bottoms) > 10
+    assert max(bottoms) - min(bottoms) <= 1
+    beyond = "(all) => all.map((one) => one.scrollWidth - one.clientWidth)"
+    assert max(page.locator(".field").evaluate_all(beyond)) <= 0
+
+
 def test_what_arrives_is_seen_marked_and_takes_no_place_away(
     page: Page, archive: ThrowawayOrthanc
 ) -> None:
