@@ -27,6 +27,11 @@ CT = ct_series(32, 96, 96, label=Label(STUDY, 1))
 MR = mr_series(24, 80, 80, label=Label(STUDY, 2))
 TILTED = Textured(tag=1, study=40, count=12, rows=60, columns=70, step=(0, 1, 4), patient="MPR")
 LOADS = ("/display", "/compact")
+# How high the middles of all that the bar shows lie.
+BAR = """() => [...document.querySelectorAll('.mpr-bar > *')]
+  .map((one) => one.getBoundingClientRect())
+  .filter(({ height }) => height > 0)
+  .map(({ top, height }) => top + height / 2)"""
 
 
 @pytest.fixture(scope="module")
@@ -147,6 +152,25 @@ def test_a_slice_that_fails_is_named_and_never_drawn_over(
         until_complete(window)
         shown = plane(window, "coronal")
         assert_equal(shown, volume.cut(shown))
+
+
+def test_in_half_a_window_the_bar_above_the_planes_is_one_row(
+    window: Viewer, books: dict[str, Book]
+) -> None:
+    window.open(books["ct"]).until_shown(0)
+    window.page.keyboard.press("Control+2")
+    window.until("s.panes().length === 2")
+    window.page.keyboard.press("F8")
+    until_complete(window)
+    window.page.get_by_label("Projection").select_option("max")
+    until_complete(window)
+    window.picture("mpr-half")
+    middles = window.page.evaluate(BAR)
+    assert len(middles) > 5
+    assert max(middles) - min(middles) < 5
+    window.page.keyboard.press("Escape")
+    window.page.keyboard.press("Control+1")
+    window.until("s.panes().length === 1")
 
 
 def workers(window: Viewer) -> list[str]:
