@@ -3,13 +3,15 @@
 import io
 import zipfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from pacs_proxy.demo.orthanc import ThrowawayOrthanc, find_executable
 from tests.e2e.conftest import OpenViewer
+from tests.e2e.viewer import Viewer
 from tests.real.studies import Held, image, stored
 from tests.server import Proxy
 
@@ -98,6 +100,29 @@ def test_the_fields_of_the_search_are_one_row_on_a_desk(page: Page) -> None:
     assert max(bottoms) - min(bottoms) <= 1
     beyond = "(all) => all.map((one) => one.scrollWidth - one.clientWidth)"
     assert max(page.locator(".field").evaluate_all(beyond)) <= 0
+
+
+def test_on_a_phone_download_and_delete_are_reached_on_every_row(
+    browser: Browser, served: Proxy, held: list[Held]
+) -> None:
+    with closing(Viewer(browser, served.url, 390, touch=True)) as window:
+        window.page.set_viewport_size({"width": 390, "height": 844})
+        window.page.goto(served.url)
+        rows = window.page.locator(ROWS)
+        expect(rows.nth(len(held) - 1)).to_be_visible()
+        window.picture("phone-list")
+        for number in range(len(held)):
+            row = rows.nth(number)
+            row.get_by_role("button", name="Download or delete this study").tap()
+            expect(row.locator(".row-acts div")).to_have_css("opacity", "1")
+            window.picture("phone-row")
+            row.get_by_role("button", name="Download", exact=True).tap()
+            window.page.get_by_role("dialog", name="Download").wait_for()
+            window.page.keyboard.press("Escape")
+            expect(window.page.get_by_role("dialog")).to_have_count(0)
+        # A finger on the row itself opens it, as ever.
+        rows.first.locator(".name").tap()
+        window.page.locator(".reader").wait_for()
 
 
 def test_what_arrives_is_seen_marked_and_takes_no_place_away(

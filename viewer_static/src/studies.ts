@@ -208,9 +208,11 @@ export class Studies {
     remove.title = 'Delete this study or one of its series';
     const save = button('Download', 'row-act', () => void this.save(study.id));
     save.title = 'Download this study or one of its series as a ZIP';
+    const more = button('⋯', 'row-more', () => this.focusOn(study.id));
+    set(more, 'aria-label', 'Download or delete this study');
     const cells = [
       ...this.columns.cells(study),
-      el('td', { class: 'row-acts' }, el('div', {}, save, remove)),
+      el('td', { class: 'row-acts' }, more, el('div', {}, save, remove)),
     ];
     const isNew = this.seen !== null && (study.arrived ?? 0) > this.seen;
     if (isNew) cells[0]?.append(el('span', { class: 'new-chip' }, 'New'));
