@@ -243,6 +243,18 @@ def test_wheel_keys_and_drag_move_the_slide(
     window.until(f"Math.abs(s.scale() - {scale}) < 1e-9 && s.settled()")
 
 
+def test_the_small_picture_beside_a_slide_is_of_all_of_it(
+    window: SlideWindow, coloured: tuple[Book, Pixels]
+) -> None:
+    book, _ = coloured
+    window.open(book)
+    small = window.page.locator(f"[data-series='{book.series}'] .tile-picture img")
+    small.wait_for(state="attached")
+    # In the shape of the smallest level, which is two tiles wide: neither square nor padded.
+    assert small.evaluate("one => [one.naturalWidth, one.naturalHeight]") == [160, 117]
+    window.viewer.picture("slide-strip")
+
+
 def test_other_series_open_as_before_after_a_slide(
     window: SlideWindow, coloured: tuple[Book, Pixels], bars: Book
 ) -> None:

@@ -3,7 +3,9 @@ import { renderedPath, type SeriesHead, type Study, type StudyDetail, type When 
 import { button, el, say, set } from './dom.ts';
 import { isPicture, whenOf } from './layout.ts';
 import type { Pane } from './pane.ts';
+import type { Watch } from './persist.ts';
 import { isComplete, words } from './progress.ts';
+import { slideThumbnail } from './slide-thumbnail.ts';
 import { DRAG_TYPE } from './stage.ts';
 import { date, plural } from './text.ts';
 import type { Transport } from './transport.ts';
@@ -180,7 +182,7 @@ export class Strip {
 
   private async picture(head: SeriesHead, instance: string, signal: AbortSignal): Promise<void> {
     try {
-      const blob = await this.transport.picture(renderedPath(instance, 1, THUMBNAIL), { signal });
+      const blob = await this.drawn(head, instance, { signal });
       if (signal.aborted) return;
       const address = URL.createObjectURL(blob);
       this.addresses.push(address);
@@ -190,6 +192,16 @@ export class Strip {
     } catch {
       // The tile keeps its letters: a missing thumbnail is no news to a reader.
     }
+  }
+
+  private async drawn(head: SeriesHead, instance: string, watch: Watch): Promise<Blob> {
+    if (head.modality === 'SM') {
+      const whole = await slideThumbnail(this.transport, head.id, THUMBNAIL, watch).catch(
+        () => null,
+      );
+      if (whole !== null) return whole;
+    }
+    return this.transport.picture(renderedPath(instance, 1, THUMBNAIL), watch);
   }
 }
 
