@@ -125,7 +125,12 @@ def test_who_is_signed_in_is_asked_before_a_link_takes_that_place(
     window.until_shown(0)
     page.reload()
     window.until_shown(0)
+    page.route("**/api/session", lambda route: route.abort())
     page.locator(".guest-bar").get_by_role("button", name="Close").click()
+    page.locator(".sign-out[open]").get_by_text("the study can still be opened").wait_for()
+    assert page.locator("#app > *").count() == 0
+    page.unroute("**/api/session")
     page.get_by_text("The study is closed").wait_for()
+    expect(page.locator(".sign-out")).to_be_hidden()
     assert page.locator("#app > *").count() == 0
     assert window.errors == []

@@ -1,11 +1,11 @@
 """A reader signs in over the page; when the session ends in mid-reading, nothing is lost."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import delete
 
 from pacs_proxy import doorkeeper
@@ -16,9 +16,12 @@ from pacs_proxy.settings import Settings
 from tests.e2e.conftest import TAG, OpenViewer
 from tests.e2e.shelf import Book, Shelf
 from tests.e2e.slices import Barred
+from tests.e2e.test_shell import ALL_KEPT
 from tests.e2e.uploading import Uploading, write
 from tests.e2e.viewer import Viewer
+from tests.fakes import Link
 from tests.server import Proxy
+from tests.waiting import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.orthanc]
 # A worker believes for two seconds what it read of a session.
@@ -26,6 +29,7 @@ UNTIL_OUT = """async () => {
   while ((await fetch('api/session')).status !== 401) await new Promise((r) => setTimeout(r, 100));
 }"""
 PASSWORD, COUNT = "a horse, a battery", 24
+STILL = "The server does not answer: you are still signed in on this browser."
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +71,23 @@ def sign_in(viewer: Viewer, password: str = PASSWORD, name: str = "ann") -> None
         viewer.page.keyboard.press("Tab")
     viewer.page.keyboard.type(password)
     viewer.page.keyboard.press("Enter")
+
+
+@pytest.fixture
+def kept(server: Proxy, browser: Browser) -> Iterator[tuple[Viewer, Link]]:
+    """A window that keeps the page itself, and the line to the server."""
+    with (
+        Link("127.0.0.1", server.port) as line,
+        closing(Viewer(browser, line.url, 1440, shell=True)) as window,
+    ):
+        yield window, line
+
+
+def status_of(server: Proxy, page: Page) -> Callable[[], int]:
+    """What the server says of the session this browser has now, whatever becomes of it there."""
+    cookies = {c["name"]: c["value"] for c in page.context.cookies()}
+    said = {"Cookie": f"pacs-session={cookies['pacs-session']}"}
+    return lambda: server.get("/api/session", said).status
 
 
 def test_nothing_shows_before_signing_in_and_the_list_after_it(
@@ -138,4 +159,57 @@ def test_an_upload_waits_for_the_sign_in_and_goes_on(
     assert window.toasts == []
     sign_in(window, name="tess")
     window.page.locator(".uploads").filter(has_text="Done: 6 in the archive").wait_for()
+    assert window.errors == []
+
+
+def test_signing_out_is_not_over_before_the_server_knows_and_shows_nothing_meanwhile(
+    server: Proxy, kept: tuple[Viewer, Link], book: Book
+) -> None:
+    """Nor in another window, nor when the page is loaded anew from what this browser keeps."""
+    window, line = kept
+    page = window.page
+    page.goto(line.url)
+    sign_in(window)
+    page.locator("tbody tr").first.wait_for()
+    page.evaluate("() => navigator.serviceWorker.ready.then(() => undefined)")
+    page.reload()
+    page.locator("tbody tr").first.wait_for()
+    page.wait_for_function(ALL_KEPT)
+    other = page.context.new_page()
+    other.on("pageerror", lambda error: window.errors.append(str(error)))
+    other.goto(line.url)
+    other.locator("tbody tr").first.wait_for()
+    other.evaluate("window.stays = true")
+    status = status_of(server, page)
+
+    line.refuse()
+    line.cut()
+    page.get_by_role("button", name="Sign out").click()
+    for one in (page, other):
+        one.locator(".sign-out[open]").get_by_text(STILL).wait_for()
+    assert page.locator("tbody tr").count() == 0
+    window.picture("signing-out")
+    page.get_by_role("button", name="Try again").click()
+    page.reload()
+    page.locator(".sign-out[open]").get_by_text(STILL).wait_for()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    assert page.locator(".sign-out").is_visible()
+    assert page.locator("tbody tr").count() == 0
+    assert status() == 200
+
+    line.accept()
+    for one in (page, other):
+        one.locator(".sign-in").wait_for(state="visible")
+    assert page.locator("tbody tr").count() == 0
+    # A worker believes for two seconds what it read.
+    until(lambda: status() == 401)
+    sign_in(window)
+    page.locator("tbody tr").first.wait_for()
+    # There everything goes on where it was.
+    other.evaluate("window.dispatchEvent(new Event('focus'))")
+    other.locator(".sign-in").wait_for(state="hidden")
+    assert other.evaluate("window.stays")
+    for one in (page, other):
+        expect(one.locator(".sign-out")).to_be_hidden()
     assert window.errors == []

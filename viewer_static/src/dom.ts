@@ -27,6 +27,14 @@ export function button(label: string, className: string, onClick: () => void): H
   return node;
 }
 
+/** A dialog with no way past it: no key closes it, and none typed there is a command of the page. */
+export function locked(dialog: HTMLDialogElement): void {
+  // Chromium takes a second Escape for an answer whatever the first one met with.
+  set(dialog, 'closedby', 'none');
+  dialog.addEventListener('cancel', (event) => event.preventDefault());
+  dialog.addEventListener('keydown', (event) => event.stopPropagation());
+}
+
 /** Writes only what changed: screen readers and the layout are left in peace. */
 export function say(node: Element, text: string): void {
   if (node.textContent !== text) node.textContent = text;

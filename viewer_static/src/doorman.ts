@@ -1,10 +1,11 @@
 /** Signing in, over whatever the page shows: what it loads waits at the gate, and then goes on. */
 import './doorman.css';
 import { wallClock } from './clock.ts';
-import { button, el, say } from './dom.ts';
+import { button, el, locked, say } from './dom.ts';
 import type { Gate } from './gate.ts';
 import type { Guest } from './guest.ts';
 import { Idle } from './idle.ts';
+import type { SignOut } from './sign-out.ts';
 
 const SESSION = 'api/session';
 const PROVIDER = 'api/session/oidc';
@@ -55,10 +56,8 @@ export interface Hall {
   readonly host: HTMLElement;
   readonly gate: Gate;
   readonly reload: () => void;
-  readonly go: (url: string) => void;
   readonly guest: Guest;
-  /** What this device keeps for whoever signs out. */
-  readonly forget: () => Promise<void>;
+  readonly signOut: SignOut;
   /** Somebody is here. */
   readonly greeted: (known: Known) => void;
 }
@@ -91,7 +90,7 @@ export class Doorman {
   constructor(private readonly hall: Hall) {
     this.node.append(
       this.who,
-      button('Sign out', 'quiet', () => void this.leave()),
+      button('Sign out', 'quiet', () => void hall.signOut.leave()),
     );
     this.refusal = refusal();
     this.form = el(
@@ -108,9 +107,8 @@ export class Doorman {
     });
     this.dialog.append(el('h2', {}, 'Sign in'), this.why, this.state, this.provider, this.form);
     this.first(false);
-    // Behind it is a page for people who have signed in; the keys typed here are not its commands.
-    this.dialog.addEventListener('cancel', (event) => event.preventDefault());
-    this.dialog.addEventListener('keydown', (event) => event.stopPropagation());
+    // Behind it is a page for people who have signed in.
+    locked(this.dialog);
     say(
       this.ending,
       'Nothing was done for a while: in a minute you will be signed out. Any key goes on.',
@@ -119,6 +117,7 @@ export class Doorman {
     for (const kind of ['keydown', 'pointerdown', 'pointermove', 'wheel'])
       window.addEventListener(kind, () => this.idle.touched(), { passive: true, capture: true });
     hall.gate.addEventListener('shut', () => void this.answer());
+    hall.signOut.addEventListener('over', () => void this.answer());
     // Whoever was reading signs in with the provider in another tab, and comes back.
     window.addEventListener('focus', () => {
       if (this.dialog.open) void this.answer();
@@ -127,29 +126,36 @@ export class Doorman {
 
   /** At the start, and now and then: who is here already. */
   async look(headers: Record<string, string> = {}): Promise<void> {
-    const { gate } = this.hall;
+    const { gate, signOut } = this.hall;
     const { pass } = gate;
+    if (signOut.isUnderWay) return;
     const response = await this.session(headers);
     if (response?.status === 401) gate.refused(pass);
     if (response?.ok !== true) return;
     const known = (await response.json()) as Known;
-    if (gate.pass !== pass) return;
+    if (this.isLate(pass)) return;
     if (this.isAnother(known)) this.hall.reload();
     else this.greet(known);
   }
 
   /** The gate has shut; perhaps somebody has signed in again in another window. */
   private async answer(): Promise<void> {
-    const { gate, guest } = this.hall;
+    const { gate, guest, signOut } = this.hall;
     const { pass } = gate;
+    if (signOut.isUnderWay) return;
     const response = await this.session();
     const known = response?.ok === true ? ((await response.json()) as Known) : null;
     const offered = known === null ? await ways(response) : null;
-    // Somebody came in meanwhile: who was unknown before is not asked again.
-    if (gate.pass !== pass) return;
+    if (this.isLate(pass)) return;
     if (known !== null) this.enterAs(known);
     else if (guest.isHere) await guest.again();
     else this.ask(offered);
+  }
+
+  /** Somebody came in meanwhile, or is leaving: who was here before, or nobody, is no news. */
+  private isLate(pass: number): boolean {
+    const { gate, signOut } = this.hall;
+    return gate.pass !== pass || signOut.isUnderWay;
   }
 
   private session(headers: Record<string, string> = {}): Promise<Response | null> {
@@ -223,6 +229,7 @@ export class Doorman {
     const response = await this.post(SESSION, body);
     const answer = (await response.json()) as Partial<Known> & { readonly detail?: string };
     if (!response.ok) return say(this.state, answer.detail ?? 'That did not work. Try again.');
+    this.hall.signOut.replaced();
     this.enterAs(answer as Known);
   }
 
@@ -239,16 +246,6 @@ export class Doorman {
 
   /** Who must not find what the one before had open; one browser has one session. */
   private readonly isAnother = ({ name }: Known) => !['', name].includes(this.who.textContent);
-
-  private async leave(): Promise<void> {
-    await this.hall.forget();
-    await this.look();
-    const { headers } = this.hall.gate;
-    const answer = await this.hall.fetch(SESSION, { method: 'DELETE', headers }).catch(() => null);
-    const said = answer?.status === 200 ? ((await answer.json()) as { elsewhere: string }) : null;
-    if (said === null) this.hall.reload();
-    else this.hall.go(said.elsewhere);
-  }
 
   private greet(known: Known): void {
     this.hall.gate.token = known.change_token ?? '';

@@ -28,6 +28,7 @@ async function visit() {
     return Promise.resolve(answer.clone());
   };
   const clear = vi.fn();
+  const close = vi.fn(async () => {});
   const host = new FakeNode();
   const guest = new Guest({
     fetch: fetch as typeof globalThis.fetch,
@@ -35,12 +36,13 @@ async function visit() {
     gate,
     clock,
     entered: (known) => guest.greeted(known),
+    close,
     clear,
   });
   gate.addEventListener('shut', () => void guest.again());
   await guest.arrive('the secret');
   const [door] = host.children as [FakeNode];
-  return { clock, server, clear, door };
+  return { guest, clock, server, clear, close, door };
 }
 
 it('a guest who sits idle is out within seconds of the end of the link', async () => {
@@ -74,5 +76,24 @@ it('an answer that never comes does not end the asking', async () => {
   server.session = json(401, {});
   server.entrance = json(404, ENDED);
   await clock.advance(20_000);
+  expect(clear).toHaveBeenCalledOnce();
+});
+
+it('a study is closed for a guest once the server knows, and not asked for again', async () => {
+  const { guest, clock, server, clear, close, door } = await visit();
+  let ended = () => {};
+  close.mockReturnValue(
+    new Promise((resolve) => {
+      ended = resolve;
+    }),
+  );
+  (guest.bar as unknown as FakeNode).press('Close');
+  await clock.advance(60_000);
+  expect(door.open).toBe(false);
+  server.session = json(401, {});
+  ended();
+  await clock.advance(60_000);
+  expect(door.textContent).toContain('The study is closed');
+  expect(door.textContent).not.toContain('Go on');
   expect(clear).toHaveBeenCalledOnce();
 });

@@ -1,7 +1,7 @@
 /** Whoever came by a link: the secret leaves the address at once, and opens one study until the link ends. */
 import './guest.css';
 import type { Clock } from './clock.ts';
-import { button, el, say } from './dom.ts';
+import { button, el, locked, say } from './dom.ts';
 import type { Known } from './doorman.ts';
 import type { Gate } from './gate.ts';
 
@@ -20,6 +20,8 @@ export interface Lobby {
   readonly gate: Gate;
   readonly clock: Clock;
   readonly entered: (known: Known, study: string) => void;
+  /** Ends the session, however long that takes. */
+  readonly close: () => Promise<void>;
   /** Nothing of the study stays on the page. */
   readonly clear: () => void;
 }
@@ -64,8 +66,7 @@ export class Guest {
       button('Close', 'quiet', () => void this.leave()),
     );
     this.dialog.append(this.title, this.words, this.state, this.form);
-    this.dialog.addEventListener('cancel', (event) => event.preventDefault());
-    this.dialog.addEventListener('keydown', (event) => event.stopPropagation());
+    locked(this.dialog);
     this.form.addEventListener('submit', (event) => {
       event.preventDefault();
       void this.enter();
@@ -186,8 +187,9 @@ export class Guest {
   }
 
   private async leave(): Promise<void> {
-    const init = { method: 'DELETE', headers: this.lobby.gate.headers };
-    await this.lobby.fetch('api/session', init).catch(() => null);
+    // Else a look at the session, which ends now, would ask the link again.
+    this.secret = '';
+    await this.lobby.close();
     this.end('The study is closed', 'The link opens it again, until it ends.');
   }
 

@@ -25,6 +25,7 @@ import { POLICY } from './retry.ts';
 import { SessionsPage } from './sessions.ts';
 import { keepShell } from './shell.ts';
 import type { SideDeps } from './side.ts';
+import { SignOut } from './sign-out.ts';
 import { Studies } from './studies.ts';
 import { leaving, Telemetry } from './telemetry.ts';
 import { showTheme, themeButton } from './theme.ts';
@@ -84,32 +85,47 @@ function start(): void {
   );
   seen.start();
   window.addEventListener('pagehide', () => seen.flush());
+  const clear = () => {
+    leave();
+    app.replaceChildren();
+  };
+  const reload = () => location.reload();
   const guest = new Guest({
     fetch: browserFetch,
     host: document.body,
     gate,
     clock: wallClock,
     entered: (known, study) => {
+      signOut.replaced();
       goes(study, null);
       doorman.enterAs(known);
     },
-    clear: () => {
-      leave();
-      app.replaceChildren();
-    },
+    close: () => signOut.close(),
+    clear,
   });
   let forget = (): Promise<void> => Promise.resolve();
-  const doorman = new Doorman({
-    guest,
+  const signOut = new SignOut({
     fetch: browserFetch,
     host: document.body,
     gate,
-    reload: () => location.reload(),
-    go: (url) => location.assign(url),
-    forget: () => {
+    clock: wallClock,
+    storage: storageHere(),
+    wake: link,
+    forget: async () => {
       preferences.forget();
-      return forget();
+      await forget();
     },
+    clear,
+    reload,
+    go: (url) => location.assign(url),
+  });
+  const doorman = new Doorman({
+    guest,
+    signOut,
+    fetch: browserFetch,
+    host: document.body,
+    gate,
+    reload,
     greeted: (known) => {
       if (known.sign_in && known.permissions?.includes('own.access') === true)
         void preferences.follow(transport);
@@ -207,6 +223,7 @@ function start(): void {
   };
 
   const turn = () => {
+    if (signOut.isUnderWay) return;
     const secret = taken();
     if (secret !== '') {
       void guest.arrive(secret);
@@ -232,8 +249,13 @@ function start(): void {
   });
   window.addEventListener('online', () => link.online());
   document.addEventListener('keydown', (event) => pageOf().key(event));
-  turn();
   keepShell(wallClock);
+  // Whoever was here before leaves first.
+  if (signOut.isOwed) {
+    void signOut.begin();
+    return;
+  }
+  turn();
   // A guest's page asks by itself.
   if (!guest.isHere)
     void doorman.look().then(() => {
