@@ -7,8 +7,9 @@ one job that comes again and again; it also removes what a crash left behind.
 from __future__ import annotations
 
 import logging
+import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from sqlalchemy import exists, select, update
@@ -27,6 +28,9 @@ from pacs_proxy.ingest.spool import MADE_SUFFIX, Staging
 from pacs_proxy.ingest.staged import Staged
 from pacs_proxy.ingest.work import KEPT_SUFFIX
 from pacs_proxy.jobs import PROMPT, Claimed, Jobs, Later
+
+# What lies in the staging folder, by name.
+Lying = Mapping[str, os.stat_result]
 
 KIND = "settle"
 _IN_ARCHIVE = (STORED, DUPLICATE)
@@ -73,8 +77,9 @@ class Settler:
         except (UpstreamError, Busy) as error:
             log.info("settling waits", extra={"error": type(error).__name__})
         self._forget(claimed)
-        self._forget_kept()
-        self._forget_made()
+        lying = dict(self._staging.files())
+        self._forget_kept(lying)
+        self._forget_made(lying)
         claimed.attempts = 1  # what failed before counts no more, for this comes for ever
         raise Later(min(_LONGEST_PAUSE, max(1.0, self._after / 4)))
 
@@ -163,24 +168,25 @@ class Settler:
             for upload in self._ended(old[at : at + _PAGE]):
                 self._ingest.discard(upload)
 
-    def _forget_kept(self) -> None:
+    def _forget_kept(self, lying: Lying) -> None:
         """Remove what was put aside and no row speaks of any more."""
-        long_ago = self._clock() - self._after
-        # Bytes may be old when they are put aside, and their row comes a moment later.
-        old = [Path(name) for name, status in self._staging.files() if status.st_ctime < long_ago]
+        old = self._old(lying)
         with self._database.read() as session:
             wanted = set(session.scalars(select(Result.staged).where(Result.staged.is_not(None))))
         for path in old:
             if path.suffix in _ASIDE and path.with_suffix(KEPT_SUFFIX).name not in wanted:
                 self._staging.discard_kept(path.name)
 
-    def _forget_made(self) -> None:
+    def _forget_made(self, lying: Lying) -> None:
         """Remove what was made of uploads whose own files went before."""
-        long_ago, lying = self._clock() - self._after, dict(self._staging.files())
-        for path, status in ((Path(name), status) for name, status in lying.items()):
-            is_old = path.suffix == MADE_SUFFIX and status.st_ctime < long_ago
-            if is_old and self._staging.path(path.stem).name not in lying:
+        for path in self._old(lying):
+            if path.suffix == MADE_SUFFIX and self._staging.path(path.stem).name not in lying:
                 self._staging.discard(path.stem)
+
+    def _old(self, lying: Lying) -> list[Path]:
+        """Bytes may be old when they are put aside, and their row comes a moment later."""
+        long_ago = self._clock() - self._after
+        return [Path(name) for name, status in lying.items() if status.st_ctime < long_ago]
 
     def _ended(self, uploads: Iterable[str]) -> Sequence[str]:
         waiting = exists().where(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 LEASE_SECONDS = 30.0
 # Each crash of its process counts as one attempt, and they come in series.
-_MOST_ATTEMPTS = 20
+MOST_ATTEMPTS = 20
 _REPORT_SECONDS = 1.0
 # Light ones claimed at once, about what a pack of slices brings: each three transactions for all.
 TOGETHER = 16
@@ -122,7 +122,7 @@ class Jobs:
     ) -> int:
         """Queue a job in the caller's transaction; its number."""
         now = self._clock()
-        wanted: Particulars = {"lane": SMALL, "most_attempts": _MOST_ATTEMPTS, "not_before": now}
+        wanted: Particulars = {"lane": SMALL, "most_attempts": MOST_ATTEMPTS, "not_before": now}
         wanted.update(more)
         row = {"kind": kind, "payload": payload, "created": now, "updated": now, **wanted}
         number: int = session.connection().execute(statements.ADD, row).scalar_one()
@@ -134,7 +134,7 @@ class Jobs:
     ) -> None:
         """Queue small jobs, one for each upload that `payloads` names."""
         now = self._clock()
-        common = {"kind": kind, "lane": SMALL, "most_attempts": _MOST_ATTEMPTS, "not_before": now}
+        common = {"kind": kind, "lane": SMALL, "most_attempts": MOST_ATTEMPTS, "not_before": now}
         common |= {"created": now, "updated": now}
         rows = [{**common, "upload_id": of, "payload": told} for of, told in payloads.items()]
         session.connection().execute(statements.ADD_SEVERAL, rows)

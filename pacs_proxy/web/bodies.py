@@ -48,18 +48,8 @@ class Body:
     @contextmanager
     def paced(self) -> Iterator[Body]:
         """Inside, a body that falls silent or drips is broken off."""
-        if self._socket is None:
+        with _bounded(self._socket, self._watch, self._seconds, self._pace, self._drips):
             yield self
-            return
-        self._socket.settimeout(self._seconds)
-        sock = self._socket
-        self._pace.hold(lambda: _stop_reading(sock))
-        with self._watch.over(self._pace, self._drips):
-            try:
-                yield self
-            finally:
-                # From now on the connection is the answer's, and the next request's.
-                self._pace.let_go()
 
     def read(self, size: int) -> bytes:
         """Up to so many bytes; none at the end, or where the client left.
@@ -158,8 +148,11 @@ def drain_after(answer: Response, watch: Watch, seconds: float, most: int) -> No
     sock: socket.socket | None = request.environ.get("gunicorn.socket")
 
     def drain() -> None:
-        left = most
-        with suppress(OSError, ParseException, HTTPException), _ending(sock, watch, seconds) as end:
+        left, end, due = most, Interest(), time.monotonic() + seconds
+        with (
+            suppress(OSError, ParseException, HTTPException),
+            _bounded(sock, watch, seconds, end, lambda: time.monotonic() > due),
+        ):
             while left > 0 and (piece := stream.read(_PIECE)):
                 left -= len(piece)
             if end.is_lost:
@@ -169,19 +162,25 @@ def drain_after(answer: Response, watch: Watch, seconds: float, most: int) -> No
 
 
 @contextmanager
-def _ending(sock: socket.socket | None, watch: Watch, seconds: float) -> Iterator[Interest]:
-    """Inside, nothing is read after so many seconds, however slowly the bytes come."""
-    end, due = Interest(), time.monotonic() + seconds
+def _bounded(
+    sock: socket.socket | None,
+    watch: Watch,
+    seconds: float,
+    pace: Interest,
+    is_over: Callable[[], bool],
+) -> Iterator[None]:
+    """Inside, reading ends after so many silent seconds, or once `is_over`, which loses `pace`."""
     if sock is None:
-        yield end
+        yield
         return
     sock.settimeout(seconds)
-    end.hold(lambda: _stop_reading(sock))
-    with watch.over(end, lambda: time.monotonic() > due):
+    pace.hold(lambda: _stop_reading(sock))
+    with watch.over(pace, is_over):
         try:
-            yield end
+            yield
         finally:
-            end.let_go()
+            # From now on the connection is the answer's, and the next request's.
+            pace.let_go()
 
 
 def _is_plain(stream: Any) -> bool:
